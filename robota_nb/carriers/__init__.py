@@ -1,0 +1,1 @@
+"""Where a snapshot travels: the open document, the notebook file, a cell's output."""

@@ -1,0 +1,147 @@
+"""The protocols through which the core speaks to the rooms around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+FinishReason: TypeAlias = Literal[
+    "stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"
+]
+"""How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
+
+Entry: TypeAlias = dict[str, Any]
+"""One immutable fact of a snapshot, as plain JSON (see `robota_nb.core.entries`)."""
+
+Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
+"""Session id → entry id → entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a provider is asked.
+
+    Parameters
+    ----------
+    model
+        The model's name at the provider; empty for the provider's own default.
+    messages
+        ``{"role": "system" | "user" | "assistant", "content": str}``, oldest first; to be read only.
+    params
+        Decoded JSON values by parameter name, such as ``{"temperature": 0.2}``.
+    """
+
+    model: str
+    messages: Sequence[dict[str, Any]]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens as the provider reported them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the answer's text; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The last event of every stream that did not raise.
+
+    Parameters
+    ----------
+    reason
+        How it ended.
+    model
+        The model that answered, as the server names it; empty if it did not say.
+    usage
+        Token counts, if reported.
+    """
+
+    reason: FinishReason
+    model: str = ""
+    usage: Usage | None = None
+
+
+StreamEvent: TypeAlias = TextDelta | Finish
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """Something that answers: any number of `TextDelta`, then exactly one `Finish`.
+
+    Closing the iterator closes the connection. What goes wrong is raised as `ProviderError`, at any point.
+    A provider is used from several threads at once.
+    """
+
+    name: str
+
+    def stream(self, request: Request) -> Iterator[StreamEvent]:
+        """Ask, and yield the answer as it arrives."""
+        ...
+
+
+class Providers(Protocol):
+    """The providers this user has, by the names that configs carry."""
+
+    def default(self) -> tuple[str, str]:
+        """Return (provider name, model) for a chat where nothing is configured."""
+        ...
+
+    def get(self, name: str) -> Provider:
+        """Return the provider of that name, or raise `EndpointNotFound` with how to add it."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps entries for the next kernel, filed under a document's path. Idempotent, thread-safe."""
+
+    def add(self, document: str, entries: Entries) -> None:
+        """Commit entries as not yet saved in the notebook; entries that are there already stay as they are."""
+        ...
+
+    def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
+        """Note that the notebook has saved these (session id → entry ids); unknown ids are ignored."""
+        ...
+
+    def remove(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
+        """Drop entries (superseded ones); unknown ids are ignored."""
+        ...
+
+    def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
+        """Return the entries of a document that no notebook has saved yet."""
+        ...
+
+    def close(self) -> None:
+        """Release files; the store may be used again and reopens by itself."""
+        ...
+
+
+class Renderer(Protocol):
+    """Shows one answer while it streams."""
+
+    def feed(self, delta: str) -> None:
+        """Show more text."""
+        ...
+
+    def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
+        """Show the last text and how it ended; *metadata* goes into output metadata, never into what is shown."""
+        ...
+
+
+class Carrier(Protocol):
+    """A place where a snapshot lives."""
+
+    name: str
+
+    def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Carry new entries, and drop superseded ones. Union semantics: repeating a write changes nothing."""
+        ...

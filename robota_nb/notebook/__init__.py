@@ -1,0 +1,1 @@
+"""The IPython side: magics, their command line, prompts, and how answers are shown."""

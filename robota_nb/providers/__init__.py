@@ -1,0 +1,1 @@
+"""Where answers come from: OpenAI-compatible servers and the embedded offline model."""

@@ -1,0 +1,1 @@
+"""Where entries wait until the notebook has saved them."""
