@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-FinishReason: TypeAlias = Literal[
-    "stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"
-]
+FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"]
 """How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
 
 Entry: TypeAlias = dict[str, Any]

@@ -1,0 +1,49 @@
+"""LLM conversations that live in the notebook.
+
+``%load_ext robota_nb`` gives ``%robota`` and ``%%robota``; from Python, start with `SessionManager`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from robota_nb._version import __version__
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from robota_nb.core.config import Config
+    from robota_nb.library import SessionManager
+
+__all__ = ["Config", "SessionManager", "__version__", "load_ipython_extension", "unload_ipython_extension"]
+
+_HOMES = {"SessionManager": "robota_nb.library", "Config": "robota_nb.core.config"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Set up ``%robota`` in this shell; loading again keeps its sessions."""
+    from robota_nb.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Take away all that loading has set up."""
+    from robota_nb.extension import unload
+
+    unload(shell)
+
+
+def _receive() -> None:
+    """Take in what the front end has sent along with the running (silent) request."""
+    from robota_nb.carriers.document import receive
+
+    receive()

@@ -1,0 +1,222 @@
+"""The entries of a snapshot: immutable facts as plain JSON, named by the hash of their canonical text.
+
+Format 1 (DESIGN §4): no nulls, no floats, integers below 2**53, well-formed Unicode, depth at most 8.
+An entry's id is ``e_`` + BLAKE2b-128 of the whole canonical JSON of the entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from robota_nb.errors import InvalidName, SnapshotError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from robota_nb.core.ports import Entry, FinishReason, Usage
+
+MAX_MESSAGE_BYTES = 1_000_000
+MAX_NAME = 100
+RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
+"""Keys of ``set`` entries that are no parameters of a request."""
+
+Builder: TypeAlias = "Callable[..., Entry]"
+"""Makes an entry when its ``n`` and ``at`` are known."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), check_circular=False
+).encode
+
+
+def canonical(value: object) -> bytes:
+    """Return the one text of a JSON value: UTF-8, keys sorted, no spaces.
+
+    Raises
+    ------
+    UnicodeEncodeError
+        If a string holds a lone surrogate.
+    """
+    return _encode(value).encode()
+
+
+def entry_id(entry: Mapping[str, Any]) -> str:
+    """Return the id of an entry: ``e_`` and 32 hex digits."""
+    return "e_" + hashlib.blake2b(canonical(entry), digest_size=16).hexdigest()
+
+
+def new_id(prefix: str) -> str:
+    """Return a fresh id such as ``s_…`` (session) or ``c_…`` (chat)."""
+    return f"{prefix}_{uuid.uuid4().hex}"
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """Return a time in UTC to the second, as snapshots carry it."""
+    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# -- text on its way in
+
+
+def clean(text: str) -> str:
+    """Return *text* as a notebook can hold it: lone surrogates become U+FFFD, halves of a pair are joined."""
+    if _SURROGATES.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def to_lines(text: str) -> list[str]:
+    r"""Split *text* after each ``\n``, so that text-based tools see lines; `to_text` joins them again."""
+    parts = text.split("\n")
+    lines = [part + "\n" for part in parts[:-1]]
+    return [*lines, parts[-1]] if parts[-1] else lines
+
+
+def to_text(content: Iterable[object]) -> str:
+    """Join the text parts of a content (parts that are no strings, such as images, are left out)."""
+    return "".join([part for part in content if isinstance(part, str)])
+
+
+def check_message_size(text: str) -> None:
+    """Raise `SnapshotError` if a message is larger than a snapshot may carry."""
+    if len(text) * 4 > MAX_MESSAGE_BYTES and (size := len(text.encode())) > MAX_MESSAGE_BYTES:
+        raise SnapshotError(f"a message of {size:,} bytes is over the cap of {MAX_MESSAGE_BYTES:,}: shorten it")
+
+
+def check_name(name: str, what: str) -> str:
+    """Return *name* in its stored form (NFC, stripped), or raise `InvalidName`.
+
+    Parameters
+    ----------
+    name
+        What the user typed.
+    what
+        ``"chat"`` or ``"session"``, for the message.
+    """
+    name = unicodedata.normalize("NFC", clean(name)).strip()
+    if not name:
+        raise InvalidName(f"a {what} needs a name: give it 1 to {MAX_NAME} characters")
+    if len(name) > MAX_NAME:
+        raise InvalidName(f"the name has {len(name)} characters: a {what} name has at most {MAX_NAME}")
+    if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
+        raise InvalidName(f"a {what} name cannot hold control characters or line breaks: leave them out")
+    return name
+
+
+def fold_name(name: str) -> str:
+    """Return the form in which two names are compared."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def check_param_key(key: str) -> str:
+    """Return *key* if it may name a request parameter, else raise `InvalidName`."""
+    if not _KEY.fullmatch(key) or key in RESERVED_KEYS:
+        why = "is reserved" if key in RESERVED_KEYS else "must be lower-case letters, digits and _"
+        raise InvalidName(f"setting {key[:40]!r} {why}: use the provider's parameter name, such as temperature=0.2")
+    return key
+
+
+def cell_id_or_none(raw: object) -> str | None:
+    """Return a front end's cell id if turns may remember it.
+
+    VS Code's ids hold a path, and nbstripout renumbers: neither names a cell in another kernel's life.
+    """
+    return raw if isinstance(raw, str) and _CELL_ID.fullmatch(raw) and not raw.isdecimal() else None
+
+
+def source_hash(source: str) -> str:
+    """Return the hash by which a cell's source is known: the first 16 hex digits of its SHA-256."""
+    return hashlib.sha256(clean(source).encode()).hexdigest()[:16]
+
+
+# -- the kinds; absent means none
+
+
+def _entry(**fields: object) -> Entry:
+    return {key.rstrip("_"): value for key, value in fields.items() if value is not None and value not in ({}, "")}
+
+
+def session_entry(*, n: int, at: str, name: str, config: str | None = None) -> Entry:
+    """A session begins."""
+    return _entry(kind="session", n=n, at=at, name=name, config=config)
+
+
+def config_entry(*, provider: str, model: str, system: str, params: Mapping[str, str]) -> Entry:
+    """Say what requests are made with; equal configs are one entry, because nothing in it tells them apart."""
+    return _entry(kind="config", provider=provider, model=model, system=to_lines(system) or None, params=dict(params))
+
+
+def chat_entry(*, n: int, at: str, chat: str, name: str, config: str, from_: str | None = None) -> Entry:
+    """A chat begins; with *from_*, as a fork at that message."""
+    return _entry(kind="chat", n=n, at=at, chat=chat, name=name, config=config, from_=from_)
+
+
+def user_message(
+    *,
+    n: int,
+    at: str,
+    chat: str,
+    parent: str | None,
+    text: str,
+    cell: Sequence[object] | None = None,
+    set_: Mapping[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Entry:
+    """What was asked; *cell* is [id or "", k-th ask of the execution, hash of the source]."""
+    return _message(
+        n=n, at=at, chat=chat, role="user", parent=parent, text=text,
+        cell=list(cell) if cell else None, set_=dict(set_ or {}), options=dict(options or {}),
+    )  # fmt: skip
+
+
+def assistant_message(
+    *,
+    n: int,
+    at: str,
+    chat: str,
+    parent: str,
+    text: str,
+    config: str,
+    model: str,
+    finish_reason: FinishReason,
+    usage: Usage | None,
+) -> Entry:
+    """What was answered, by whom, and how it ended."""
+    tokens = usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return _message(
+        n=n, at=at, chat=chat, role="assistant", parent=parent, text=text,
+        config=config, model=model, finish_reason=finish_reason, usage=tokens,
+    )  # fmt: skip
+
+
+def _message(*, text: str, **fields: object) -> Entry:
+    text = clean(text)
+    check_message_size(text)
+    return {**_entry(kind="message", **fields), "content": to_lines(text)}
+
+
+def active_entry(*, n: int, at: str, chat: str | None) -> Entry:
+    """The session, and this chat in it, are the active ones from here on."""
+    return _entry(kind="active", n=n, at=at, chat=chat)
+
+
+def head_entry(*, n: int, at: str, chat: str, message: str | None) -> Entry:
+    """The chat's path ends at this message from here on (at none: the path is empty)."""
+    return _entry(kind="head", n=n, at=at, chat=chat, message=message)
+
+
+def set_entry(*, n: int, at: str, chat: str | None, key: str, value: str | None) -> Entry:
+    """Set a property of a chat, or of the session (no *chat*); without a value, it is unset."""
+    return {
+        **_entry(kind="set", n=n, at=at, chat=chat, key=key),
+        **({} if value is None else {"value": value}),
+    }

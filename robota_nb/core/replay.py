@@ -1,0 +1,306 @@
+"""Which answer does an ask get? DESIGN §3: which chat, which place, and is it recorded there.
+
+A `Replay` is what one kernel knows of its own life: the document's cells, the turns it has shown, and what
+cells and clicks have set. It decides; it changes nothing but that knowledge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from robota_nb.core.document import Cell, Document
+from robota_nb.core.entries import fold_name
+from robota_nb.errors import ReplayMiss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from robota_nb.core.config import Config
+    from robota_nb.core.fold import Node
+    from robota_nb.core.session import Session
+
+Mode: TypeAlias = Literal["auto", "strict", "off"]
+MODES: tuple[Mode, ...] = ("auto", "strict", "off")
+Rerun: TypeAlias = Literal["replace", "append"]
+RERUNS: tuple[Rerun, ...] = ("replace", "append")
+
+CHOICES = ("session", "chat")
+"""The keys of ``set`` that say which conversation was chosen; every other key is a chat's setting."""
+
+UNFINISHED = ("interrupted", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One ask, with all that the decision depends on.
+
+    Parameters
+    ----------
+    cell
+        The cell that asks; None for an ask from outside cells.
+    k
+        It is the k-th ask of the cell's execution, counted from 0.
+    text
+        The prompt as it goes to the model.
+    options
+        Settings for this ask alone.
+    fresh
+        Whether a recorded answer is out of the question.
+    """
+
+    cell: Cell
+    k: int
+    text: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Where an ask belongs, and the recorded turn that answers it, if there is one."""
+
+    session: Session
+    chat: str
+    place: str | None
+    found: Node | None
+    stands: Node | None
+    settings: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Replay:
+    """What this kernel knows of its life, and the rules by which recorded answers are found again."""
+
+    document: Document = field(default_factory=Document)
+    mode: Mode = "auto"
+    rerun: Rerun = "replace"
+    shown: dict[str, str | None] = field(default_factory=dict)  # turn -> key of the cell that showed it here
+    clicked: tuple[str, str | None] | None = None  # session, chat
+    clicked_settings: set[str] = field(default_factory=set)  # chats
+    _sets: dict[tuple[str, str, str], tuple[Cell, str]] = field(default_factory=dict)
+
+    # -- what happens here
+
+    def cell_chose(self, cell: Cell, key: Literal["session", "chat"], name: str) -> None:
+        """A cell chose a session or a chat by a command."""
+        self.clicked = None
+        self._set(cell, "", key, name)
+
+    def cell_set(self, cell: Cell, chat: str, settings: Mapping[str, str]) -> None:
+        """A cell set something of a chat."""
+        for key, value in settings.items():
+            self._set(cell, chat, key, value)
+
+    def click(self, session: str, chat: str | None) -> None:
+        """The user chose a chat outside of cells."""
+        self.clicked = (session, chat)
+
+    def show(self, ask: Ask, decision: Decision, turn: str) -> None:
+        """Note that the ask has been answered by this turn."""
+        self.shown[turn] = ask.cell.key
+        self.clicked = None
+        self.clicked_settings.discard(decision.chat)
+
+    def _set(self, cell: Cell, chat: str, key: str, value: str) -> None:
+        where = (cell.key, chat, key)
+        self._sets.pop(where, None)  # what was set last stands last
+        self._sets[where] = (cell, value)
+
+    # -- what is known
+
+    def settings(self, cell: Cell, chat: str = "") -> dict[str, str]:
+        """Return what this cell and those above it have set here: choices, and settings of *chat*."""
+        position, out = self.document.position(cell), dict[str, str]()
+        for (_, where, key), (by, value) in self._sets.items():
+            at = self.document.position(by)
+            if where in ("", chat) and (position is None or at is None or at <= position):
+                out[key] = value
+                if key == "session":
+                    out.pop("chat", None)  # another session, another active chat
+        return out
+
+    def owner(self, session: Session, node: Node) -> Cell | None:
+        """Return the cell that owns a turn (see `Document.owner`)."""
+        cell = node.cell
+        if cell is None:
+            return None
+
+        def twins() -> list[Node]:
+            path = session.path(node.chat)
+            same = [twin for twin in session.record.twins(cell.source, cell.k) if twin in path]
+            return sorted(same, key=lambda twin: path.index[twin.id])
+
+        return self.document.owner(node, twins)
+
+    def _owned(self, session: Session, ask: Ask, nodes: Iterable[Node]) -> Node | None:
+        """Return the turn among *nodes* that this (cell, k) owns and that no other cell has shown."""
+        cell = ask.cell
+        mine = [
+            node
+            for node in sorted(nodes, key=lambda node: node.stamp)
+            if node.cell is not None
+            and node.cell.k == ask.k
+            and self.shown.get(node.id, cell.key) == cell.key
+            and self.owner(session, node) is cell
+        ]
+
+        def rank(node: Node) -> tuple[bool, bool, bool, int]:
+            source, by_id = node.cell and node.cell.source, node.cell and node.cell.id
+            return (
+                source == cell.source,
+                node.id not in self.shown,
+                by_id == cell.id,
+                node.stamp.n if by_id else 0,
+            )
+
+        return max(mine, key=rank, default=None)
+
+    def _asked_by(self, session: Session, ask: Ask) -> list[Node]:
+        return list(session.record.asked_by(ask.cell.id, ask.k, ask.cell.source))
+
+    # -- step 1: which chat
+
+    def which_chat(self, ask: Ask, sessions: Iterable[Session], active: Session) -> tuple[Session, str | None]:
+        """Return the session and the chat an ask goes to that names neither."""
+        sessions = list(sessions)
+        clicked = self.clicked and next((s for s in sessions if s.id == self.clicked[0]), None)
+        if self.clicked and clicked:
+            return clicked, self.clicked[1] or clicked.active_id
+        now, found = self.settings(ask.cell), None
+        for on_path in (True, False):
+            for session in sessions:
+                nodes = [
+                    node
+                    for node in self._asked_by(session, ask)
+                    if session.has(node.chat) and (not on_path or node in session.path(node.chat))
+                ]
+                own = self._owned(session, ask, nodes)
+                if own and (found is None or own.stamp > found[1].stamp):
+                    found = session, own
+            if found:
+                session, own = found
+                if all(key not in now or _same_name(now[key], own.set.get(key)) for key in CHOICES):
+                    return session, own.chat
+                break
+        return active, active.active_id
+
+    # -- step 2: which place
+
+    def place(self, session: Session, chat: str, ask: Ask) -> str | None:
+        """Return the message that the ask's turn hangs from; None for the start."""
+        path = session.path(chat)
+        own = self._owned(session, ask, [n for n in self._asked_by(session, ask) if n.chat == chat and n in path])
+        if own and not (
+            self.rerun == "append" and (own.id in self.shown or own.cell is None or own.cell.source != ask.cell.source)
+        ):
+            return own.parent
+        last = next((n.id for n in reversed(path.nodes) if n.id in self.shown), session.base(chat))
+        if any(
+            self._text(session, n) == ask.text and n.id not in self.shown for n in session.record.children(chat, last)
+        ):
+            return last
+        end = len(path.nodes)
+        while end and path.nodes[end - 1].chat == chat and self._not_yet(session, path.nodes[end - 1], ask.cell):
+            end -= 1
+        if end == len(path.nodes):
+            return session.head(chat)
+        return path.nodes[end - 1].id if end else None
+
+    def _moved_on(self, session: Session, chat: str) -> bool:
+        """Without a list: whether this kernel has run other cells, and shown turns of this chat."""
+        nodes = session.record.nodes
+        return len(self.document.seen) > 1 and any(turn in nodes and nodes[turn].chat == chat for turn in self.shown)
+
+    def _not_yet(self, session: Session, node: Node, cell: Cell) -> bool:
+        """Say whether a turn is still to come: not shown, of a cell below this one, or of none any more."""
+        nodes = session.record.nodes
+        while node.cell is None and node.id not in self.shown and node.parent in nodes:
+            node = nodes[node.parent]  # sent outside cells: it goes with the turn before it
+        if node.id in self.shown or node.cell is None:
+            return False
+        position = self.document.position(cell)
+        if position is None:
+            return self._moved_on(session, node.chat)
+        owner = self.owner(session, node)
+        if owner is None:
+            return True
+        at = self.document.position(owner)
+        return at is not None and at > position
+
+    # -- step 3: recorded there?
+
+    def recorded(self, session: Session, chat: str, place: str | None, ask: Ask) -> Node | None:
+        """Return the recorded turn that answers the ask at this place, or None."""
+        if self.mode == "off" or ask.fresh:
+            return None
+        there = [node for node in session.record.children(chat, place) if self._difference(session, node, ask) is None]
+        path = session.path(chat)
+
+        def rank(node: Node) -> tuple[bool, bool, tuple[int, str]]:
+            return self._owned(session, ask, [node]) is not None, node in path, node.stamp
+
+        best = max(there, key=rank, default=None)
+        return best if best and (self.mode == "strict" or best.id not in self.shown) else None
+
+    def _difference(self, session: Session, node: Node, ask: Ask) -> str | None:
+        """Return the first respect in which a turn does not fit an ask, or None if it fits."""
+        if self._text(session, node) != ask.text:
+            return "prompt"
+        if node.finish_reason in UNFINISHED and not session.record.children(node.chat, node.id):
+            return "finish_reason"
+        config = session.record.config(node.config)
+        if node.chat in self.clicked_settings and config != session.config(node.chat):
+            return "clicked settings"
+        return _differing_setting(node, config, self.settings(ask.cell, node.chat), ask.options)
+
+    def _text(self, session: Session, node: Node) -> str:
+        return session.record.text(node.user)
+
+    # -- the whole
+
+    def decide(self, ask: Ask, session: Session, chat: str) -> Decision:
+        """Decide where in a chat an ask belongs, and which recorded turn answers it.
+
+        Raises
+        ------
+        ReplayMiss
+            In strict mode, if none does; the text names the first thing that differs.
+        """
+        place = self.place(session, chat, ask)
+        found = self.recorded(session, chat, place, ask)
+        if found is None and self.mode == "strict":
+            raise ReplayMiss(self._why_missing(session, chat, place, ask))
+        path = session.path(chat)
+        stands = next((node for node in session.record.children(chat, place) if node in path), None)
+        return Decision(
+            session=session, chat=chat, place=place, found=found, stands=stands,
+            settings=self.settings(ask.cell, chat),
+        )  # fmt: skip
+
+    def _why_missing(self, session: Session, chat: str, place: str | None, ask: Ask) -> str:
+        there = session.record.children(chat, place)
+        best = max(there, key=lambda n: (self._text(session, n) == ask.text, n.stamp), default=None)
+        if ask.fresh:
+            why = "--fresh asks for a new answer"
+        elif best is None:
+            why = "nothing is recorded at this place of the chat"
+        else:
+            why = f"the {self._difference(session, best, ask)} differs from what is recorded"
+        name = session.chat_name(chat)
+        return f"no recorded answer in {name!r}: {why}; run the notebook with %robota replay auto, then save it"
+
+
+def _differing_setting(node: Node, config: Config, now: Mapping[str, str], options: Mapping[str, str]) -> str | None:
+    base, used = config.settings(), {**config.settings(), **node.options}
+    for key, value in {**now, **options}.items():
+        if key not in CHOICES and value not in (node.set.get(key), used.get(key, "")):
+            return key
+    for key, value in node.options.items():  # an option that the cell has given up since
+        if key not in options and base.get(key, "") != value:
+            return key
+    return None
+
+
+def _same_name(name: str, other: str | None) -> bool:
+    return other is not None and fold_name(name) == fold_name(other)

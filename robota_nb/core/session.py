@@ -1,0 +1,362 @@
+"""A session: an isolated workspace of one user, with its chats, exactly one of them active.
+
+The record (the fold of the entries) is what has been written; what only points (heads, the active chat,
+settings not yet used) waits here and is written by `flush`, and only where it differs from the record. So a
+kernel that only replays writes nothing.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from robota_nb.core import entries as make
+from robota_nb.core.chat import Chat
+from robota_nb.core.config import Config, settings_from
+from robota_nb.core.fold import SessionState
+from robota_nb.core.names import Names
+from robota_nb.errors import ChatLimitReached, ChatNotFound, DuplicateName, SessionNotActive, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from robota_nb.core.fold import Node, Path
+    from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Entry
+    from robota_nb.core.turn import Turn
+
+
+class Session:
+    """A workspace; get one from `SessionManager.create_session` or `SessionManager.session`.
+
+    Parameters
+    ----------
+    manager
+        The manager it belongs to.
+    id
+        Its id, which never changes.
+    user_id
+        Its owner.
+    """
+
+    def __init__(self, manager: SessionManager, id: str, user_id: str) -> None:  # noqa: A002
+        self.manager = manager
+        self.id = id
+        self.user_id = user_id
+        self.record = SessionState(id)
+        self._chats: dict[str, Chat] = {}
+        self._names = Names()
+        self._heads: dict[str, str | None] = {}
+        self._bases: dict[str, str | None] = {}
+        self._settings: dict[str, dict[str, str]] = {}  # since the chat's last turn
+        self._active: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.name!r}: {len(self.chats)} chats, {self.state}>"
+
+    # -- reading
+
+    @property
+    def name(self) -> str:
+        """The session's name, unique among its user's."""
+        return self.manager.session_name(self)
+
+    @property
+    def state(self) -> str:
+        """``active``, ``paused``, ``archived`` or ``terminated``."""
+        state = self.record.sets["state"].value if "state" in self.record.sets else None
+        return str(state or "active")
+
+    @property
+    def chats(self) -> list[Chat]:
+        """The chats, in the order of their creation."""
+        return [self._chat(state.id) for state in self.record.live_chats()]
+
+    @property
+    def active_chat(self) -> Chat | None:
+        """The chat that asks go to which name none."""
+        active = self.active_id
+        return self._chat(active) if active else None
+
+    @property
+    def active_id(self) -> str | None:
+        """The id of the active chat."""
+        return self._active if self._active and self.has(self._active) else self.record.active_chat()
+
+    def chat(self, ref: str) -> Chat:
+        """Return a chat by id, name or former name.
+
+        Raises
+        ------
+        ChatNotFound
+            If this session has no such chat; another session's chat is unknown in the same words.
+        """
+        found = self.find(ref)
+        if found is None:
+            names = [self.chat_name(c.id) for c in self.record.live_chats()]
+            raise ChatNotFound(
+                f"no chat {ref[:100]!r} in {self.name!r}{nearest(ref, names)}: %robota chat list shows them, %robota new creates one"
+            )
+        return self._chat(found)
+
+    def find(self, ref: str) -> str | None:
+        """Return the id of the chat that *ref* means, or None."""
+        return ref if self.has(ref) else self._current_names().find(ref)
+
+    def has(self, chat: str) -> bool:
+        """Say whether a chat of that id is here and not deleted."""
+        return chat in self.record.chats and not self.record.chats[chat].deleted
+
+    def chat_name(self, chat: str) -> str:
+        """Return the chat's name; the later of two that came to have the same shows as ``name (2)``."""
+        return self._current_names().shown.get(chat, self.record.chats[chat].name)
+
+    def config(self, chat: str) -> Config:
+        """Return what the chat's next ask is made with."""
+        return self.record.chat_config(chat).with_settings(self._settings.get(chat, {}))
+
+    def config_after(self, chat: str, stands: Node | None) -> Config:
+        """Return what a turn is asked with: as the turn whose place it takes, and what was set since."""
+        base = self.record.config(stands.config) if stands else self.record.chat_config(chat)
+        return base.with_settings(self._settings.get(chat, {}))
+
+    def head(self, chat: str) -> str | None:
+        """Return the id of the message where the chat's path ends."""
+        head: str | None = self._heads.get(chat, self.record.chats[chat].head.value)
+        return head
+
+    def base(self, chat: str) -> str | None:
+        """Return the id of the message where the chat starts, if it is a fork."""
+        return self._bases.get(chat, self.record.chats[chat].base)
+
+    def path(self, chat: str) -> Path:
+        """Return the turns on the chat's path."""
+        return self.record.path(self.head(chat))
+
+    def check_active(self) -> None:
+        """Raise `SessionNotActive` unless the session may be asked."""
+        if self.state != "active":
+            raise SessionNotActive(
+                f"the session {self.name!r} is {self.state}: it can be read, not asked; open another with %robota session open NAME"
+            )
+
+    # -- chats
+
+    def create_chat(
+        self,
+        name: str | None = None,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        system: str | None = None,
+        **params: object,
+    ) -> Chat:
+        """Create a chat and make it the active one.
+
+        It inherits the config of the chat that was active (else the session's default, else the manager's);
+        what is given here goes over it.
+
+        Parameters
+        ----------
+        name
+            Unique in the session; ``Chat 1``, ``Chat 2``, … if not given.
+        provider, model, system
+            See `robota_nb.core.config.Config`.
+        **params
+            Request parameters, such as ``temperature=0.2``.
+
+        Raises
+        ------
+        DuplicateName, InvalidName
+            If the name is taken, or is none.
+        ChatLimitReached
+            If the session has as many chats as allowed.
+        """
+        given = settings_from({"provider": provider, "model": model, "system": system, **params})
+        with self.manager.lock:
+            chat = self._create(name, self.inherited_config().with_settings(given))
+            self.switch_to(chat.id)
+        return chat
+
+    def inherited_config(self) -> Config:
+        """Return the config that a new chat starts with."""
+        if self.active_id:
+            return self.config(self.active_id)
+        default = self.record.default_config.value
+        return self.record.config(default) if default else self.manager.default_config()
+
+    def switch_to(self, ref: str) -> Chat:
+        """Make a chat the active one; the next ask that names none goes there.
+
+        Raises
+        ------
+        ChatNotFound
+            If there is no such chat; nothing changes then.
+        """
+        chat = self.chat(ref)
+        with self.manager.lock:
+            self._active = chat.id
+            self.manager.replay.click(self.id, chat.id)
+        return chat
+
+    def point_to(self, chat: str) -> None:
+        """Make a chat the active one because an ask went there."""
+        self._active = chat
+
+    def rename(self, name: str) -> None:
+        """Give the session another name; the former one still finds it."""
+        self.manager.rename_session(self, name)
+
+    def rename_chat(self, chat: str, name: str) -> None:
+        """Give a chat another name (see `Chat.rename`)."""
+        name = make.check_name(name, "chat")
+        with self.manager.lock:
+            if self.record.chats[chat].name == name:
+                return
+            self._check_free(name, chat)
+            self._commit(partial(make.set_entry, chat=chat, key="name", value=name))
+
+    def configure(self, chat: str, settings: Mapping[str, str], *, lasting: bool) -> None:
+        """Set a chat's settings for what is asked from now on.
+
+        Parameters
+        ----------
+        chat
+            The chat's id.
+        settings
+            As `robota_nb.core.config.settings_from` returns them; "" unsets one.
+        lasting
+            Whether it was the user's own doing, to be kept as such; what a cell sets is kept with the next
+            turn, or by `flush` if it still differs then.
+        """
+        with self.manager.lock:
+            if lasting:
+                self.manager.replay.clicked_settings.add(chat)
+                self._write_settings(chat, settings)
+            self._settings.setdefault(chat, {}).update(settings)
+
+    # -- history
+
+    def last_shown(self, chat: str) -> str | None:
+        """Return the turn where history commands act: the last one shown here, else the last."""
+        nodes, shown = self.path(chat).nodes, self.manager.replay.shown
+        here = next((node.id for node in reversed(nodes) if node.id in shown), None)
+        return here or (nodes[-1].id if nodes else None)
+
+    def undo(self, chat: str) -> Turn | None:
+        """Take the last shown turn, and what follows it, off the path."""
+        with self.manager.lock:
+            last = self.last_shown(chat)
+            if last is None:
+                return None
+            node = self.record.nodes[last]
+            self._heads[chat] = node.parent
+            return self._chat(chat).turn(node)
+
+    def move_head(self, chat: str, turn: str) -> None:
+        """Move the path to a turn off it, and on to that turn's newest end."""
+        with self.manager.lock:
+            while below := self.record.children(chat, turn):
+                turn = max(below, key=lambda node: node.stamp).id
+            self._heads[chat] = turn
+
+    def fork(self, name: str, *, of: str | None = None) -> Chat:
+        """Start a chat where another one has got to, and make it active.
+
+        A fork to a name that stands moves that chat to the fork point; if it starts there, nothing changes.
+
+        Parameters
+        ----------
+        name
+            The new chat's name.
+        of
+            The id of the chat to fork; the active one if not given.
+        """
+        with self.manager.lock:
+            source = of or self.active_id
+            at = self.last_shown(source) if source else None
+            found = self.find(name)
+            if found is None:
+                config = self.config(source) if source else self.inherited_config()
+                found = self._create(name, config, at).id
+            elif self.base(found) != at:
+                self._bases[found] = self._heads[found] = at
+            return self.switch_to(found)
+
+    # -- writing
+
+    def flush(self) -> None:
+        """Write heads and settings that differ from the record."""
+        with self.manager.lock:
+            for chat, base in self._bases.items():
+                if base != self.record.chats[chat].base:
+                    self._commit(partial(make.set_entry, chat=chat, key="from", value=base))
+            for chat, head in self._heads.items():
+                if head != self.record.chats[chat].head.value:
+                    self._commit(partial(make.head_entry, chat=chat, message=head))
+            for chat, settings in self._settings.items():
+                self._write_settings(chat, settings)
+            self._bases.clear()
+            self._heads.clear()
+
+    def flush_active(self, *, leads: bool) -> None:
+        """Write which chat is active, if that differs; *leads*: so that this session becomes the active one."""
+        with self.manager.lock:
+            if leads or self.active_id != self.record.active_chat():
+                self._commit(partial(make.active_entry, chat=self.active_id))
+
+    def turn_recorded(self, chat: str) -> None:
+        """Forget what waited for a chat: its new turn holds it."""
+        self._heads.pop(chat, None)
+        self._settings.pop(chat, None)
+
+    def turn_replayed(self, chat: str) -> None:
+        """Forget settings that a recorded turn was asked with already."""
+        self._settings.pop(chat, None)
+
+    def config_entry(self, config: Config) -> tuple[str, dict[str, Entry]]:
+        """Return the id of a config's entry, and the entry if it is new here."""
+        entry = config.to_entry()
+        eid = make.entry_id(entry)
+        return eid, {} if eid in self.record.entries else {eid: entry}
+
+    # -- inside
+
+    def _chat(self, cid: str) -> Chat:
+        return self._chats.setdefault(cid, Chat(self, cid))
+
+    def _current_names(self) -> Names:
+        if self._names.version != self.record.names_version:
+            chats = self.record.live_chats()
+            self._names = Names({c.id: c.names for c in chats}, self.record.names_version)
+        return self._names
+
+    def _check_free(self, name: str, but: str | None = None) -> None:
+        taken = self._current_names().holder(name)
+        if taken not in (None, but):
+            raise DuplicateName(f"{self.name!r} has a chat {name!r} already: switch to it, or choose another name")
+
+    def _create(self, name: str | None, config: Config, base: str | None = None) -> Chat:
+        limit, count = self.manager.max_chats, len(self.record.live_chats())
+        if limit and count >= limit:
+            raise ChatLimitReached(
+                f"{self.name!r} has {count} chats, and max_chats is {limit}: delete one, or raise c.RobotaMagics.max_chats"
+            )
+        name = make.check_name(name, "chat") if name is not None else self._current_names().free("Chat", count)
+        self._check_free(name)
+        cid = make.new_id("c")
+        config_id, new = self.config_entry(config)
+        n, at = self.manager.next_n(), self.manager.now()
+        entry = make.chat_entry(n=n, at=at, chat=cid, name=name, config=config_id, from_=base)
+        self.manager.commit(self, {**new, make.entry_id(entry): entry})
+        return self._chat(cid)
+
+    def _write_settings(self, chat: str, settings: Mapping[str, str]) -> None:
+        recorded = self.record.chat_config(chat).settings()
+        for key, value in settings.items():
+            if value != recorded.get(key, ""):
+                self._commit(partial(make.set_entry, chat=chat, key=key, value=value or None))
+
+    def _commit(self, build: make.Builder) -> None:
+        entry = build(n=self.manager.next_n(), at=self.manager.now())
+        self.manager.commit(self, {make.entry_id(entry): entry})

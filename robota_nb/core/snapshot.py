@@ -1,0 +1,294 @@
+"""Snapshots: reading what strangers may have written, and the one way to write and to merge them.
+
+Reading checks everything before anything is taken over: caps, types, depth, hashes, references, cycles.
+A merge is a set union, so it is commutative, associative and idempotent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core.entries import MAX_MESSAGE_BYTES, canonical, entry_id, to_text
+from robota_nb.errors import SnapshotError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from robota_nb.core.ports import Entries, Entry
+
+KEY = "robota_nb"
+"""The key under ``notebook.metadata`` where a snapshot lives."""
+
+MAJOR, MINOR = 1, 0
+MAX_ENTRIES = 20_000
+MAX_BYTES = 20_000_000
+NOTICE_BYTES = 5_000_000
+MAX_DEPTH = 8
+MAX_INT = 2**53 - 1
+MAX_N = 2**48  # far below MAX_INT, so that there is always room for the next n
+
+_SESSION = re.compile(r"s_[0-9a-f]{32}")
+_CHAT = re.compile(r"c_[0-9a-f]{32}")
+_ID = re.compile(r"e_[0-9a-f]{32}")
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From major N to N + 1; append-only."""
+
+
+class NewerFormat(SnapshotError):
+    """A snapshot of a later major format: it can be kept, not read."""
+
+
+def dump(sessions: Entries) -> dict[str, Any]:
+    """Return the snapshot of these sessions as it stands in a notebook's metadata."""
+    return {
+        "format": {"major": MAJOR, "minor": MINOR},
+        "sessions": {sid: dict(entries) for sid, entries in sessions.items()},
+    }
+
+
+def parse(value: object) -> dict[str, dict[str, Entry]]:
+    """Check a snapshot and return its entries.
+
+    Parameters
+    ----------
+    value
+        What was found under ``metadata.robota_nb``, decoded from JSON.
+
+    Returns
+    -------
+    dict
+        Session id → entry id → entry; the entries are shared with *value*, and are never changed.
+
+    Raises
+    ------
+    NewerFormat
+        If the snapshot's major format is newer than this package.
+    SnapshotError
+        If it is no snapshot, is damaged, or is over a cap; ``at`` says where.
+    """
+    if not isinstance(value, dict):
+        raise SnapshotError(f"expected an object, found {_kind(value)}", at=KEY)
+    value = _migrated(value)
+    sessions = value.get("sessions")
+    if not isinstance(sessions, dict):
+        raise SnapshotError(f"expected an object, found {_kind(sessions)}", at="sessions")
+    budget = MAX_BYTES
+    for sid, entries in sessions.items():
+        at = f"sessions.{str(sid)[:40]}"
+        if not isinstance(sid, str) or not _SESSION.fullmatch(sid):
+            raise SnapshotError("not a session id", at=at)
+        budget -= check_entries(entries, at, budget)
+        _check_references(entries, at)
+    return sessions
+
+
+def check_entries(entries: object, at: str, budget: int = MAX_BYTES) -> int:
+    """Check entries one by one (not what they refer to), and return their size in bytes."""
+    if not isinstance(entries, dict):
+        raise SnapshotError(f"expected an object, found {_kind(entries)}", at=at)
+    if len(entries) > MAX_ENTRIES:
+        raise SnapshotError(f"{len(entries):,} entries are over the cap of {MAX_ENTRIES:,}", at=at)
+    size = 0
+    for eid, entry in entries.items():
+        size += _check_entry(eid, entry, f"{at}.{str(eid)[:40]}")
+        if size > budget:
+            raise SnapshotError(f"the snapshot is over the cap of {MAX_BYTES:,} bytes", at=at)
+    return size
+
+
+def merge(*snapshots: Entries) -> dict[str, dict[str, Entry]]:
+    """Return the union of (parsed) snapshots; a purged stub beats its original."""
+    union: dict[str, dict[str, Entry]] = {}
+    for snapshot in snapshots:
+        for sid, entries in snapshot.items():
+            mine = union.setdefault(sid, {})
+            for eid, entry in entries.items():
+                if eid not in mine or beats(entry, mine[eid]):
+                    mine[eid] = entry
+    return union
+
+
+def beats(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether *entry* replaces *other* under the same id: only a purged stub replaces anything."""
+    if entry.get("kind") != "purged":
+        return False
+    return other.get("kind") != "purged" or canonical(entry) > canonical(other)
+
+
+# -- one entry
+
+
+def _check_entry(eid: object, entry: object, at: str) -> int:
+    if not isinstance(eid, str) or not _ID.fullmatch(eid):
+        raise SnapshotError("not an entry id", at=at)
+    if not isinstance(entry, dict):
+        raise SnapshotError(f"expected an object, found {_kind(entry)}", at=at)
+    _check_json(entry, at, 1)
+    try:
+        size = len(canonical(entry))
+        genuine = entry.get("kind") == "purged" or entry_id(entry) == eid
+    except UnicodeEncodeError:
+        raise SnapshotError("not well-formed Unicode (a lone surrogate)", at=at) from None
+    if not genuine:
+        raise SnapshotError("the entry was altered: its id is not the hash of its text", at=at)
+    kind = entry.get("kind")
+    if kind in _FIELDS:
+        _check_fields(entry, _FIELDS[kind], at)
+    if kind == "message" and len(to_text(entry["content"]).encode()) > MAX_MESSAGE_BYTES:
+        raise SnapshotError(f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes", at=at)
+    return size
+
+
+def _check_json(value: object, at: str, depth: int) -> None:
+    """Reject what JSON, JavaScript or nbformat would change or choke on."""
+    if isinstance(value, str) or value is True or value is False:
+        return
+    if isinstance(value, int):
+        if abs(value) > MAX_INT:
+            raise SnapshotError("an integer is beyond 2**53", at=at)
+    elif depth > MAX_DEPTH:
+        raise SnapshotError(f"nested deeper than {MAX_DEPTH}", at=at)
+    elif isinstance(value, list):
+        for item in value:
+            _check_json(item, at, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not _KEY.fullmatch(key):
+                raise SnapshotError(f"{str(key)[:40]!r} is not a key of this format", at=at)
+            _check_json(item, at, depth + 1)
+    else:
+        raise SnapshotError(f"{_kind(value)} is not part of this format", at=at)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_n(value: object) -> bool:
+    return type(value) is int and 0 < value <= MAX_N
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_lines(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(line, str) for line in value)
+
+
+def _is_content(value: object) -> bool:
+    """Lines of text, and parts such as ``{"image": "e_…"}``."""
+    return isinstance(value, list) and all(isinstance(part, (str, dict)) for part in value)
+
+
+def _is_settings(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _is_cell(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3  # noqa: PLR2004 - [id, k, hash]
+        and isinstance(value[0], str)
+        and _is_count(value[1])
+        and isinstance(value[2], str)
+    )
+
+
+def _is_usage(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_count(count) for count in value.values())
+
+
+def _is_role(value: object) -> bool:
+    return value in ("user", "assistant", "tool")
+
+
+_is_chat, _is_entry = _matches(_CHAT), _matches(_ID)
+_CLOCK = {"n": _is_n, "at": _is_text}
+
+# kind → field → check; a name that ends in "?" may be absent
+_FIELDS: dict[object, dict[str, Callable[[object], bool]]] = {
+    "session": {**_CLOCK, "name": _is_text, "config?": _is_entry},
+    "config": {"provider": _is_text, "model?": _is_text, "system?": _is_lines, "params?": _is_settings},
+    "chat": {**_CLOCK, "chat": _is_chat, "name": _is_text, "config": _is_entry, "from?": _is_entry},
+    "message": {
+        **_CLOCK, "chat": _is_chat, "role": _is_role, "content": _is_content, "parent?": _is_entry,
+        "cell?": _is_cell, "set?": _is_settings, "options?": _is_settings,
+        "config?": _is_entry, "model?": _is_text, "finish_reason?": _is_text, "usage?": _is_usage,
+    },
+    "active": {**_CLOCK, "chat?": _is_chat},
+    "head": {**_CLOCK, "chat": _is_chat, "message?": _is_entry},
+    "set": {**_CLOCK, "chat?": _is_chat, "key": _is_text, "value?": _is_text},
+    "image": {"media_type": _is_text, "data": _is_lines},
+    "purged": {"chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
+}  # fmt: skip
+
+
+def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[object], bool]], at: str) -> None:
+    for field, check in fields.items():
+        name = field.rstrip("?")
+        if name not in entry:
+            if field != name:
+                continue
+            raise SnapshotError(f"the {entry['kind']} has no {name}", at=at)
+        if not check(entry[name]):
+            raise SnapshotError(f"the {name} of the {entry['kind']} is not what it must be", at=at)
+
+
+# -- entries together
+
+
+def _check_references(entries: Mapping[str, Entry], at: str) -> None:
+    for eid, entry in entries.items():
+        for name in ("parent", "config", "from", "message"):
+            target = entry.get(name)
+            if entry.get("kind") in _FIELDS and isinstance(target, str) and target not in entries:
+                raise SnapshotError(f"the {name} {target} is missing", at=f"{at}.{eid}")
+    # Hashes rule out cycles, but the id of a purged stub is no hash.
+    _check_acyclic(entries, (eid for eid, entry in entries.items() if entry.get("kind") == "purged"), at)
+
+
+def _check_acyclic(entries: Mapping[str, Entry], starts: Iterable[str], at: str) -> None:
+    safe: set[str] = set()
+    for start in starts:
+        walk, here = set[str](), start
+        while here and here not in safe:
+            if here in walk:
+                raise SnapshotError("the messages go in a circle", at=f"{at}.{here}")
+            walk.add(here)
+            here = entries.get(here, {}).get("parent", "")
+        safe |= walk
+
+
+def _migrated(value: dict[str, Any]) -> dict[str, Any]:
+    version = value.get("format")
+    major = version.get("major") if isinstance(version, dict) else None
+    if type(major) is not int or major < 1:
+        raise SnapshotError("no format number: this is not a snapshot", at="format")
+    if major > MAJOR:
+        raise NewerFormat(
+            f"format {major} is newer than this version of robota_nb reads ({MAJOR}): upgrade robota-nb",
+            at="format",
+        )
+    for step in range(major, MAJOR):
+        value = MIGRATIONS[step](value)
+    return value
+
+
+def _kind(value: object) -> str:
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "text",
+        type(None): "nothing",
+        float: "a fraction",
+        bool: "a truth value",
+    }
+    return names.get(type(value), "a number" if isinstance(value, int) else type(value).__name__)
