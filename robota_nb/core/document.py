@@ -83,11 +83,15 @@ class Document:
 
     def position(self, cell: Cell) -> int | None:
         """Return where the cell stands, or None if the order of the cells is not known."""
+        return self.position_of(cell.key)
+
+    def position_of(self, key: str) -> int | None:
+        """Return where the cell of that key stands, or None if that is not known."""
         if not self.listed:
             return None
         if not self._positions:
             self._positions = {c.key: n for n, c in enumerate(self.cells)}
-        return self._positions.get(cell.key)
+        return self._positions.get(key)
 
     def owner(self, node: Node, twins: Callable[[], list[Node]]) -> Cell | None:
         """Return the cell that owns a turn.

@@ -144,6 +144,7 @@ class SessionState:
         self._answers: dict[str, list[str]] = defaultdict(list)  # user message -> answers that came before it
         self._by_source: dict[tuple[str, int], list[Node]] = defaultdict(list)
         self._by_cell: dict[tuple[str, int], list[Node]] = defaultdict(list)
+        self._of_cell: dict[str, list[Node]] = defaultdict(list)  # by source and by id, any k
         self._superseded: list[str] = []
         self._configs: dict[str, Config] = {}
         self._paths: dict[str | None, Path] = {}
@@ -259,8 +260,10 @@ class SessionState:
         self._children[node.chat, node.parent].append(node)
         if node.cell:
             self._by_source[node.cell.source, node.cell.k].append(node)
+            self._of_cell[node.cell.source].append(node)
             if node.cell.id:
                 self._by_cell[node.cell.id, node.cell.k].append(node)
+                self._of_cell[node.cell.id].append(node)
 
     _handlers: Any = {
         "session": _session,
@@ -325,6 +328,10 @@ class SessionState:
         yield from found
         if cell:
             yield from (n for n in self._by_cell.get((cell, k), ()) if n.cell and n.cell.source != source)
+
+    def of_cell(self, cell: str | None, source: str) -> list[Node]:
+        """Return all turns that remember this source or this cell id."""
+        return [*self._of_cell.get(source, ()), *(self._of_cell.get(cell, ()) if cell else ())]
 
     def twins(self, source: str, k: int) -> list[Node]:
         """Return the turns that remember this source at the k-th ask."""

@@ -181,6 +181,14 @@ class SessionManager:
 
     # -- asks from cells
 
+    def here(self, cell: Cell | None, user_id: str | None = None) -> Chat | None:
+        """Return the chat that a command in this cell means when it names none; None if there is no chat yet."""
+        user = user_id or default_user()
+        if cell and (found := self.replay.context(cell, self.sessions(user))):
+            return found[0].chat(found[1])
+        active = self.active_session(user)
+        return active.active_chat if active else None
+
     def ask(
         self,
         text: str,

@@ -75,7 +75,7 @@ class Replay:
     document: Document = field(default_factory=Document)
     mode: Mode = "auto"
     rerun: Rerun = "replace"
-    shown: dict[str, str | None] = field(default_factory=dict)  # turn -> key of the cell that showed it here
+    shown: dict[str, tuple[str, int] | None] = field(default_factory=dict)  # turn -> key of the cell, and k
     clicked: tuple[str, str | None] | None = None  # session, chat
     clicked_settings: set[str] = field(default_factory=set)  # chats
     _sets: dict[tuple[str, str, str], tuple[Cell, str]] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Replay:
 
     def show(self, ask: Ask, decision: Decision, turn: str) -> None:
         """Note that the ask has been answered by this turn."""
-        self.shown[turn] = ask.cell.key
+        self.shown[turn] = ask.cell.key, ask.k
         self.clicked = None
         self.clicked_settings.discard(decision.chat)
 
@@ -108,6 +108,11 @@ class Replay:
         self._sets[where] = (cell, value)
 
     # -- what is known
+
+    @property
+    def under_way(self) -> bool:
+        """Whether this kernel has shown a turn or chosen a chat yet."""
+        return bool(self.shown or self.clicked or any(where == "" for _, where, _ in self._sets))
 
     def settings(self, cell: Cell, chat: str = "") -> dict[str, str]:
         """Return what this cell and those above it have set here: choices, and settings of *chat*."""
@@ -134,14 +139,15 @@ class Replay:
         return self.document.owner(node, twins)
 
     def _owned(self, session: Session, ask: Ask, nodes: Iterable[Node]) -> Node | None:
-        """Return the turn among *nodes* that this (cell, k) owns and that no other cell has shown."""
+        """Return the turn among *nodes* that this (cell, k) owns and that no other ask has shown."""
         cell = ask.cell
+        me = cell.key, ask.k
         mine = [
             node
             for node in sorted(nodes, key=lambda node: node.stamp)
             if node.cell is not None
             and node.cell.k == ask.k
-            and self.shown.get(node.id, cell.key) == cell.key
+            and self.shown.get(node.id, me) == me
             and self.owner(session, node) is cell
         ]
 
@@ -183,18 +189,66 @@ class Replay:
                 if all(key not in now or _same_name(now[key], own.set.get(key)) for key in CHOICES):
                     return session, own.chat
                 break
-        return active, active.active_id
+        return self.context(ask.cell, sessions) or (active, active.active_id)
+
+    def context(self, cell: Cell, sessions: Iterable[Session]) -> tuple[Session, str] | None:
+        """Return the chat this cell stands in, before anything was chosen or shown in this kernel.
+
+        The active chat is then only what the last kernel ended with. What a cell means must not depend on that,
+        or running all again would not find what it found. So the cell, or else the first one below it that
+        asks, says by its oldest turn which chat it is about. None: go by the active chat.
+        """
+        position = self.document.position(cell)
+        if self.under_way or position is None:
+            return None
+        sessions = list(sessions)
+        for below in self.document.cells[position:]:
+            owned = [
+                (node.stamp, session, node.chat)
+                for session in sessions
+                for node in session.record.of_cell(below.id, below.source)
+                if session.has(node.chat) and self.owner(session, node) is below
+            ]
+            if owned:
+                return min(owned, key=lambda one: one[0])[1:]
+        return None
 
     # -- step 2: which place
 
-    def place(self, session: Session, chat: str, ask: Ask) -> str | None:
-        """Return the message that the ask's turn hangs from; None for the start."""
+    def place(self, session: Session, chat: str, ask: Ask) -> tuple[str | None, Node | None]:
+        """Return the message that the ask's turn hangs from (None for the start), and what is recorded there."""
         path = session.path(chat)
         own = self._owned(session, ask, [n for n in self._asked_by(session, ask) if n.chat == chat and n in path])
-        if own and not (
-            self.rerun == "append" and (own.id in self.shown or own.cell is None or own.cell.source != ask.cell.source)
-        ):
-            return own.parent
+        if own and not (self.rerun == "append" and not self._is_new_to(own, ask)):
+            found = self.recorded(session, chat, own.parent, ask)
+            if (found and found in path) or not self._would_cut(session, path.nodes[path.index[own.id] :], ask):
+                return own.parent, found
+        place = self._next_place(session, chat, ask)
+        return place, self.recorded(session, chat, place, ask)
+
+    def _is_new_to(self, own: Node, ask: Ask) -> bool:
+        """Say whether a turn was not shown yet, and was asked by the cell as it is now."""
+        return own.id not in self.shown and own.cell is not None and own.cell.source == ask.cell.source
+
+    def _would_cut(self, session: Session, nodes: Iterable[Node], ask: Ask) -> bool:
+        """Say whether turns are among *nodes* that asks above this one have just shown.
+
+        They can be when cells were run out of order or were moved. What the reader sees above is the context of
+        what is asked below, so such a turn is not taken off the path from here.
+        """
+        position = self.document.position(ask.cell)
+        if position is None:
+            return False
+        for node in nodes:
+            cell, k = self.shown.get(node.id) or (None, 0)
+            at = self.document.position_of(cell) if cell else None
+            if at is not None and (at, k) < (position, ask.k):
+                return True
+        return False
+
+    def _next_place(self, session: Session, chat: str, ask: Ask) -> str | None:
+        """Return where an ask goes on that takes no turn's place."""
+        path = session.path(chat)
         last = next((n.id for n in reversed(path.nodes) if n.id in self.shown), session.base(chat))
         if any(
             self._text(session, n) == ask.text and n.id not in self.shown for n in session.record.children(chat, last)
@@ -267,8 +321,7 @@ class Replay:
         ReplayMiss
             In strict mode, if none does; the text names the first thing that differs.
         """
-        place = self.place(session, chat, ask)
-        found = self.recorded(session, chat, place, ask)
+        place, found = self.place(session, chat, ask)
         if found is None and self.mode == "strict":
             raise ReplayMiss(self._why_missing(session, chat, place, ask))
         path = session.path(chat)

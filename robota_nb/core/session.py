@@ -263,7 +263,8 @@ class Session:
     def fork(self, name: str, *, of: str | None = None) -> Chat:
         """Start a chat where another one has got to, and make it active.
 
-        A fork to a name that stands moves that chat to the fork point; if it starts there, nothing changes.
+        A fork to a name that stands moves that chat to the fork point; if it starts there, if it is the chat to
+        be forked, or if nothing was shown or chosen here yet (the cell runs again), it is only made active.
 
         Parameters
         ----------
@@ -279,7 +280,7 @@ class Session:
             if found is None:
                 config = self.config(source) if source else self.inherited_config()
                 found = self._create(name, config, at).id
-            elif self.base(found) != at:
+            elif found != source and self.manager.replay.under_way and self.base(found) != at:
                 self._bases[found] = self._heads[found] = at
             return self.switch_to(found)
 

@@ -1,5 +1,7 @@
 """The truth table of replay, told to the real manager."""
 
+from contextlib import suppress
+
 import pytest
 
 from robota_nb.core import snapshot
@@ -106,13 +108,13 @@ class ManagerWorld:
         elif word == "var":
             self.vars[args[0]] = args[1:]
         elif word == "undo":
-            self.session.active_chat.undo()
+            self.manager.here(running, "u").undo()
         elif word == "set":
-            self.configure(running, self.session.active_id, args)
+            self.configure(running, self.manager.here(running, "u").id, args)
         else:
             name, *settings = args
             if word == "fork":
-                chat = self.session.fork(name)
+                chat = self.session.fork(name, of=self.manager.here(running, 'u').id)
             elif word == "open" and self.session.find(name) is None:
                 chat = self.session.create_chat(name)
             else:
@@ -144,7 +146,8 @@ class ManagerWorld:
         self.session.active_chat.configure(**{key: value})
 
     def send(self, text):
-        self.session.active_chat.send(text)
+        with suppress(ProviderError, KeyboardInterrupt):
+            self.session.active_chat.send(text)
 
     def next_answer(self, how):
         self.oracle.failure = how

@@ -1,0 +1,68 @@
+"""Whatever was done to a notebook: restart and run all, and from then on it replays."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .story import Story
+from .test_stories import ManagerWorld
+
+prompts = st.sampled_from(["a", "b", "c"])
+lines = st.one_of(
+    prompts.map("ask {}".format),
+    prompts.map("ask {}".format),
+    st.lists(prompts, min_size=1, max_size=3).map(lambda xs: "loop " + " ".join(xs)),
+    st.sampled_from(
+        ["open A", "open B", "switch main", "set model=m", "set model=n", "ask b; undo", "fork F", "ask --chat main d"]
+    ),
+)
+sources = st.lists(lines, min_size=1, max_size=2).map("; ".join)
+at = st.integers(0, 9)
+histories = st.lists(
+    st.one_of(
+        st.tuples(st.just("edit"), at, sources),
+        st.tuples(st.just("insert"), at, sources),
+        st.tuples(st.just("delete"), at),
+        st.tuples(st.just("move"), at, at),
+        st.tuples(st.just("run"), at),
+        st.tuples(st.just("run all")),
+        st.tuples(st.just("restart")),
+        st.tuples(st.just("next answer: error")),
+        st.tuples(st.just("next answer: interrupted")),
+        st.tuples(st.just("click chat B")),
+        st.tuples(st.just("click set model=w")),
+        st.tuples(st.just("send"), prompts),
+    ),
+    max_size=14,
+)
+
+
+def steps(history, world):
+    """Turn random actions into steps that fit the notebook as it is then."""
+    for word, *args in history:
+        size = len(world.cells)
+        if word in ("edit", "delete", "move", "run") and not size:
+            continue
+        if word == "edit":
+            yield f"edit {args[0] % size + 1}: {args[1]}"
+        elif word == "insert":
+            yield f"insert {args[0] % (size + 1) + 1}: {args[1]}"
+        elif word in ("delete", "run"):
+            yield f"{word} {args[0] % size + 1}"
+        elif word == "move":
+            yield f"move {args[0] % size + 1} to {args[1] % size + 1}"
+        elif word == "send":
+            yield f"send {args[0]}"
+        else:
+            yield word
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(sources, min_size=1, max_size=5), histories)
+def test_after_any_history_a_restarted_notebook_runs_and_then_replays(cells, history):
+    world = ManagerWorld()
+    story = Story(world)
+    story.tell(["cells: " + " | ".join(cells), "run all"])
+    for step in steps(history, world):
+        story.tell([step])
+    world.oracle.failure = None
+    story.tell(["restart", "run all", "replays"])
