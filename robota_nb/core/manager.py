@@ -238,7 +238,7 @@ class SessionManager:
             named = session is not None or chat is not None
             if decision.found:
                 if decision.found not in where.path(target.id):
-                    where.move_head(target.id, decision.found.id)
+                    where.move_head(target.id, self.replay.newest_end(where, decision.found, ask))
                 where.turn_replayed(target.id)
                 self._answered(ask, decision, decision.found.id, named=named)
                 return target.turn(decision.found, replayed=True)

@@ -255,7 +255,7 @@ class Replay:
         ):
             return last
         end = len(path.nodes)
-        while end and path.nodes[end - 1].chat == chat and self._not_yet(session, path.nodes[end - 1], ask.cell):
+        while end and path.nodes[end - 1].chat == chat and self._not_yet(session, path.nodes[end - 1], ask):
             end -= 1
         if end == len(path.nodes):
             return session.head(chat)
@@ -266,21 +266,21 @@ class Replay:
         nodes = session.record.nodes
         return len(self.document.seen) > 1 and any(turn in nodes and nodes[turn].chat == chat for turn in self.shown)
 
-    def _not_yet(self, session: Session, node: Node, cell: Cell) -> bool:
-        """Say whether a turn is still to come: not shown, of a cell below this one, or of none any more."""
+    def _not_yet(self, session: Session, node: Node, ask: Ask) -> bool:
+        """Say whether a turn is still to come: not shown, of an ask below this one, or of no cell any more."""
         nodes = session.record.nodes
         while node.cell is None and node.id not in self.shown and node.parent in nodes:
             node = nodes[node.parent]  # sent outside cells: it goes with the turn before it
         if node.id in self.shown or node.cell is None:
             return False
-        position = self.document.position(cell)
+        position = self.document.position(ask.cell)
         if position is None:
             return self._moved_on(session, node.chat)
         owner = self.owner(session, node)
         if owner is None:
             return True
         at = self.document.position(owner)
-        return at is not None and at > position
+        return at is not None and (at, node.cell.k) > (position, ask.k)
 
     # -- step 3: recorded there?
 
@@ -291,11 +291,17 @@ class Replay:
         there = [node for node in session.record.children(chat, place) if self._difference(session, node, ask) is None]
         path = session.path(chat)
 
-        def rank(node: Node) -> tuple[bool, bool, tuple[int, str]]:
-            return self._owned(session, ask, [node]) is not None, node in path, node.stamp
+        def rank(node: Node) -> tuple[bool, bool, bool, tuple[int, str]]:
+            own = self._owned(session, ask, [node]) is not None
+            return own, not self._claimed(session, node), node in path, node.stamp
 
         best = max(there, key=rank, default=None)
         return best if best and (self.mode == "strict" or best.id not in self.shown) else None
+
+    def _claimed(self, session: Session, node: Node) -> bool:
+        """Say whether a cell stands in the document as it was when it asked this."""
+        owner = self.owner(session, node)
+        return owner is not None and node.cell is not None and owner.source == node.cell.source
 
     def _difference(self, session: Session, node: Node, ask: Ask) -> str | None:
         """Return the first respect in which a turn does not fit an ask, or None if it fits."""
@@ -310,6 +316,20 @@ class Replay:
 
     def _text(self, session: Session, node: Node) -> str:
         return session.record.text(node.user)
+
+    def newest_end(self, session: Session, node: Node, ask: Ask) -> str:
+        """Return where the path goes on to from a turn off it: the newest turns that are still to come.
+
+        What was asked above this cell, and undone there, does not come back with it.
+        """
+        known = self.document.position(ask.cell) is not None
+        while below := [
+            child
+            for child in session.record.children(node.chat, node.id)
+            if not known or child.cell is None or self._not_yet(session, child, ask)
+        ]:
+            node = max(below, key=lambda child: child.stamp)
+        return node.id
 
     # -- the whole
 

@@ -253,18 +253,17 @@ class Session:
             self._heads[chat] = node.parent
             return self._chat(chat).turn(node)
 
-    def move_head(self, chat: str, turn: str) -> None:
-        """Move the path to a turn off it, and on to that turn's newest end."""
+    def move_head(self, chat: str, message: str | None) -> None:
+        """End the chat's path at this message."""
         with self.manager.lock:
-            while below := self.record.children(chat, turn):
-                turn = max(below, key=lambda node: node.stamp).id
-            self._heads[chat] = turn
+            self._heads[chat] = message
 
     def fork(self, name: str, *, of: str | None = None) -> Chat:
         """Start a chat where another one has got to, and make it active.
 
-        A fork to a name that stands moves that chat to the fork point; if it starts there, if it is the chat to
-        be forked, or if nothing was shown or chosen here yet (the cell runs again), it is only made active.
+        A fork to a name that stands moves that chat to the fork point. If it starts there, if it is the chat to
+        be forked, or if none of the source's turns was shown here (so nobody knows how far the source had come
+        when the cell ran before), it is only made active.
 
         Parameters
         ----------
@@ -276,11 +275,12 @@ class Session:
         with self.manager.lock:
             source = of or self.active_id
             at = self.last_shown(source) if source else None
+            shown = at in self.manager.replay.shown
             found = self.find(name)
             if found is None:
                 config = self.config(source) if source else self.inherited_config()
                 found = self._create(name, config, at).id
-            elif found != source and self.manager.replay.under_way and self.base(found) != at:
+            elif found != source and shown and self.base(found) != at:
                 self._bases[found] = self._heads[found] = at
             return self.switch_to(found)
 

@@ -12,7 +12,7 @@ lines = st.one_of(
     prompts.map("ask {}".format),
     st.lists(prompts, min_size=1, max_size=3).map(lambda xs: "loop " + " ".join(xs)),
     st.sampled_from(
-        ["open A", "open B", "switch main", "set model=m", "set model=n", "ask b; undo", "fork F", "ask --chat main d"]
+        ["open A", "open B", "switch main", "set model=m", "set model=n", "ask --chat main d"]
     ),
 )
 sources = st.lists(lines, min_size=1, max_size=2).map("; ".join)

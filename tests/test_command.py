@@ -1,0 +1,381 @@
+"""The lines of the magics: what parses, what does not and how it is said, help, and completion."""
+
+import keyword
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robota_nb.errors import CommandError
+from robota_nb.notebook.command import Command, help_text, overview, parse, parse_cell
+from robota_nb.notebook.completion import complete, fragment
+from robota_nb.notebook.grammar import CELL, COMMANDS, NODES, Arg, Spec
+
+ASKING = {
+    "chat": None,
+    "session": None,
+    "provider": None,
+    "model": None,
+    "set": {},
+    "out": None,
+    "fresh": False,
+    "once": False,
+    "raw": False,
+}
+
+LINES = {
+    "": ((), {}),
+    "   ": ((), {}),
+    "session open Python Development": (("session", "open"), {"name": "Python Development"}),
+    "session list": (("session", "list"), {"all": False}),
+    "session list --all": (("session", "list"), {"all": True}),
+    'session rename "Data  Cleaning"': (("session", "rename"), {"name": "Data  Cleaning"}),
+    "chat open Debug Session": (
+        ("chat", "open"),
+        {"name": "Debug Session", "provider": None, "model": None, "system": None, "set": {}},
+    ),
+    'chat open -p openai -m gpt-4o Debug --system "Be brief." --set temperature=0.2 --set stop="a=b"': (
+        ("chat", "open"),
+        {
+            "name": "Debug",
+            "provider": "openai",
+            "model": "gpt-4o",
+            "system": "Be brief.",
+            "set": {"temperature": "0.2", "stop": "a=b"},
+        },
+    ),
+    "chat list": (("chat", "list"), {}),
+    "chat switch Debug": (("chat", "switch"), {"name": "Debug"}),
+    "chat rename 'Bob''s' chat": (("chat", "rename"), {"name": "Bobs chat"}),
+    "chat log": (("chat", "log"), {}),
+    "chat undo": (("chat", "undo"), {}),
+    "chat set temperature=0.2 top_p= model=m": (
+        ("chat", "set"),
+        {"set": {"temperature": "0.2", "top_p": "", "model": "m"}},
+    ),
+    "new Feature Development": (("new",), {"name": "Feature Development"}),
+    "switch   Debug   Session  ": (("switch",), {"name": "Debug Session"}),
+    "new 漢字 é 🦊": (("new",), {"name": "漢字 é 🦊"}),
+    "new -- --odd": (("new",), {"name": "--odd"}),
+    "snapshot": (("snapshot",), {"save": False, "to": None, "replace": False}),
+    'snapshot --save --to="my copy.ipynb" --replace': (
+        ("snapshot",),
+        {"save": True, "to": "my copy.ipynb", "replace": True},
+    ),
+    "snapshot show": (("snapshot", "show"), {}),
+    "snapshot verify": (("snapshot", "verify"), {}),
+    "resume": (("resume",), {"path": None}),
+    "resume 'a b.ipynb'": (("resume",), {"path": "a b.ipynb"}),
+    "replay": (("replay",), {"mode": None}),
+    "replay strict": (("replay",), {"mode": "strict"}),
+    "help": (("help",), {"command": ()}),
+    "help chat open": (("help",), {"command": ("chat", "open")}),
+    "--help": (("help",), {"command": ()}),
+    "chat -h": (("help",), {"command": ("chat",)}),
+    "chat open Debug --help": (("help",), {"command": ("chat", "open")}),
+    "ask --help": (("help",), {"command": ("ask",)}),
+    "ask Why?": (("ask",), {**ASKING, "text": "Why?"}),
+    'ask What\'s  up, "Doc"? \\ # --raw': (("ask",), {**ASKING, "text": 'What\'s  up, "Doc"? \\ # --raw'}),
+    'ask -o answer --raw --chat "Debug Session" it\'s {{ x }} ': (
+        ("ask",),
+        {**ASKING, "out": "answer", "raw": True, "chat": "Debug Session", "text": "it's {{ x }}"},
+    ),
+    "ask --set a=1 --set b=2 -- --fresh is an option": (
+        ("ask",),
+        {**ASKING, "set": {"a": "1", "b": "2"}, "text": "--fresh is an option"},
+    ),
+    "ask -1 + 1 = ?": (("ask",), {**ASKING, "text": "-1 + 1 = ?"}),
+    "ask - one\n- two": (("ask",), {**ASKING, "text": "- one\n- two"}),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), LINES.items(), ids=list(LINES))
+def test_lines(line, expected):
+    assert parse(line) == Command(*expected)
+
+
+def test_every_command_of_the_table_is_among_the_lines():
+    assert {words for words, _ in LINES.values()} == {spec.words for spec in COMMANDS}
+
+
+CELL_LINES = {
+    "": {},
+    " -c 'Debug Session' -s Work -p openai -m gpt-4o --set a=1 --set b=2 -o answer --fresh --once --raw": {
+        "chat": "Debug Session",
+        "session": "Work",
+        "provider": "openai",
+        "model": "gpt-4o",
+        "set": {"a": "1", "b": "2"},
+        "out": "answer",
+        "fresh": True,
+        "once": True,
+        "raw": True,
+    },
+    "--chat=Debug --out=x": {"chat": "Debug", "out": "x"},
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), CELL_LINES.items())
+def test_cell_lines(line, expected):
+    assert parse_cell(line) == Command(("ask",), {**ASKING, **expected})
+
+
+ERRORS = {
+    "swich Debug": r"no command 'swich' \(did you mean 'switch'\?\); '%robota help' lists them",
+    "chat opn x": r"no command 'chat opn' \(did you mean 'chat open'\?\)",
+    "snapshot shwo": r"no command 'snapshot shwo' \(did you mean 'snapshot show'\?\)",
+    "sesion list": r"no command 'sesion' \(did you mean 'session'\?\)",
+    "Explain closures": r"no command 'Explain'; '%robota ask TEXT' sends a text",
+    "''": "no command ''",
+    "chat": "'chat' needs a verb: open, list, switch, rename, log, undo, set; '%robota help chat'",
+    "--save": "%robota: no option '--save'; '%robota help' tells more",
+    "new": "%robota new: .*required: NAME; '%robota help new' tells more",
+    "new ' '": "NAME is empty",
+    "new Bob's chat": "a quote or backslash is left open",
+    "new a\\": "a quote or backslash is left open",
+    "chat open a --modle b": r"no option '--modle' \(did you mean '--model'\?\)",
+    "chat open a --mod b": r"no option '--mod'",
+    "chat open a --model": "--model/-m: expected one argument",
+    "chat open a --model ''": "--model/-m: it is empty; give a name",
+    "chat open a --model b c": "'c' is one word too many; put what has spaces in quotes",
+    "chat open a --set b": "'b' is not KEY=VALUE, such as temperature=0.2",
+    "chat open a --set B=1": "setting 'B' must be lower-case",
+    "chat set": "required: KEY=VALUE",
+    "chat set =1": "setting ''",
+    "chat list x": "'x' is one word too many",
+    "chat log --all": "no option '--all'",
+    "resume a b": "'b' is one word too many",
+    "resume ''": "it is empty",
+    "replay of": r"no mode 'of' \(did you mean 'off'\?\); there are auto, strict, off",
+    "session list --all=x": "ignored explicit argument 'x'",
+    "ask": "TEXT is empty",
+    "ask -o answer ": "TEXT is empty",
+    "ask --rwa text": r"no option '--rwa' \(did you mean '--raw'\?\)",
+    "ask -o 'open": "a quote or backslash is left open",
+    **{
+        f"chat set {key}=1": f"setting '{key}' is reserved"
+        for key in ("name", "chat", "session", "deleted", "from", "state")
+    },
+    **{f"ask -o {name} x": "is no variable name" for name in ("1a", "a.b", "class", "a-b", "''")},
+}
+
+
+@pytest.mark.parametrize(("line", "says"), ERRORS.items(), ids=list(ERRORS))
+def test_errors(line, says, capsys):
+    with pytest.raises(CommandError, match=says) as raised:
+        parse(line)
+    assert "\n" not in str(raised.value)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_text_on_the_line_of_a_cell_is_sent_below():
+    with pytest.raises(CommandError, match="'Explain' is no option; the text to send stands below this line"):
+        parse_cell("Explain closures")
+
+
+WORDS = [word for spec in COMMANDS for word in spec.words] + [
+    *(flag for argument in CELL.arguments for flag in argument.flags),
+    *("--", "-", "--=", "-o=", "--out=x", "a=1", "'a b'", '"', "'", "\\", "-oX", "---", "-cc", "--set=", "x"),
+]
+
+
+@given(st.text() | st.lists(st.sampled_from(WORDS) | st.text(max_size=5)).map(" ".join))
+def test_any_line_parses_or_raises_a_command_error_of_one_line(line):
+    for read in (parse, parse_cell):
+        try:
+            command = read(line)
+        except CommandError as error:
+            assert len(str(error).splitlines()) == 1
+        else:
+            assert isinstance(command, Command)
+            help_text(command.words)
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1).filter(
+    lambda name: name.strip() == name and not name.startswith("-")
+)
+
+
+@given(NAMES)
+def test_any_name_can_be_said_in_quotes(name):
+    assert parse(f"new {shlex.quote(name)}").args == {"name": name}
+    assert parse_cell(f"--chat {shlex.quote(name)}").args["chat"] == name
+
+
+@given(NAMES)
+def test_any_text_is_asked_as_it_is_typed(text):
+    assert parse(f"ask -- {text}").args["text"] == text.strip()
+
+
+# -- help
+
+
+def rows() -> list[tuple[Spec, Arg]]:
+    return [(spec, argument) for spec in (*COMMANDS, CELL) for argument in spec.arguments]
+
+
+@pytest.mark.parametrize("spec", [*COMMANDS, CELL], ids=lambda spec: spec.line)
+def test_the_table_is_in_order(spec):
+    assert spec.summary.endswith(".")
+    assert len(spec.summary) <= 100
+    names = [argument.name for argument in spec.arguments]
+    flags = [flag for argument in spec.arguments for flag in argument.flags]
+    assert len(set(names)) == len(names)
+    assert len(set(flags)) == len(flags)
+    assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
+    assert sum(not argument.flags for argument in spec.arguments) <= 1
+    assert all((argument.takes == "switch") == (not argument.metavar) for argument in spec.arguments)
+    assert not any(argument.flags and argument.required for argument in spec.arguments)
+    assert [spec.words for spec in COMMANDS].count(spec.words) == 1
+
+
+@pytest.mark.parametrize(("spec", "argument"), rows(), ids=lambda row: getattr(row, "line", None) or row.name)
+def test_help_documents_every_argument(spec, argument):
+    text = help_text(spec.words) if spec.words else overview()
+    assert spec.line in text
+    assert spec.summary in text
+    assert f"  {argument.label} " in text
+    assert argument.help in text
+    assert all(flag in text for flag in argument.flags)
+    assert 5 < len(argument.help) <= 100
+
+
+@pytest.mark.parametrize("spec", [*COMMANDS, CELL], ids=lambda spec: spec.line)
+def test_examples_parse_and_are_in_the_help(spec):
+    for example in spec.examples:
+        rest = example.removeprefix(spec.magic)
+        assert rest != example
+        assert (parse_cell if spec is CELL else parse)(rest).words == spec.words
+        assert example in help_text(spec.words)
+    assert spec.examples or not any(argument.required for argument in spec.arguments)
+
+
+def test_the_overview_lists_every_command():
+    assert help_text(()) == overview()
+    for spec in (*COMMANDS, CELL):
+        assert any(line.startswith(spec.line) and spec.summary in line for line in overview().splitlines())
+
+
+def test_the_help_of_ask_tells_of_the_cell_too():
+    assert "%robota ask [--chat C]" in help_text(("ask",))
+    assert "%%robota [--chat C]" in help_text(("ask",))
+
+
+def test_the_help_of_a_noun_lists_its_commands():
+    assert help_text(("session",)).splitlines()[0].startswith("%robota session open NAME ")
+    assert "%robota snapshot verify" in help_text(("snapshot",))
+    assert "--save" in help_text(("snapshot",))
+    assert all(help_text(node) for node in NODES)
+
+
+def test_help_for_what_is_no_command():
+    with pytest.raises(CommandError, match=r"no command 'chat opn' \(did you mean 'chat open'\?\)"):
+        help_text(("chat", "opn"))
+
+
+# -- completion
+
+
+def broken():
+    raise RuntimeError("no names today")
+
+
+KNOWN = {
+    "chat": lambda: ["Debug Session", "Debugging", "Éclair", 'a "quoted" one'],
+    "session": lambda: iter(["Work", "Data Cleaning"]),
+    "model": lambda: ["gpt-4o", "llama3:8b"],
+    "provider": broken,
+}
+
+COMPLETIONS = {
+    "|": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "replay", "help"],
+    "s|": ["session", "switch", "snapshot"],
+    "sn|ap": ["snapshot"],
+    "chat|": ["chat"],
+    "chat |": ["open", "list", "switch", "rename", "log", "undo", "set"],
+    "chat s|": ["switch", "set"],
+    "chat nope |": [],
+    "nope |": [],
+    "snapshot |": ["show", "verify", "--save", "--to", "--replace"],
+    "snapshot s|": ["show"],
+    "snapshot --|": ["--save", "--to", "--replace"],
+    "snapshot --save |": ["--to", "--replace"],
+    "snapshot show |": [],
+    "switch |": ['"Debug Session"', "Debugging", "Éclair", '"a \\"quoted\\" one"'],
+    "switch d|": ['"Debug Session"', "Debugging"],
+    'switch "debug s|': ['"Debug Session"'],
+    "switch 'Debug |": ['"Debug Session"'],
+    "switch Debug |": ["Session"],
+    "switch Debug Se|": ["Session"],
+    "switch éc|": ["Éclair"],
+    "switch x|": [],
+    "chat rename |": [],
+    "chat open Debug| --model x": ['"Debug Session"', "Debugging"],
+    "chat open Debugging --m|": ["--model"],
+    "chat open Debugging --model |": ["gpt-4o", "llama3:8b"],
+    "chat open Debugging --model g|": ["gpt-4o"],
+    "chat open Debugging --model=l|": ["--model=llama3:8b"],
+    "chat open Debugging --model gpt-4o --|": ["--provider", "--system", "--set"],
+    "chat open Debugging --provider |": [],
+    "chat open Debugging --system |": [],
+    "chat open Debugging --set a=1 --s|": ["--system", "--set"],
+    "session open |": ["Work", '"Data Cleaning"', ],
+    "session list |": ["--all"],
+    "replay |": ["auto", "strict", "off"],
+    "replay s|": ["strict"],
+    "replay auto |": [],
+    "resume |": [],
+    "help |": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "replay", "help"],
+    "help chat s|": ["switch", "set"],
+    "help nope |": [],
+    "ask --ch|": ["--chat"],
+    "ask --chat D|": ['"Debug Session"', "Debugging"],
+    "ask --chat Debugging --r|": ["--raw"],
+    "ask Why |": [],
+    "ask Why --r|": [],
+    "ask it's |": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "expected"), COMPLETIONS.items(), ids=list(COMPLETIONS))
+def test_completion(line, expected):
+    cursor = line.index("|")
+    assert complete(line.replace("|", ""), cursor, KNOWN) == expected
+
+
+def test_completion_on_the_line_of_a_cell():
+    flags = [argument.flags[0] for argument in CELL.arguments]
+    assert complete("", None, KNOWN, cell=True) == flags
+    assert complete("--fresh ", None, KNOWN, cell=True) == [flag for flag in flags if flag != "--fresh"]
+    assert complete("--session w", None, KNOWN, cell=True) == ["Work"]
+    assert complete("-c 'Debug S", None, KNOWN, cell=True) == ['"Debug Session"']
+    assert complete("chat ", None, KNOWN, cell=True) == flags
+    assert complete("--out ", None, {}, cell=True) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [("", ""), ("chat ", ""), ("chat op", "op"), ("switch 'Debug Se", "'Debug Se"), ("ask --chat=D", "--chat=D")],
+)
+def test_the_fragment_is_what_completions_replace(line, typed):
+    assert fragment(line) == typed
+    assert fragment(line + " more", len(line)) == typed
+
+
+@pytest.mark.parametrize("name", KNOWN["chat"]())
+def test_a_completed_name_parses_as_that_name(name):
+    (completed,) = (found for found in complete("switch ", None, KNOWN) if name in (found, *shlex.split(found)))
+    assert parse(f"switch {completed}").args == {"name": name}
+
+
+@given(st.text() | st.lists(st.sampled_from(WORDS) | st.text(max_size=5)).map(" ".join), st.integers() | st.none())
+def test_completion_never_fails_and_offers_only_what_goes_on(line, cursor):
+    for cell in (False, True):
+        assert all(isinstance(found, str) for found in complete(line, cursor, KNOWN, cell=cell))
+
+
+@pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.line)
+def test_every_command_can_be_completed_word_by_word(spec):
+    for length, word in enumerate(spec.words):
+        assert word in complete(" ".join((*spec.words[:length], word[:1])), None, {})
