@@ -38,7 +38,23 @@ def standard(text):
     return events
 
 
-WORDS = ["data", "data: ", "data:x", "event", "id: ", "retry: 5", ":", " ", "{}", "[DONE]", "é", "😀", "\u2028", "\x85", "\0"]
+WORDS = [
+    "data",
+    "data: ",
+    "data:x",
+    "event",
+    "id: ",
+    "retry: 5",
+    ":",
+    " ",
+    "{}",
+    "[DONE]",
+    "é",
+    "😀",
+    "\u2028",
+    "\x85",
+    "\0",
+]
 ENDS = ["\n", "\r", "\r\n", "\n\n", "\r\n\r\n", "\r\r"]
 streams = st.lists(st.sampled_from(WORDS + ENDS * 2 + ["\ufeff"]), max_size=40).map("".join)
 
@@ -69,7 +85,9 @@ def until_error(pieces):
     return events, ""
 
 
-noise = st.lists(st.sampled_from([b"data: ab", b"data: ", b"\n", b"\n\n", b"\r\n", b"\r", b"\xff", b"\xc3", b"\xa9", b"abcde"]))
+noise = st.lists(
+    st.sampled_from([b"data: ab", b"data: ", b"\n", b"\n\n", b"\r\n", b"\r", b"\xff", b"\xc3", b"\xa9", b"abcde"])
+)
 
 
 @given(st.data(), noise.map(b"".join))

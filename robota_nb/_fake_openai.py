@@ -1,0 +1,374 @@
+"""A real local model server for tests; its public name is `robota_nb.testing.FakeOpenAIServer`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import select
+import socket
+import struct
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, ClassVar, Self, TypeAlias
+
+
+class FakeOpenAIServer:
+    """A real HTTP server on 127.0.0.1 that speaks the streaming chat completions API.
+
+    Use it as a context manager. Each answer is deterministic; scripted misbehaviour (`fail`, `end`, `cut`,
+    `error`, `whole`, `html`, `empty`, `raw`) is queued, one for each of the next requests.
+
+    Parameters
+    ----------
+    reply
+        A function of the request's JSON body that returns the answer, as text or as its chunks. By default
+        the answer is ``"<n>: <last prompt>"``, with n counting requests from 1.
+    chunks
+        The chunks of every answer, instead of *reply*.
+    model
+        The name of the model that answers.
+    batch
+        How many chunks go into one write to the socket; each is an HTTP chunk of its own in any case.
+    per_second
+        Writes per second; 0 is as fast as possible.
+    gate
+        An event that the server awaits after *gate_after* writes of each answer, so that a test can act in
+        the middle of an answer without sleeping.
+    gate_after
+        See *gate*.
+
+    Attributes
+    ----------
+    requests
+        The JSON body of each request to ``/chat/completions``, in order.
+    headers
+        The headers of each of them, names in lower case.
+    hung_up
+        Set when a client closed its connection in the middle of an answer.
+    """
+
+    api_key: ClassVar[str] = "fake-key-for-tests"
+
+    def __init__(
+        self,
+        reply: Callable[[dict[str, Any]], str | Sequence[str]] | None = None,
+        *,
+        chunks: Sequence[str] | None = None,
+        model: str = "fake-model",
+        batch: int = 1,
+        per_second: float = 0,
+        gate: threading.Event | None = None,
+        gate_after: int = 1,
+    ) -> None:
+        self.reply, self.chunks, self.model, self.batch = reply, chunks, model, batch
+        self.per_second, self.gate, self.gate_after = per_second, gate, gate_after
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.hung_up = threading.Event()
+        self._script: deque[_Play] = deque()
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+
+    def __enter__(self) -> Self:
+        self._server = _Server(self)
+        threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on every client and stop."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as its base URL."""
+        assert self._server is not None, "the server runs inside its with block"
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that make a child process use this server."""
+        return {"OPENAI_API_KEY": self.api_key, "OPENAI_BASE_URL": self.base_url}
+
+    def fail(self, status: int = 500, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
+        """Answer the next request with an HTTP error; *body* is text or JSON."""
+        if body is None:
+            body = {"error": {"message": f"scripted failure {status}", "type": "scripted", "code": None}}
+        kind = "text/plain" if isinstance(body, str) else "application/json"
+        data = body if isinstance(body, str) else json.dumps(body)
+        self.raw(data.encode(), content_type=kind, status=status, headers=headers)
+
+    def end(self, how: str) -> None:
+        """End the next answer in another way than ``stop`` and ``[DONE]``.
+
+        Parameters
+        ----------
+        how
+            ``"clean"``: neither a finish_reason nor ``[DONE]``; ``"done"``: ``[DONE]`` alone; ``"reason"``: a
+            finish_reason alone; any other word: that finish_reason and ``[DONE]``.
+        """
+        self._script.append(lambda handler, body: handler.answer(body, end=how))
+
+    def cut(self, after: int = 1, *, reset: bool = True) -> None:
+        """Break the next answer off after *after* chunks: reset the connection, or just close it."""
+        self._script.append(lambda handler, body: handler.answer(body, after=after, cut=True, reset=reset))
+
+    def error(self, message: str = "scripted error", after: int = 1) -> None:
+        """Send an error inside the next stream, after *after* chunks."""
+        event = _event({"error": {"message": message, "type": "server_error"}})
+        self._script.append(lambda handler, body: handler.answer(body, after=after, tail=event))
+
+    def whole(self) -> None:
+        """Answer the next request with one JSON completion instead of a stream."""
+        self._script.append(lambda handler, body: handler.complete(body))
+
+    def html(self) -> None:
+        """Answer the next request with a web page."""
+        self.raw(b"<!doctype html><title>Welcome</title>", content_type="text/html; charset=utf-8")
+
+    def empty(self) -> None:
+        """Answer the next request with 200 and nothing."""
+        self.raw(b"", content_type="")
+
+    def raw(
+        self,
+        data: bytes,
+        *,
+        content_type: str = "text/event-stream",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer the next request with exactly these bytes."""
+        self._script.append(lambda handler, _: handler.send(data, content_type, status, headers))
+
+    def _accept(self, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, _Play]:
+        with self._lock:
+            self.requests.append(body)
+            self.headers.append(headers)
+            return len(self.requests), self._script.popleft() if self._script else _Handler.answer
+
+    def _chunks(self, number: int, body: dict[str, Any]) -> tuple[str, ...]:
+        if self.chunks is not None:
+            return tuple(self.chunks)
+        prompt = last_prompt(body.get("messages", []))
+        text = self.reply(body) if self.reply is not None else f"{number}: {prompt}"
+        return tuple(re.findall(r"\S+\s*|\s+", text) if isinstance(text, str) else text)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+    number = 0  # of the request, from 1
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is inherited)
+        pass
+
+    def do_GET(self) -> None:
+        if self.path == "/v1/models":
+            self.send_json({"object": "list", "data": [{"id": self.server.fake.model, "object": "model"}]})
+        else:
+            self.send_json({"error": {"message": "no such path"}}, status=404)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path != "/v1/chat/completions":
+            self.send_json({"error": {"message": "no such path"}}, status=404)
+            return
+        request = json.loads(body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            self.number, play = self.server.fake._accept(request, headers)  # noqa: SLF001 (one thing in two classes)
+            play(self, request)
+        except OSError:  # the client left
+            self.server.fake.hung_up.set()
+            self.close_connection = True
+
+    def send(self, data: bytes, kind: str, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        extra = {"Content-Type": kind} if kind else {}
+        for name, value in {**extra, "Content-Length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def send_json(self, value: Any, status: int = 200) -> None:
+        self.send(json.dumps(value).encode(), "application/json", status)
+
+    def complete(self, body: dict[str, Any]) -> None:
+        fake = self.server.fake
+        chunks = fake._chunks(self.number, body)  # noqa: SLF001
+        message = {"role": "assistant", "content": "".join(chunks)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        value = {
+            "object": "chat.completion",
+            "model": fake.model,
+            "choices": [choice],
+            "usage": _usage(body, chunks),
+        }
+        self.send_json({"id": "chatcmpl-fake", "created": 0, **value})
+
+    def answer(
+        self,
+        body: dict[str, Any],
+        *,
+        end: str = "stop",
+        after: int | None = None,
+        tail: bytes | None = None,
+        cut: bool = False,
+        reset: bool = False,
+    ) -> None:
+        if not body.get("stream"):
+            self.complete(body)
+            return
+        fake = self.server.fake
+        chunks = fake._chunks(self.number, body)[:after]  # noqa: SLF001
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(_frame(_delta(fake.model, {"role": "assistant", "content": ""})))
+        for number, data in enumerate(_writes(chunks, fake.model, fake.batch)):
+            self._pace(number)
+            self.wfile.write(data)
+        self._pace(-(-len(chunks) // fake.batch))
+        if cut:
+            self._hang_up(reset=reset)
+            return
+        ending = _ending(fake.model, end, self._usage_event(body, chunks)) if tail is None else tail
+        self.wfile.write((_frame(ending) if ending else b"") + b"0\r\n\r\n")
+
+    def _usage_event(self, body: dict[str, Any], chunks: Sequence[str]) -> bytes:
+        if not (body.get("stream_options") or {}).get("include_usage"):
+            return b""
+        return _event(_head(self.server.fake.model) | {"choices": [], "usage": _usage(body, chunks)})
+
+    def _pace(self, number: int) -> None:
+        fake, closing = self.server.fake, self.server.closing
+        if fake.per_second:
+            closing.wait(1 / fake.per_second)
+        while fake.gate is not None and number == fake.gate_after and not fake.gate.is_set():
+            # Watch the client while waiting: one that hangs up has nothing more to send.
+            readable, _, _ = select.select([self.connection], [], [], 0.005)
+            if closing.is_set() or (readable and not self.connection.recv(1, socket.MSG_PEEK)):
+                raise ConnectionAbortedError
+
+    def _hang_up(self, *, reset: bool) -> None:
+        self.close_connection = True
+        if reset:  # closing with a linger time of zero sends RST instead of FIN
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+
+_Play: TypeAlias = Callable[[_Handler, dict[str, Any]], None]
+
+
+class _Server(ThreadingMixIn, TCPServer):
+    """A thread for each connection; `stop` hangs up on all of them and waits until their threads are done."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, fake: FakeOpenAIServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+        self.closing = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._changed = threading.Condition()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changed:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        super().process_request_thread(request, client_address)
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that went away; show what a test's own reply function raised."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        self.closing.set()
+        self.shutdown()
+        with self._changed:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._changed.wait_for(lambda: not self._open, timeout=5)
+        self.server_close()
+
+
+def _event(value: Any) -> bytes:
+    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+
+
+def _frame(data: bytes) -> bytes:
+    """Wrap *data* as one chunk of HTTP's chunked encoding."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _delta(model: str, delta: dict[str, Any], reason: str | None = None) -> bytes:
+    choices = [{"index": 0, "delta": delta, "finish_reason": reason}]
+    return _event(_head(model) | {"choices": choices})
+
+
+def _head(model: str) -> dict[str, Any]:
+    return {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 0, "model": model}
+
+
+@lru_cache(maxsize=16)
+def _writes(chunks: tuple[str, ...], model: str, batch: int) -> tuple[bytes, ...]:
+    """Return what goes to the socket, one item for each write; built once: benchmarks measure the client."""
+    frames = [_frame(_delta(model, {"content": text})) for text in chunks]
+    return tuple(b"".join(frames[start : start + batch]) for start in range(0, len(frames), batch))
+
+
+def _ending(model: str, how: str, usage: bytes) -> bytes:
+    if how == "clean":
+        return b""
+    done = b"data: [DONE]\n\n"
+    if how == "done":
+        return done
+    if how == "reason":
+        return _delta(model, {}, "stop") + usage
+    return _delta(model, {}, how) + usage + done
+
+
+def _usage(body: dict[str, Any], chunks: Sequence[str]) -> dict[str, int]:
+    prompt = count_words(body.get("messages", []))
+    return {"prompt_tokens": prompt, "completion_tokens": len(chunks), "total_tokens": prompt + len(chunks)}
+
+
+def _plain(content: Any) -> str:
+    """Return a message's text; of a list of parts, the text parts."""
+    if isinstance(content, str):
+        return content
+    return " ".join(part["text"] for part in content or [] if part.get("type") == "text")
+
+
+def count_words(messages: Iterable[Mapping[str, Any]]) -> int:
+    """Return the number of words in all messages: what the doubles report as tokens."""
+    return sum(len(_plain(message["content"]).split()) for message in messages)
+
+
+def last_prompt(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return the text of the last user message."""
+    prompts = [_plain(message["content"]) for message in messages if message["role"] == "user"]
+    return prompts[-1] if prompts else ""

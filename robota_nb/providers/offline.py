@@ -1,0 +1,120 @@
+"""The embedded model: no network, no key, the same answer to the same request. For the first run and for tests."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core.ports import Finish, TextDelta, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from robota_nb.core.ports import Request, StreamEvent
+
+__all__ = ["OfflineProvider"]
+
+_CONNECT = (
+    "To talk to a real model, set the environment variable `OPENAI_API_KEY` before you start Jupyter, "
+    "or name any OpenAI-compatible server in `c.RobotaMagics.endpoints`; `%robota endpoint list` shows what you have."
+)
+_RECALL = re.compile(r"\b(remember|recall|first|did i (say|ask|tell))\b", re.IGNORECASE)
+_SUM = re.compile(
+    r"(?:what is|what's|compute|calculate)?\s*([\d\s.+\-*/()]*\d[\d\s.+\-*/()]*?)\s*=?\s*\??", re.IGNORECASE
+)
+_OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+
+_MAX_QUOTE = 600  # enough to recognise it
+_MAX_SUM = 100  # longer ones are no sums, and a deeply nested one would take the parser down
+
+
+class OfflineProvider:
+    """Answers by itself, in Markdown, and says so.
+
+    It repeats what it was sent, counts, recalls the chat's first prompt when asked for it, and can do sums: enough
+    to see that a chat has a memory. Tokens are words. ``max_tokens`` is obeyed.
+    """
+
+    name = "offline"
+
+    def stream(self, request: Request) -> Iterator[StreamEvent]:
+        """Yield the answer word by word."""
+        pieces = re.findall(r"\s*\S+", _answer(request.messages))
+        limit = request.params.get("max_tokens")
+        cut = isinstance(limit, int) and len(pieces) > limit
+        pieces = pieces[:limit] if cut else pieces
+        for piece in pieces:
+            yield TextDelta(piece)
+        words = sum(len(_text(message).split()) for message in request.messages)
+        usage = Usage(input_tokens=words, output_tokens=len(pieces))
+        yield Finish(reason="length" if cut else "stop", model=self.name, usage=usage)
+
+
+def _answer(messages: Sequence[dict[str, Any]]) -> str:
+    prompts = [_text(message) for message in messages if message["role"] == "user"]
+    prompt = prompts[-1] if prompts else ""
+    earlier = len(prompts) - 1
+    seen = f"{earlier} earlier turn{'' if earlier == 1 else 's'}" if earlier > 0 else "no earlier turn"
+    count = len(prompt.split())
+    parts = [
+        "**This is the offline model of robota_nb**: it runs in your kernel, needs no network, and understands little.",
+        _substance(prompt, prompts),
+        f"Your prompt has {count} word{'' if count == 1 else 's'}, and I see {seen} of this chat.",
+    ]
+    if earlier <= 0:
+        parts.append(_CONNECT)
+    return "\n\n".join(parts)
+
+
+def _substance(prompt: str, prompts: Sequence[str]) -> str:
+    if len(prompts) > 1 and _RECALL.search(prompt):
+        return f"The first thing you said in this chat was:\n\n{_quote(prompts[0])}"
+    if len(prompt) <= _MAX_SUM and (match := _SUM.fullmatch(prompt.strip())) and (value := _calculate(match[1])):
+        return f"`{' '.join(match[1].split())}` is **{value}**."
+    return f"You said:\n\n{_quote(prompt)}" if prompt.strip() else "You said nothing."
+
+
+def _quote(text: str) -> str:
+    """Return *text* as a code block that it cannot break out of."""
+    shown = "".join(char for char in text if char.isprintable() or char in "\n\t")
+    shown = shown if len(shown) <= _MAX_QUOTE else shown[:_MAX_QUOTE] + " …"
+    longest = max(map(len, re.findall("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{shown}\n{fence}"
+
+
+def _calculate(expression: str) -> str:
+    """Return the value of a sum, or an empty string if it is none."""
+    try:
+        value = _value(ast.parse(" ".join(expression.split()), mode="eval").body)
+    except (SyntaxError, ValueError, ArithmeticError, KeyError):
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.15g}"
+
+
+def _value(node: ast.AST) -> float:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return number
+        case ast.BinOp(left=left, op=sign, right=right):
+            return _OPERATORS[type(sign)](_value(left), _value(right))
+        case ast.UnaryOp(op=sign, operand=operand):
+            return _OPERATORS[type(sign)](_value(operand))
+    raise ValueError
+
+
+def _text(message: dict[str, Any]) -> str:
+    """Return a message's text; of a list of parts, the text parts."""
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "\n".join(part["text"] for part in content if isinstance(part.get("text"), str))

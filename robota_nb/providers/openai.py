@@ -1,0 +1,274 @@
+"""Any OpenAI-compatible server, through the `openai` SDK: it sends and retries, we read the raw stream ourselves.
+
+Reading the stream here is several times faster than the SDK's typed objects, and it alone can tell a whole
+answer from a cut one: the SDK takes a web page, an empty body or a lost connection for a normal end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core.ports import TextDelta
+from robota_nb.errors import KeyMissing, ProviderError
+from robota_nb.providers.endpoints import url_problem
+from robota_nb.providers.faults import Environment, Faults, Secret
+from robota_nb.providers.reply import Reply
+from robota_nb.providers.sse import EventParser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import httpx2
+    import openai
+
+    from robota_nb.core.ports import Request, StreamEvent
+    from robota_nb.providers.endpoints import Endpoint
+
+__all__ = ["OpenAIProvider"]
+
+_ASK_AGAIN = "ask again"
+_CHECK_URL = "check that its base_url is the API's (it usually ends in /v1)"
+
+
+class OpenAIProvider:
+    """Answers from one endpoint.
+
+    Parameters
+    ----------
+    endpoint
+        Where to ask.
+    environ
+        Where the key is looked up, at each ask; by default the process's environment.
+    max_retries
+        How often the SDK tries again before the first byte of an answer.
+    timeout
+        Seconds to wait for each read; ``None`` for the SDK's ten minutes.
+    max_reply_bytes
+        The most bytes that an answer may have on the wire.
+    max_event_bytes
+        The most bytes that one event of it may have.
+
+    Notes
+    -----
+    What goes wrong is a `ProviderError`, never an exception of the SDK or of the HTTP client: those, and the
+    frames in their tracebacks, hold the request with the key. It is raised outside of the handler that caught
+    the other, so that nothing is chained to it. The same is done for a `KeyboardInterrupt`.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        environ: Mapping[str, str] | None = None,
+        max_retries: int = 2,
+        timeout: float | None = None,
+        max_reply_bytes: int = 20_000_000,
+        max_event_bytes: int = 1_000_000,
+    ) -> None:
+        self.name = endpoint.name
+        self.endpoint = endpoint
+        self._environ = Environment(environ)
+        self._max_retries = max_retries
+        self._timeout = timeout
+        self._max_reply_bytes = max_reply_bytes
+        self._max_event_bytes = max_event_bytes
+        self._lock = threading.Lock()
+        self._client: openai.OpenAI | None = None
+        self._client_key = Secret("")
+
+    def __repr__(self) -> str:
+        return f"OpenAIProvider({self.name!r})"
+
+    def stream(self, request: Request) -> Iterator[StreamEvent]:
+        """Ask, and yield the answer as it arrives: one delta for each piece that the network delivers.
+
+        Raises
+        ------
+        KeyMissing
+            The endpoint's environment variable holds no usable key.
+        ProviderError
+            Anything else that keeps the answer from arriving whole; what came before has been yielded.
+        """
+        self._check_endpoint()
+        model = request.model or self.endpoint.model
+        if not model:
+            raise ProviderError(f"endpoint {self.name!r} has no default model: name one with --model")
+        key = self._key()
+        faults = Faults(self.name, self.endpoint.key_env, key, model)
+        client = self._connected(key, faults)
+        response = self._send(client, _body(request, model), faults)
+        reply = Reply()
+        try:
+            yield from self._deltas(response, reply, faults)
+        finally:
+            response.close()
+        if (fault := _reply_fault(reply, faults)) is not None:
+            raise fault
+        yield reply.finish()
+
+    def warm(self) -> None:
+        """Do the slow part of a first ask now (the import of the SDK takes half a second); never raises."""
+        with contextlib.suppress(Exception):
+            self._check_endpoint()
+            key = self._key()
+            self._connected(key, Faults(self.name, self.endpoint.key_env, key, ""))
+
+    def close(self) -> None:
+        """Close the connections; the provider may be used again and reconnects by itself."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _check_endpoint(self) -> None:
+        if problem := url_problem(self.endpoint.base_url):
+            raise ProviderError(f"endpoint {self.name!r}: {problem}")
+
+    def _key(self) -> Secret:
+        """Return the key as it is in the environment now."""
+        name = self.endpoint.key_env
+        if not name:
+            return Secret("")
+        key = Secret(self._environ.get(name, "").strip())
+        if not key:
+            raise KeyMissing(
+                f"endpoint {self.name!r} has no API key: set the environment variable {name} before Jupyter starts, "
+                f"or run import os, getpass; os.environ[{name!r}] = getpass.getpass()"
+            )
+        if not re.fullmatch(r"[!-~]+", key.reveal()):
+            raise KeyMissing(
+                f"the API key in {name} has a space, a line break or another character that keys do not have: "
+                "copy it again"
+            )
+        return key
+
+    def _connected(self, key: Secret, faults: Faults) -> openai.OpenAI:
+        """Return the client, made at the first ask and again when the key has changed."""
+        with self._lock:
+            if self._client is not None and self._client_key.reveal() == key.reveal():
+                return self._client
+            kind = ""
+            try:
+                from robota_nb.providers.transport import connect
+
+                client = connect(self.endpoint, key, max_retries=self._max_retries, timeout=self._timeout)
+            except Exception as error:  # noqa: BLE001 (a bad proxy or certificate setting, a broken installation)
+                kind = type(error).__name__
+            else:
+                self._client, self._client_key = client, key
+                return client
+        raise faults.error(f"cannot be set up ({kind})", "check the proxy and certificate settings, and `openai`")
+
+    def _send(self, client: openai.OpenAI, body: dict[str, Any], faults: Faults) -> httpx2.Response:
+        """Return the response as soon as its headers are there."""
+        # The SDK's own way to call a path gives the raw response, and spends nothing on typed requests.
+        import httpx2
+
+        fault: BaseException
+        try:
+            return client.post("/chat/completions", cast_to=httpx2.Response, body=body, stream=True)
+        except KeyboardInterrupt:
+            fault = KeyboardInterrupt()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it holds the request)
+            fault = _send_fault(error, faults)
+        raise fault
+
+    def _deltas(self, response: httpx2.Response, reply: Reply, faults: Faults) -> Iterator[StreamEvent]:
+        pieces = self._pieces(response, reply, faults)
+        if _is_type(response, "text/event-stream"):
+            yield from self._streamed(pieces, reply)
+        elif _is_type(response, "application/json"):  # a server that does not stream
+            reply.take_whole(b"".join(pieces))
+        else:
+            fault = _type_fault(response, faults)
+            raise fault
+        if text := reply.text(last=True):
+            yield TextDelta(text)
+
+    def _streamed(self, pieces: Iterator[bytes], reply: Reply) -> Iterator[StreamEvent]:
+        parser = EventParser(max_event_bytes=self._max_event_bytes)
+        for piece in pieces:
+            reply.take(parser.feed(piece))
+            if text := reply.text():
+                yield TextDelta(text)
+            if reply.over:
+                return
+        reply.end(parser.close())
+
+    def _pieces(self, response: httpx2.Response, reply: Reply, faults: Faults) -> Iterator[bytes]:
+        """Yield the body as it arrives; a loss after the answer is whole is no loss."""
+        import httpx2
+
+        size = 0
+        fault: BaseException | None = None
+        try:
+            for piece in response.iter_raw():
+                size += len(piece)
+                if size > self._max_reply_bytes:
+                    fault = faults.error(f"sent more than {self._max_reply_bytes} bytes", "ask for less")
+                    break
+                yield piece
+        except KeyboardInterrupt:
+            fault = KeyboardInterrupt()
+        except httpx2.TimeoutException:
+            fault = faults.error("fell silent in the middle of the answer", _ASK_AGAIN)
+        except (httpx2.HTTPError, httpx2.StreamError, OSError):
+            fault = faults.error("lost the connection in the middle of the answer", _ASK_AGAIN)
+        if fault is not None and not (reply.complete and isinstance(fault, ProviderError)):
+            raise fault
+
+
+def _body(request: Request, model: str) -> dict[str, Any]:
+    body = {"stream_options": {"include_usage": True}, **request.params}
+    if body["stream_options"] is None:  # for servers that do not know it: --set stream_options=null
+        del body["stream_options"]
+    return body | {"model": model, "messages": list(request.messages), "stream": True}
+
+
+def _is_type(response: httpx2.Response, kind: str) -> bool:
+    return bool(response.headers.get("content-type", "").partition(";")[0].strip().lower() == kind)
+
+
+# These make an error apart from the frame that raises it: a verbose traceback shows that frame's variables, and
+# what a server says may hold the key.
+
+
+def _type_fault(response: httpx2.Response, faults: Faults) -> ProviderError:
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    got = faults.clean(kind, 40) or "nothing"
+    return faults.error(f"answered with {got} instead of a stream", _CHECK_URL, status=response.status_code)
+
+
+def _reply_fault(reply: Reply, faults: Faults) -> ProviderError | None:
+    problem = reply.problem
+    return faults.error(problem.what, _ASK_AGAIN, detail=problem.detail) if problem else None
+
+
+def _send_fault(error: Exception, faults: Faults) -> ProviderError:
+    import httpx2
+    import openai
+
+    from robota_nb.providers.transport import Refused
+
+    if isinstance(error, Refused):
+        return faults.error(str(error), f"that is not accepted, {_CHECK_URL}")
+    if isinstance(error, openai.APIStatusError):
+        return faults.status(error.status_code, _words(error.body))
+    if isinstance(error, openai.APITimeoutError):
+        return faults.error("did not answer in time", _ASK_AGAIN)
+    if isinstance(error, openai.APIConnectionError):
+        step = "is the server running, and is its base_url right?"
+        return faults.error("cannot be reached", step, detail=str(error.__cause__ or ""))
+    if isinstance(error, httpx2.HTTPError):
+        return faults.error("lost the connection before the answer", _ASK_AGAIN)
+    return faults.error(f"was not asked, the request is not valid ({type(error).__name__})", "check --set")
+
+
+def _words(body: object) -> str:
+    """Return what an error's body says."""
+    if isinstance(body, dict):
+        body = body.get("message") or body.get("detail") or ""
+    return body if isinstance(body, str) else ""
