@@ -1,0 +1,291 @@
+"""The notebook file: read with care, written whole or not at all.
+
+For notebooks that no front end holds open: under one, a change on disk gives the user a conflict dialog.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.carriers.atomic import explained, locked, replace_file
+from robota_nb.core.snapshot import KEY, NewerFormat, dump, merge, parse
+from robota_nb.errors import SnapshotError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from robota_nb.core.ports import Entries
+
+__all__ = ["MAX_FILE_BYTES", "FileCarrier", "load", "notebook_path", "read", "write_notebook"]
+
+MAX_FILE_BYTES = 200_000_000
+"""A notebook file beyond this is not opened; the snapshot in it has a cap of its own."""
+
+_NBFORMAT = 4
+
+
+def notebook_path(namespace: Mapping[str, object] | None = None) -> Path | None:
+    """Guess the file of the notebook this kernel belongs to.
+
+    Parameters
+    ----------
+    namespace
+        The user's namespace, where VS Code leaves ``__vsc_ipynb_file__``.
+
+    Returns
+    -------
+    Path or None
+        What the user says in ``ROBOTA_NB_NOTEBOOK`` (existing or not); else, if there is such a file, what
+        Jupyter (``JPY_SESSION_NAME``) or VS Code says: a name may be stale, or of a notebook not saved yet.
+    """
+    if chosen := os.environ.get("ROBOTA_NB_NOTEBOOK"):
+        return Path(chosen).expanduser()
+    said = os.environ.get("JPY_SESSION_NAME"), (namespace or {}).get("__vsc_ipynb_file__")
+    return next((Path(text) for text in said if isinstance(text, str) and _is_notebook_file(text)), None)
+
+
+def _is_notebook_file(text: str) -> bool:
+    with suppress(OSError, ValueError):  # a name too long, a null character
+        return text.endswith(".ipynb") and Path(text).is_absolute() and Path(text).is_file()
+    return False
+
+
+def read(path: str | os.PathLike[str]) -> Any | None:
+    """Return what stands under ``metadata.robota_nb`` of a notebook file, unchecked; None if nothing does.
+
+    Raises
+    ------
+    SnapshotError
+        If the file is missing, or no notebook that can be read: one line that says why, and a next step.
+    """
+    return load(path)["metadata"].get(KEY)
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return a notebook as plain JSON, as it stands in the file: multi-line text as lists of lines.
+
+    Raises
+    ------
+    SnapshotError
+        As `read` does.
+    """
+    path = _target(path)
+    with explained(path, "read"):
+        notebook = _decoded(_bytes(path), path.name)
+    return _checked(notebook, path.name)
+
+
+def write_notebook(path: str | os.PathLike[str], notebook: Mapping[str, Any]) -> None:
+    """Write a notebook atomically, in the very text that nbformat writes.
+
+    Parameters
+    ----------
+    path
+        The file, old or new. Of an old one mode and owner stay; a symlink stays, its target is replaced.
+    notebook
+        A notebook of format 4, as nbformat holds it or as `load` returns it.
+
+    Raises
+    ------
+    SnapshotError
+        If this is no notebook, holds what would damage the file (lone surrogates, NaN, endless nesting), or
+        the file cannot be written. The file is as it was then.
+    """
+    path = _target(path)
+    data = _encoded(_checked(notebook, path.name), path.name)
+    with locked(path):
+        replace_file(path, data)
+
+
+class FileCarrier:
+    """Carry a snapshot in the metadata of a notebook file (`robota_nb.core.ports.Carrier`).
+
+    Parameters
+    ----------
+    path
+        The notebook, which must exist when something is written.
+    """
+
+    name = "file"
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Add entries to the file's snapshot and drop others; if that changes nothing, leave the file alone.
+
+        Raises
+        ------
+        SnapshotError
+            If the file or the snapshot in it cannot be read, or the new one would not be valid. The file is
+            as it was then.
+        """
+        path = _target(self.path)
+        with locked(path):
+            notebook = load(path)
+            before = notebook["metadata"].get(KEY, dump({}))
+            after = _united(before, add, remove, path.name)
+            if after != before:
+                notebook["metadata"][KEY] = after
+                replace_file(path, _encoded(notebook, path.name))
+
+
+def _united(value: Any, add: Entries, remove: Mapping[str, Iterable[str]], name: str) -> dict[str, Any]:
+    """Return the snapshot *value* with entries added and dropped; *value* itself is not changed."""
+    try:
+        present = parse(value)
+    except NewerFormat:
+        raise
+    except SnapshotError as error:
+        raise SnapshotError(
+            f"the snapshot in {name} is malformed and was left as it is ({error}); "
+            "'%robota snapshot --replace' writes a new one over it"
+        ) from error
+    sessions = merge(present, add)
+    for session, ids in remove.items():
+        for entry_id in ids:
+            sessions.get(session, {}).pop(entry_id, None)
+    after = dump({session: entries for session, entries in sessions.items() if entries})
+    if value["format"]["major"] == after["format"]["major"]:
+        after["format"] = value["format"]  # a later minor number stays with what it stands for
+    parse(after)  # never write what could not be read again
+    return {**value, **after}
+
+
+# -- from the file
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Return the file itself, behind ``~`` and symlinks."""
+    try:
+        return Path(os.path.realpath(Path(path).expanduser()))
+    except (ValueError, RuntimeError) as error:  # a null character, no home
+        raise SnapshotError(f"{str(path)!r} is no path ({error}); give the path of a notebook") from None
+
+
+def _bytes(path: Path) -> bytes:
+    def opened(name: str, flags: int) -> int:
+        # Without O_NONBLOCK a named pipe would keep us waiting for its other end.
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    try:
+        file = open(path, "rb", opener=opened)  # noqa: SIM115 - Path.open takes no opener
+    except FileNotFoundError:
+        siblings = (sibling.name for sibling in path.parent.glob("*.ipynb"))
+        hint = nearest(path.name, siblings)
+        raise SnapshotError(f"there is no file {path.name!r}{hint}; check its path") from None
+    with file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise SnapshotError(f"{path.name} is no regular file; give the path of a notebook")
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        cap = f"{MAX_FILE_BYTES // 1_000_000} MB"
+        raise SnapshotError(f"{path.name} is over the cap of {cap}; clear large outputs and save it again")
+    return data
+
+
+def _decoded(data: bytes, name: str) -> object:
+    """Parse the text of a notebook file, or say what has happened to it."""
+    text = ""
+    try:
+        text = data.decode("utf-8-sig")
+        return json.loads(text)
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8 text (byte {error.start}); give the path of a notebook"
+    except json.JSONDecodeError as error:
+        reason = _diagnosis(text, error)
+    except RecursionError:
+        reason = "is nested too deep; remove the output or metadata that is"
+    except ValueError as error:  # an integer of thousands of digits
+        reason = f"cannot be read ({error}); remove that value"
+    raise SnapshotError(f"{name} {reason}")
+
+
+_CONFLICT = re.compile(r"^<{7}( |$)", re.MULTILINE)
+
+
+def _diagnosis(text: str, error: json.JSONDecodeError) -> str:
+    body = text.rstrip()
+    if not body:
+        return "is empty; restore it from a copy"
+    if conflict := _CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        return f"has git conflict markers (line {line}); resolve the merge first"
+    cut = error.pos >= len(body) or error.msg.startswith("Unterminated string") or not body.endswith("}")
+    if body.startswith("{") and cut:
+        lines = body.count("\n") + 1
+        return f"is truncated: it ends in the middle, at line {lines}; restore it from a copy"
+    return f"is not JSON ({error.msg}, line {error.lineno} column {error.colno}); give the path of a notebook"
+
+
+def _checked(notebook: Any, name: str) -> dict[str, Any]:
+    """Return the notebook if it has what every notebook has, and what nbformat takes for granted."""
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat"), int):
+        raise SnapshotError(f"{name} is no notebook; give the path of an .ipynb file")
+    if notebook["nbformat"] != _NBFORMAT:
+        raise SnapshotError(
+            f"{name} is in notebook format {notebook['nbformat']}, not {_NBFORMAT}; open it in JupyterLab and save it"
+        )
+    if not isinstance(notebook.get("metadata"), dict) or not isinstance(notebook.get("cells"), list):
+        raise SnapshotError(f"{name} is a notebook without metadata or cells; restore it from a copy")
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if not _is_cell(cell):
+            raise SnapshotError(f"cell {number} of {name} is not in the notebook format; restore it from a copy")
+    return notebook
+
+
+def _is_cell(cell: object) -> bool:
+    if not isinstance(cell, dict) or "cell_type" not in cell or not isinstance(cell.get("metadata"), dict):
+        return False
+    outputs = cell.get("outputs", None if cell["cell_type"] == "code" else [])
+    return isinstance(outputs, list) and all(isinstance(out, dict) and "output_type" in out for out in outputs)
+
+
+# -- to the file
+
+
+def _encoded(notebook: Mapping[str, Any], name: str) -> bytes:
+    """Return the bytes that nbformat would write; what cannot be written fails here, before the file is open."""
+    from nbformat import from_dict
+    from nbformat.v4 import writes  # the text only: `nbformat.writes` would also mend the notebook
+
+    try:
+        text = writes(from_dict(notebook), allow_nan=False)  # type: ignore[no-untyped-call]
+        return f"{text}\n".encode()
+    except RecursionError:
+        reason = "is nested too deep"
+    except UnicodeEncodeError:
+        reason = f"has a lone surrogate at {_where(notebook, _has_surrogate)}"
+    except (AttributeError, TypeError, ValueError) as error:
+        place = _where(notebook, _is_no_number)
+        reason = f"has NaN or infinity at {place}" if place else f"cannot be JSON ({error})"
+    raise SnapshotError(f"{name} was not written: the notebook {reason}; remove that and try again")
+
+
+def _where(notebook: object, wanted: Callable[[object], bool]) -> str:
+    """Return the path of a key or value that is as wanted, such as ``cells.0.source``, or an empty string."""
+    left: list[tuple[str, object]] = [("", notebook)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [(f"{path}.{key!a}", child) for key, value_ in value.items() for child in (value_, key)]
+        elif isinstance(value, (list, tuple)):
+            left += [(f"{path}.{number}", child) for number, child in enumerate(value)]
+        elif wanted(value):
+            return path.removeprefix(".").replace("'", "")
+    return ""
+
+
+def _has_surrogate(value: object) -> bool:
+    return isinstance(value, str) and re.search("[\ud800-\udfff]", value) is not None
+
+
+def _is_no_number(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
