@@ -1,0 +1,276 @@
+"""What can be said to ``%robota`` and ``%%robota``: one table, from which parser, help and completion are made.
+
+To add a command, add a row to `COMMANDS`; nothing else has to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["CELL", "COMMANDS", "MODES", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
+
+Takes: TypeAlias = Literal["switch", "value", "pairs", "words", "list", "text"]
+"""What an argument takes, and what it becomes.
+
+=========  ============================================  =======================
+switch     nothing: it is there or not                   bool
+value      one word                                      str or None
+pairs      KEY=VALUE, as often as wanted                 dict of str
+words      all the words, as one name                    str
+list       all the words                                 tuple of str
+text       the rest of the line as typed, quotes too     str
+=========  ============================================  =======================
+"""
+
+Kind: TypeAlias = Literal["", "chat", "session", "provider", "model", "mode", "variable", "path", "command"]
+"""What a value names: completion offers such names, and `variable` and `mode` are checked."""
+
+MODES = ("auto", "strict", "off")
+"""The replay modes (DESIGN §3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arg:
+    """One argument of a command.
+
+    Parameters
+    ----------
+    name
+        Its key in `Command.args`.
+    flags
+        How it is written, such as ``("--chat", "-c")``; none for an argument that stands by its place.
+    metavar
+        What stands for its value in the help; a switch has none.
+    takes, kind
+        See `Takes` and `Kind`.
+    required
+        Whether the command makes no sense without it (options never are).
+    help
+        What it does, in a few words.
+    """
+
+    name: str
+    help: str
+    flags: tuple[str, ...] = ()
+    metavar: str = ""
+    takes: Takes = "value"
+    kind: Kind = ""
+    required: bool = False
+
+    @property
+    def usage(self) -> str:
+        """How it stands in a usage line."""
+        text = f"{self.flags[0]} {self.metavar}".strip() if self.flags else self.metavar
+        if not self.required:
+            text = f"[{text}]"
+        return f"{text}..." if self.takes in ("pairs", "list") else text
+
+    @property
+    def label(self) -> str:
+        """How it stands in the list of arguments."""
+        return f"{', '.join(self.flags)} {self.metavar}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One command.
+
+    Parameters
+    ----------
+    words
+        Its words, such as ``("chat", "open")``; none for the status.
+    summary
+        What it does, in one line.
+    arguments
+        In the order of the help; a `text` argument is the last.
+    examples
+        Whole lines. Tests parse them.
+    magic
+        The magic it follows.
+    """
+
+    words: tuple[str, ...]
+    summary: str
+    arguments: tuple[Arg, ...] = ()
+    examples: tuple[str, ...] = ()
+    magic: Literal["%robota", "%%robota"] = "%robota"
+
+    @property
+    def line(self) -> str:
+        """The magic and the command's words, where a magic of lines needs them."""
+        return self.magic if self.magic == "%%robota" else " ".join((self.magic, *self.words))
+
+    @property
+    def usage(self) -> str:
+        """The whole usage line."""
+        return " ".join((self.line, *(argument.usage for argument in self.arguments)))
+
+
+def _option(*flags: str, metavar: str, help: str, takes: Takes = "value", kind: Kind = "") -> Arg:  # noqa: A002
+    return Arg(name=flags[0].lstrip("-"), flags=flags, metavar=metavar, help=help, takes=takes, kind=kind)
+
+
+def _switch(*flags: str, help: str) -> Arg:  # noqa: A002
+    return Arg(name=flags[0].lstrip("-"), flags=flags, help=help, takes="switch")
+
+
+def _name(kind: Kind, help: str) -> Arg:  # noqa: A002
+    return Arg(name="name", metavar="NAME", takes="words", kind=kind, required=True, help=help)
+
+
+_SET = _option("--set", metavar="KEY=VALUE", takes="pairs", help="a parameter of the requests; may be repeated")
+_PROVIDER = _option("--provider", "-p", metavar="P", kind="provider", help="who is asked: an endpoint's name")
+_MODEL = _option("--model", "-m", metavar="M", kind="model", help="the model's name at the provider")
+
+_ASKING = (
+    _option("--chat", "-c", metavar="C", kind="chat", help="ask this chat; the active chat stays active"),
+    _option("--session", "-s", metavar="S", kind="session", help="ask in this session"),
+    _PROVIDER,
+    _MODEL,
+    _SET,
+    _option("--out", "-o", metavar="VAR", kind="variable", help="store the Turn in this variable"),
+    _switch("--fresh", help="ask live, even if the answer is recorded"),
+    _switch("--once", help="ask without recording the turn"),
+    _switch("--raw", help="send {{ name }} as it stands"),
+)
+
+CELL = Spec(
+    words=("ask",),
+    magic="%%robota",
+    summary="Send the text of the cell to the active chat.",
+    arguments=_ASKING,
+    examples=("%%robota", "%%robota --chat Debugging -o answer", "%%robota --set temperature=0.2 --fresh"),
+)
+"""The line of a ``%%robota`` cell: it asks, like ``%robota ask``, with the cell as the text."""
+
+COMMANDS = (
+    Spec(words=(), summary="Show where you are: session, chat, model, turns, and where they are saved."),
+    Spec(
+        words=("ask",),
+        summary="Send one line to the active chat.",
+        arguments=(
+            *_ASKING,
+            Arg(name="text", metavar="TEXT", takes="text", required=True,
+                help="the rest of the line, quotes and all; after -- it may begin with a dash"),
+        ),
+        examples=("%robota ask What's a closure?", "%robota ask -o answer --raw Explain {{ braces }}"),
+    ),
+    Spec(
+        words=("session", "open"),
+        summary="Create a session, or make it the active one.",
+        arguments=(_name("session", "the session's name; spaces need no quotes"),),
+        examples=("%robota session open Python Development",),
+    ),
+    Spec(
+        words=("session", "list"),
+        summary="List the sessions.",
+        arguments=(_switch("--all", help="those of other notebooks, too"),),
+    ),
+    Spec(
+        words=("session", "rename"),
+        summary="Rename the active session; its former name still finds it.",
+        arguments=(_name("", "the new name"),),
+        examples=("%robota session rename Data Cleaning",),
+    ),
+    Spec(
+        words=("chat", "open"),
+        summary="Create a chat, or switch to it; a new one inherits the settings of the active chat.",
+        arguments=(
+            _name("chat", "the chat's name; spaces need no quotes"),
+            _PROVIDER,
+            _MODEL,
+            _option("--system", metavar="TEXT", help="the system prompt, in quotes"),
+            _SET,
+        ),
+        examples=(
+            "%robota chat open Feature Development",
+            '%robota chat open Debugging --model gpt-4o --system "Be brief." --set temperature=0.2',
+        ),
+    ),
+    Spec(words=("chat", "list"), summary="List the chats of the active session."),
+    Spec(
+        words=("chat", "switch"),
+        summary="Make another chat the active one.",
+        arguments=(_name("chat", "the chat's name, former name or id"),),
+        examples=("%robota chat switch Debugging",),
+    ),
+    Spec(
+        words=("chat", "rename"),
+        summary="Rename the active chat; its former name still finds it.",
+        arguments=(_name("", "the new name"),),
+        examples=("%robota chat rename Bug Hunt",),
+    ),
+    Spec(words=("chat", "log"), summary="Show the turns of the active chat."),
+    Spec(words=("chat", "undo"), summary="Take the last turn off the path; it is kept as a branch."),
+    Spec(
+        words=("chat", "set"),
+        summary="Change settings of the active chat.",
+        arguments=(
+            Arg(name="set", metavar="KEY=VALUE", takes="pairs", required=True,
+                help="provider, model, system, or a parameter of the requests"),
+        ),
+        examples=("%robota chat set temperature=0.2 max_tokens=500", '%robota chat set system="Be brief."'),
+    ),
+    Spec(
+        words=("new",),
+        summary="Create a chat, or switch to it: short for chat open.",
+        arguments=(_name("chat", "the chat's name; spaces need no quotes"),),
+        examples=("%robota new Feature Development",),
+    ),
+    Spec(
+        words=("switch",),
+        summary="Make another chat the active one: short for chat switch.",
+        arguments=(_name("chat", "the chat's name, former name or id"),),
+        examples=("%robota switch Debugging",),
+    ),
+    Spec(
+        words=("snapshot",),
+        summary="Put the conversations into the notebook, and say how far they got.",
+        arguments=(
+            _switch("--save", help="save the notebook, too"),
+            _option("--to", metavar="PATH", kind="path", help="put them into this notebook file, which is not open"),
+            _switch("--replace", help="write over a snapshot that cannot be read"),
+        ),
+        examples=("%robota snapshot --save", '%robota snapshot --to "my copy.ipynb"'),
+    ),
+    Spec(words=("snapshot", "show"), summary="Show what the snapshot of this notebook holds."),
+    Spec(words=("snapshot", "verify"), summary="Check every entry of the snapshot against its id."),
+    Spec(
+        words=("resume",),
+        summary="Add the snapshot of this notebook, or of another one, to this kernel.",
+        arguments=(
+            Arg(name="path", metavar="PATH", kind="path", help="the notebook file; in quotes if it has spaces"),
+        ),
+        examples=("%robota resume", "%robota resume yesterday.ipynb"),
+    ),
+    Spec(
+        words=("replay",),
+        summary="Show or set how recorded answers are used.",
+        arguments=(
+            Arg(name="mode", metavar="MODE", kind="mode",
+                help="auto: replay what is recorded; strict: never ask live; off: always ask live"),
+        ),
+        examples=("%robota replay", "%robota replay strict"),
+    ),
+    Spec(
+        words=("help",),
+        summary="Tell how a command is used, or list them all.",
+        arguments=(
+            Arg(name="command", metavar="COMMAND", takes="list", kind="command", help="the command's words"),
+        ),
+        examples=("%robota help", "%robota help chat open"),
+    ),
+)  # fmt: skip
+
+SPECS = {spec.words: spec for spec in COMMANDS}
+"""Each command by its words."""
+
+NODES = {spec.words[:length] for spec in COMMANDS for length in range(len(spec.words) + 1)}
+"""What a command's words may begin with: the commands, and nouns that need a verb."""
+
+
+def verbs(words: tuple[str, ...]) -> list[str]:
+    """Return the words that may follow these in a command."""
+    size = len(words)
+    return list(dict.fromkeys(s.words[size] for s in COMMANDS if len(s.words) > size and s.words[:size] == words))

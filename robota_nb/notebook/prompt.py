@@ -1,0 +1,172 @@
+r"""Fill variables into a prompt: ``{{ name }}``, ``{{ frame.columns[0] }}``, ``{{ rows | head(5) | json }}``.
+
+What is between the braces is looked up, never evaluated: attributes, indices, and the filters in `FILTERS`.
+Everything of another form is not ours and stays as it stands: JSON, LaTeX, f-strings, Jinja, Helm. So between
+the two, a known form with an unknown name is an error, and an unknown form is text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.errors import PromptError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FILTERS", "MAX_BYTES", "Filter", "expand", "names"]
+
+MAX_BYTES = 1_000_000
+"""A prompt beyond this is refused (a message of a snapshot has the same cap)."""
+
+_NAME = r"[^\W\d]\w*"
+_FIELD = re.compile(
+    rf"""
+    (?<!\{{) \{{\{{[ ]                          # two braces, not three, and one space
+        (?P<root> (?!__) {_NAME} )
+        (?P<steps> (?: \.(?!_){_NAME} | \[ (?: -?[0-9]{{1,9}} | "[^"\\\n]*" | '[^'\\\n]*' ) \] )* )
+        (?P<filters> (?: [ ]*\|[ ]* {_NAME} (?: \( [ ]* [0-9]{{1,9}} [ ]* \) )? )* )
+    [ ]\}}\}}
+    """,
+    re.VERBOSE,
+)
+_STEP = re.compile(rf"""\.(?P<attribute>{_NAME}) | \[(?P<number>-?[0-9]+)\] | \[["'](?P<key>.*?)["']\]""", re.VERBOSE)
+_FILTER = re.compile(rf"\|[ ]*(?P<name>{_NAME})(?:\([ ]*(?P<count>[0-9]+)[ ]*\))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What may follow a ``|`` in a field.
+
+    Parameters
+    ----------
+    apply
+        What it does with a value; with a count, too, if it *counts*.
+    counts
+        Whether it may be given a number, as ``head(20)``.
+    help
+        What it does, in a few words.
+    """
+
+    apply: Callable[..., Any]
+    help: str
+    counts: bool = False
+
+
+def _head(value: Any, count: int = 5) -> Any:
+    if isinstance(value, str):
+        return "".join(value.splitlines(keepends=True)[:count]).rstrip("\r\n")
+    if isinstance(value, Mapping):
+        return dict(islice(value.items(), count))
+    return value[:count]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+FILTERS: Mapping[str, Filter] = {
+    "head": Filter(apply=_head, counts=True, help="the first lines of a text, items, or rows: 5, or as many as said"),
+    "json": Filter(apply=_json, help="as JSON"),
+    "repr": Filter(apply=repr, help="as Python shows it in a list"),
+    "str": Filter(apply=str, help="as print shows it"),
+}
+"""The filters by name; to add one, add a row."""
+
+
+def expand(text: str, namespace: Mapping[str, Any]) -> str:
+    """Return *text* with every field replaced by its value; what is filled in is not looked at again.
+
+    Parameters
+    ----------
+    text
+        The text of a cell that the user runs; never restored or received text.
+    namespace
+        The user's variables.
+
+    Returns
+    -------
+    str
+        Text goes in as it is, other values as `str` shows them.
+
+    Raises
+    ------
+    PromptError
+        If a name, attribute or index does not exist or fails, or the prompt becomes larger than `MAX_BYTES`.
+    """
+    fields = _fields(text)
+    values = [_text_of(field, namespace) for field in fields]
+    parts: list[str] = []
+    end = 0
+    for field, value in zip(fields, values, strict=True):
+        parts += (text[end : field.start()], value)
+        end = field.end()
+    parts.append(text[end:])
+    if fields and (size := sum(map(_size, parts))) > MAX_BYTES:
+        largest = max(zip(values, fields, strict=True), key=lambda pair: len(pair[0]))[1]
+        raise PromptError(
+            f"the prompt would have {size:,} bytes, over the cap of {MAX_BYTES:,}; "
+            f"fill in less than {largest[0]}, such as with | head(20)"
+        )
+    return "".join(parts)
+
+
+def names(text: str) -> list[str]:
+    """Return the variables that the fields of *text* begin with, each once, in order."""
+    return list(dict.fromkeys(field["root"] for field in _fields(text)))
+
+
+def _fields(text: str) -> list[re.Match[str]]:
+    return [field for field in _FIELD.finditer(text) if all(map(_is_known, _FILTER.finditer(field["filters"])))]
+
+
+def _is_known(used: re.Match[str]) -> bool:
+    known = FILTERS.get(used["name"])
+    return known is not None and (known.counts or used["count"] is None)
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _text_of(field: re.Match[str], namespace: Mapping[str, Any]) -> str:
+    """Return what stands for a field: its variable, looked into, filtered, and as text."""
+    said = field["root"]
+    if said not in namespace:
+        public = (name for name in namespace if not name.startswith("_"))
+        raise PromptError(
+            f"no variable {said!r} for {field[0]}{nearest(said, public)}; "
+            "define it, or use --raw to send the braces as they stand"
+        )
+    value = namespace[said]
+    for step in _STEP.finditer(field["steps"]):
+        said += step[0]
+        value = _tried(said, field, _look_up, value, step)
+    for used in _FILTER.finditer(field["filters"]):
+        said += f" {used[0]}"
+        count = [] if used["count"] is None else [int(used["count"])]
+        value = _tried(said, field, FILTERS[used["name"]].apply, value, *count)
+    text: str = _tried(said, field, str, value)
+    return text
+
+
+def _look_up(value: Any, step: re.Match[str]) -> Any:
+    if step["attribute"]:
+        return getattr(value, step["attribute"])
+    return value[step["key"] if step["number"] is None else int(step["number"])]
+
+
+def _tried(said: str, field: re.Match[str], act: Callable[..., Any], *args: Any) -> Any:
+    """Call *act*; the user's objects may raise anything, and each failure is the prompt's."""
+    try:
+        return act(*args)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise PromptError(
+            f"{said!r} failed for {field[0]} ({reason}); mend it, or use --raw to send the braces as they stand"
+        ) from error
