@@ -197,7 +197,6 @@ def test_what_is_filled_in_is_never_looked_at_again(value, around):
 ERRORS = {
     "{{ nmae }}": r"no variable 'nmae' for {{ nmae }} \(did you mean 'name'\?\); define it, or use --raw",
     "{{ zzz.a[0] | head(3) }}": r"no variable 'zzz' for {{ zzz.a\[0\] \| head\(3\) }}; define",
-    "{{ end }}": "no variable 'end'",
     "{{ name.nope }}": r"'name.nope' failed for {{ name.nope }} \(AttributeError: .*'nope'\); mend it",
     "{{ nested.a }}": "'nested.a' failed .*AttributeError",
     "{{ nested['x'] }}": "failed .*KeyError: 'x'",
@@ -261,3 +260,20 @@ def test_a_filter_is_a_row(monkeypatch):
 def test_a_long_text_of_braces_is_quick_to_read():
     for text in ("{{ " * 50_000, "{{ a" + ".b" * 50_000, "{{ a" + " | str" * 20_000, "{{ a[" + "0" * 100_000):
         assert expand(text, {}) == text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ if .Values.on }}\nx: {{ name }}\n{{ end }}",
+        "{% for row in rows %}{{ row }}{% endfor %}",
+        "{{- include \"x\" . }} {{ name }}",
+        "{{ range .Items }}{{ . }}{{ else }}none{{ end }}",
+    ],
+)
+def test_in_a_template_of_another_language_unknown_names_are_its_own(template):
+    assert expand(template, {"mine": 1}) == template
+
+
+def test_in_a_template_of_another_language_known_names_are_filled_in():
+    assert expand("{% if x %}{{ mine }}{{ theirs }}{% endif %}", {"mine": 1}) == "{% if x %}1{{ theirs }}{% endif %}"

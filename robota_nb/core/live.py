@@ -83,10 +83,12 @@ class LiveTurn:
     def _run(self) -> Generator[str, None, None]:
         parts: list[str] = []
         with self.chat.busy():
-            request, events = None, None
+            events = None
             try:
                 request = self.request()
-                events = self.chat.session.manager.providers.get(self._effective.provider).stream(request)
+                manager = self.chat.session.manager
+                events = manager.providers.get(self._effective.provider).stream(request)
+                manager.requests += 1
                 finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
                 for event in events:
                     if isinstance(event, Finish):

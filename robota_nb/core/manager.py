@@ -76,6 +76,7 @@ class SessionManager:
         self.lock = RLock()  # never held while a provider is asked
         self.replay = Replay()
         self.running: set[str] = set()  # chats in which a turn runs
+        self.requests = 0  # made to providers so far
         self._sessions: dict[str, Session] = {}
         self._active: dict[str, str] = {}  # user -> session
         self._subscribers: list[Callable[[Event], None]] = []

@@ -39,6 +39,13 @@ _STEP = re.compile(rf"""\.(?P<attribute>{_NAME}) | \[(?P<number>-?[0-9]+)\] | \[
 _FILTER = re.compile(rf"\|[ ]*(?P<name>{_NAME})(?:\([ ]*(?P<count>[0-9]+)[ ]*\))?")
 
 
+_TEMPLATE = re.compile(
+    r"\{% | \{\# | \{\{- | -\}\} | \{\{ \s* (?: \. | (?:if|else|end|endif|endfor|range|with|define|include|template|block)\b )",
+    re.VERBOSE,
+)
+"""What shows that a text is a template of another language (Jinja, Go, Helm)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What may follow a ``|`` in a field.
@@ -100,6 +107,8 @@ def expand(text: str, namespace: Mapping[str, Any]) -> str:
         If a name, attribute or index does not exist or fails, or the prompt becomes larger than `MAX_BYTES`.
     """
     fields = _fields(text)
+    if _TEMPLATE.search(text):  # there, a name that is no variable of ours is one of theirs
+        fields = [field for field in fields if field["root"] in namespace]
     values = [_text_of(field, namespace) for field in fields]
     parts: list[str] = []
     end = 0

@@ -132,9 +132,11 @@ class TerminalRenderer:
         self._plain = _Plain()
         self._blank = True  # nothing to be seen so far
         self._last = "\n"  # the last character
+        self._fed = 0  # characters
 
     def feed(self, delta: str) -> None:
         """Write more text."""
+        self._fed += len(delta)
         if text := self._plain(clean(delta)):
             self._write(text)
             self._blank = self._blank and not text.strip()
@@ -149,8 +151,8 @@ class TerminalRenderer:
             self._write(end)
 
     def replay(self, text: str, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
-        """Write a whole answer."""
-        self.feed(text)
+        """Write a whole answer: what of it was not fed yet."""
+        self.feed(text[self._fed :])
         self.finish(reason, metadata)
 
 
@@ -164,6 +166,11 @@ def choose_renderer(shell: Any) -> NotebookRenderer | TerminalRenderer:
         shell.display_pub.publish(data=data, metadata=metadata, transient=transient, update=update)
 
     return NotebookRenderer(publish)
+
+
+def strip_controls(text: str) -> str:
+    r"""Return *text* without control characters but ``\n`` and ``\t``, and without what they introduce."""
+    return _Plain()(text)
 
 
 def _to_stdout(text: str) -> None:

@@ -18,7 +18,7 @@ __all__ = ["OfflineProvider"]
 
 _CONNECT = (
     "To talk to a real model, set the environment variable `OPENAI_API_KEY` before you start Jupyter, "
-    "or name any OpenAI-compatible server in `c.RobotaMagics.endpoints`; `%robota endpoint list` shows what you have."
+    "or name any OpenAI-compatible server in `c.RobotaMagics.endpoints` (`%config RobotaMagics` tells how)."
 )
 _RECALL = re.compile(r"\b(remember|recall|first|did i (say|ask|tell))\b", re.IGNORECASE)
 _SUM = re.compile(

@@ -1,0 +1,174 @@
+"""The open document: the kernel's side of what the front end and the kernel say to each other.
+
+The front end speaks first: before the first cell, and whenever the kernel must know something *now*, it sends a
+silent request whose message metadata carries a message (FACTS: a kernel cannot wait for a comm's answer while a
+cell runs, but the metadata of a request is there at once). Everything else goes over a comm.
+
+Front end → kernel: ``open`` {path, cells, value, replay}, ``cells`` {cells}, ``ack`` {seq}, ``saved`` {seq},
+``flush`` {}. Kernel → front end: ``write`` {seq, sessions: {id: {add: {id: entry}, remove: [id]}}},
+``notice`` {text}, ``save`` {}, ``flushed`` {requests}.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from robota_nb.core.ports import Entries
+
+Message: TypeAlias = dict[str, Any]
+
+TARGET = "robota_nb"
+"""The comm's target, and the key in a request's metadata."""
+
+CHUNK = 1_000_000
+"""Characters of a message in one request: gateways drop what is over 10 MiB, and JSON in JSON may grow."""
+
+MAX_PUSH = 25_000_000
+"""Characters of a whole message; more is not even decoded (a snapshot has at most 20 MB)."""
+
+PUSH_CODE = "try:\n    from robota_nb import _receive; _receive()\nexcept ImportError: pass"
+"""What the front end has the kernel run; the message is in the request's metadata."""
+
+
+def chunks(message: Message, number: str) -> Iterator[dict[str, Any]]:
+    """Yield the metadata of the requests that carry a message to the kernel.
+
+    Parameters
+    ----------
+    message
+        What to say.
+    number
+        Tells this message's chunks from another's.
+    """
+    text = json.dumps(message)
+    count = max(1, -(-len(text) // CHUNK))
+    for at in range(count):
+        part = text[at * CHUNK : (at + 1) * CHUNK]
+        yield {TARGET: {"message": number, "chunk": at, "of": count, "text": part}}
+
+
+class Inbox:
+    """What a front end has sent to this kernel, in order; handed on as soon as somebody listens."""
+
+    def __init__(self) -> None:
+        self._listener: Callable[[Message], None] | None = None
+        self._waiting: list[Message] = []
+        self._number: object = None
+        self._parts: list[str] = []
+
+    def listen(self, listener: Callable[[Message], None] | None) -> None:
+        """Hand messages to *listener* from now on, first those that are waiting; None to let them wait."""
+        self._listener = listener
+        if listener:
+            waiting, self._waiting = self._waiting, []
+            for message in waiting:
+                listener(message)
+
+    def take(self, metadata: Mapping[str, Any]) -> None:
+        """Take in the metadata of one request."""
+        packet = metadata.get(TARGET)
+        if not isinstance(packet, dict) or not isinstance(packet.get("text"), str):
+            return
+        if packet.get("chunk") == 0:
+            self._number, self._parts = packet.get("message"), []
+        elif packet.get("message") != self._number or packet.get("chunk") != len(self._parts):
+            return  # a chunk was lost: the front end sends the whole again
+        self._parts.append(packet["text"])
+        if len(self._parts) == packet.get("of"):
+            text, self._parts = "".join(self._parts), []
+            self.deliver(decode(text))
+
+    def deliver(self, message: Message) -> None:
+        """Hand one message on, or keep it."""
+        if self._listener:
+            self._listener(message)
+            return
+        if message.get("op") == "open":
+            self._waiting.clear()  # what a later document says stands for all before it
+        self._waiting.append(message)
+
+
+def decode(text: str) -> Message:
+    """Decode a message; one that cannot be decoded says so under ``problem``, as an ``open`` would."""
+    if len(text) > MAX_PUSH:
+        return {"op": "open", "problem": f"the snapshot has {len(text):,} characters, over the cap of {MAX_PUSH:,}"}
+    try:
+        message = json.loads(text)
+    except RecursionError:
+        return {"op": "open", "problem": "the snapshot is nested too deep"}
+    except ValueError:
+        return {"op": "open", "problem": "the snapshot is not JSON"}
+    return message if isinstance(message, dict) else {"op": "open", "problem": "the message is no object"}
+
+
+_INBOXES: WeakKeyDictionary[Any, Inbox] = WeakKeyDictionary()
+
+
+def inbox(shell: Any) -> Inbox:
+    """Return the inbox of a shell."""
+    return _INBOXES.setdefault(shell, Inbox())
+
+
+def receive() -> None:
+    """Take in what came with the request that is being executed."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None and hasattr(shell, "get_parent"):
+        inbox(shell).take(shell.get_parent().get("metadata", {}))
+
+
+class DocumentCarrier:
+    """Writes into the metadata of the document that the front end has open.
+
+    Parameters
+    ----------
+    send
+        Sends one message over the comm.
+    """
+
+    name = "document"
+
+    def __init__(self, send: Callable[[Message], None]) -> None:
+        self._send = send
+        self._seq = 0
+        self._acked = 0
+        self._saved = 0
+        self._written: dict[int, dict[str, list[str]]] = {}
+
+    @property
+    def level(self) -> str:
+        """How far what was written has got: ``in kernel``, ``in notebook`` or ``saved``."""
+        if self._saved == self._seq:
+            return "saved"
+        return "in notebook" if self._acked == self._seq else "in kernel"
+
+    def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Send entries to the document, and drop superseded ones from it."""
+        gone = {sid: list(ids) for sid, ids in remove.items()}
+        sessions = {
+            sid: {"add": dict(add.get(sid, {})), "remove": gone.get(sid, [])} for sid in dict.fromkeys([*add, *gone])
+        }
+        self._seq += 1
+        self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
+        self._send({"op": "write", "seq": self._seq, "sessions": sessions})
+
+    def notify(self, text: str) -> None:
+        """Have the front end tell the user something."""
+        self._send({"op": "notice", "text": text})
+
+    def acked(self, seq: int) -> None:
+        """The document holds all up to write number *seq*."""
+        self._acked = max(self._acked, min(seq, self._seq))
+
+    def saved(self, seq: int) -> Iterator[Mapping[str, Iterable[str]]]:
+        """The document was saved with all up to write number *seq*; yields what had not been saved before."""
+        self.acked(seq)
+        self._saved = max(self._saved, min(seq, self._seq))
+        for number in [n for n in self._written if n <= self._saved]:
+            yield self._written.pop(number)

@@ -1,0 +1,272 @@
+"""The front end's part in Python: runs notebooks whose conversations resume, replay, and are kept.
+
+It speaks the protocol of `robota_nb.carriers.document`, as the labextension does in a browser.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from robota_nb.carriers import document, file
+from robota_nb.core import snapshot
+from robota_nb.core.entries import source_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from nbformat import NotebookNode
+
+    from robota_nb.carriers.document import Message
+
+PATIENCE = 10.0
+"""Seconds that a kernel has to answer before it is shut down."""
+
+
+class FrontEnd:
+    """Holds a notebook for a kernel, as an application's open document does.
+
+    Parameters
+    ----------
+    notebook
+        The notebook; its metadata is changed as the kernel asks.
+    path
+        The file it stands for.
+    replay
+        The replay mode to set, if not the kernel's own choice.
+    """
+
+    def __init__(self, notebook: NotebookNode, path: str | os.PathLike[str], replay: str | None = None) -> None:
+        self.notebook = notebook
+        self.path = Path(path).absolute()
+        self.replay = replay
+        self.added: set[str] = set()  # entries that the kernel has made
+        self.notices: list[str] = []
+        self.requests = 0
+        self.seq = 0
+
+    def opening(self) -> Message:
+        """Return what the kernel is told before the first cell."""
+        message: Message = {"op": "open", "path": str(self.path), "cells": self.cells(), "replay": self.replay}
+        if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:
+            message["value"] = value
+        return message
+
+    def cells(self) -> list[list[str]]:
+        """Return the code cells in order: [id, hash of the source]."""
+        code = (cell for cell in self.notebook.cells if cell.cell_type == "code")
+        return [[cell.get("id", f"#{n}"), source_hash(cell.source)] for n, cell in enumerate(code)]
+
+    def take(self, message: Message) -> Message | None:
+        """Do what the kernel asks, and return the answer to send, if there is one."""
+        op = message.get("op")
+        if op == "write":
+            self._write(message["sessions"])
+            self.seq = message["seq"]
+            return {"op": "ack", "seq": self.seq}
+        if op == "notice":
+            self.notices.append(message["text"])
+        elif op == "flushed":
+            self.requests = message["requests"]
+        return None
+
+    def _write(self, sessions: Mapping[str, Any]) -> None:
+        value = self.notebook.metadata.setdefault(snapshot.KEY, snapshot.dump({}))
+        for sid, change in sessions.items():
+            entries = value["sessions"].setdefault(sid, {})
+            entries.update(change["add"])
+            self.added.update(change["add"])
+            for eid in change["remove"]:
+                entries.pop(eid, None)
+
+    def shown(self) -> list[str]:
+        """Return the turns that the outputs show, in order."""
+        outputs = (o for cell in self.notebook.cells for o in cell.get("outputs", ()))
+        marks = (output.get("metadata", {}).get(document.TARGET, {}) for output in outputs)
+        return [mark["turn"] for mark in marks if isinstance(mark, dict) and "turn" in mark]
+
+
+def requests(session: Any, message: Message) -> Iterator[dict[str, Any]]:
+    """Yield the silent execute requests that bring a message to the kernel.
+
+    Parameters
+    ----------
+    session
+        The `jupyter_client.session.Session` of the client.
+    message
+        What to say.
+    """
+    content = {
+        "code": document.PUSH_CODE,
+        "silent": True,
+        "store_history": False,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": False,
+    }
+    for metadata in document.chunks(message, uuid4().hex):
+        yield session.msg("execute_request", content, metadata=metadata)
+
+
+class _Comm:
+    """The front end's side of the comm, as nbclient wants it."""
+
+    def __init__(self, client: RobotaClient, comm_id: str) -> None:
+        self._client = client
+        self._id = comm_id
+
+    def handle_msg(self, msg: Mapping[str, Any]) -> None:
+        answer = self._client.front.take(msg["content"]["data"])
+        if answer:
+            kc = self._client.kc
+            content = {"comm_id": self._id, "data": answer}
+            kc.shell_channel.send(kc.session.msg("comm_msg", content))
+
+
+class RobotaClient(NotebookClient):  # type: ignore[misc] # nbclient's base has no types of its own
+    """Executes a notebook whose conversations resume before its first cell and are written into its metadata.
+
+    Parameters
+    ----------
+    front
+        The notebook, and where it is to be written.
+    save
+        Writes the notebook; called when the last cell has run or one has failed, before the kernel ends.
+    **options
+        As `nbclient.NotebookClient` takes them.
+    """
+
+    def __init__(self, front: FrontEnd, save: Callable[[], None] | None = None, **options: Any) -> None:
+        super().__init__(front.notebook, **{"record_timing": False, "coalesce_streams": True, **options})
+        self.front = front
+        self._save = save
+        self.comm_open_handlers[document.TARGET] = lambda msg: _Comm(self, msg["content"]["comm_id"])
+
+    async def async_start_new_kernel_client(self) -> Any:
+        """Start the client, and tell the kernel of its document before anything runs."""
+        kc = await super().async_start_new_kernel_client()
+        await self._say(self.front.opening())
+        return kc
+
+    async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> Any:
+        """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
+        self.kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
+        return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+
+    async def _async_cleanup_kernel(self) -> None:
+        """Have the kernel write what waits, save, and let it know, before it is shut down."""
+        if self.kc is not None and self.km is not None and await self.km.is_alive():
+            await self._say({"op": "flush"})
+            if self._save:
+                self._save()
+                await self._say({"op": "saved", "seq": self.front.seq})
+        elif self._save:
+            self._save()
+        self._save = None
+        await super()._async_cleanup_kernel()
+
+    async def _say(self, message: Message) -> None:
+        """Bring a message to the kernel, and take in what it answers until it is idle again."""
+        kc = self.kc
+        last = ""
+        for request in requests(kc.session, message):
+            kc.shell_channel.send(request)
+            last = request["header"]["msg_id"]
+        try:
+            await asyncio.wait_for(self._idle(last), PATIENCE)
+        except (TimeoutError, Empty):
+            self.log.warning("the kernel did not answer within %s s", PATIENCE)
+
+    async def _idle(self, msg_id: str) -> None:
+        while True:
+            msg = await self.kc.get_iopub_msg(timeout=None)
+            kind = msg["msg_type"]
+            if kind.startswith("comm"):
+                self.handle_comm_msg([], msg, 0)
+            elif kind == "status" and msg["parent_header"].get("msg_id") == msg_id:
+                if msg["content"]["execution_state"] == "idle":
+                    return
+
+
+class Failure(Exception):  # noqa: N818 - it is the notebook that failed
+    """A cell failed, or the kernel died; the notebook was written all the same."""
+
+
+def run(
+    notebook: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    replay: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> FrontEnd:
+    """Execute a notebook file, and write it with its outputs and conversations.
+
+    Parameters
+    ----------
+    notebook
+        The file to run.
+    output
+        Where to write; the file itself if not given.
+    replay
+        ``auto``, ``strict`` or ``off``; the kernel's own choice if not given.
+    progress
+        Called with (cells done, cells in all).
+    **options
+        As `nbclient.NotebookClient` takes them, such as ``timeout`` or ``kernel_name``.
+
+    Returns
+    -------
+    FrontEnd
+        The notebook as written, with what happened.
+
+    Raises
+    ------
+    SnapshotError
+        If the file cannot be read or written.
+    Failure
+        If a cell failed; its ``front`` is what would have been returned.
+    """
+    file.load(notebook)  # says what is wrong with a file in better words than nbformat
+    target = Path(output or notebook)
+    node = nbformat.read(notebook, as_version=4)
+    front = FrontEnd(node, target, replay)
+    total = sum(cell.cell_type == "code" for cell in node.cells)
+    done = 0
+
+    def one_more(**_: Any) -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    resources = {"metadata": {"path": str(Path(notebook).absolute().parent)}}
+    client = RobotaClient(
+        front,
+        lambda: file.write_notebook(target, node),
+        resources=resources,
+        on_cell_executed=one_more,
+        **{"timeout": None, **options},
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise _failure(front, f"{error.ename}: {error.evalue}") from None
+    except DeadKernelError:
+        file.write_notebook(target, node)
+        raise _failure(front, "the kernel died") from None
+    return front
+
+
+def _failure(front: FrontEnd, text: str) -> Failure:
+    failure = Failure(text)
+    failure.front = front  # type: ignore[attr-defined]
+    return failure

@@ -1,0 +1,54 @@
+"""What the magics need from the extension around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from robota_nb.core.document import Cell
+    from robota_nb.core.manager import SessionManager
+    from robota_nb.core.turn import Turn
+
+
+class Host(Protocol):
+    """The wiring of one shell, as the magics see it."""
+
+    manager: SessionManager
+
+    def ready(self) -> None:
+        """See to it that what the notebook holds has been taken over."""
+        ...
+
+    def cell(self) -> Cell:
+        """Return the cell that is being executed."""
+        ...
+
+    def level(self) -> str:
+        """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
+        ...
+
+    def notices(self) -> list[str]:
+        """Return the notices that no front end has shown, and forget them."""
+        ...
+
+    def provider_names(self) -> Iterable[str]:
+        """Return the providers and endpoints there are."""
+        ...
+
+    def output_metadata(self, turn: Turn) -> dict[str, Any]:
+        """Return what goes into the metadata of an answer's last output."""
+        ...
+
+    def snapshot(self, *, save: bool, to: str | None, replace: bool) -> str:
+        """Write what is to be written, and say how far it got."""
+        ...
+
+    def recorded(self) -> Mapping[str, Any]:
+        """Return the snapshot as it stands."""
+        ...
+
+    def resume(self, path: str | None) -> str:
+        """Add a snapshot to this kernel, and say what was added."""
+        ...

@@ -1,0 +1,180 @@
+"""What commands say: plain text from plain values; nothing in it depends on when it is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core import snapshot
+from robota_nb.core.fold import SessionState
+from robota_nb.notebook.render import strip_controls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.config import Config
+    from robota_nb.core.fold import ChatState, Node
+    from robota_nb.core.manager import SessionManager
+    from robota_nb.core.session import Session
+    from robota_nb.core.turn import Turn
+    from robota_nb.notebook.host import Host
+
+_WIDTH = 72
+
+
+def status(host: Host) -> str:
+    """Say where the user is."""
+    manager = host.manager
+    session = manager.active_session()
+    chat = session.active_chat if session else None
+    if session is None or chat is None:
+        where_ = f"{session.name} ▸ no chat yet" if session else "no conversation yet"
+        line = f"{where_} · new chats ask {model(manager.default_config())} · write a %%robota cell to begin"
+        return "\n".join([line, *_connect(manager.default_config())])
+    turns = chat.turns
+    tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
+    parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
+    parts += [f"{tokens} tokens"] if tokens else []
+    parts += [host.level()] + ([f"replay {manager.replay.mode}"] if manager.replay.mode != "auto" else [])
+    lines = [" · ".join(strip_controls(part) for part in parts)]
+    if gone := sum(_is_gone(manager, session, node) for node in session.path(chat.id).nodes):
+        lines.append(f"{count(gone, 'turn')} on the path of this chat: the cell is gone")
+    return "\n".join([*lines, *_connect(chat.config)])
+
+
+def _is_gone(manager: SessionManager, session: Session, node: Node) -> bool:
+    listed = manager.replay.document.listed
+    return listed and node.cell is not None and manager.replay.owner(session, node) is None
+
+
+def _connect(config: Config) -> list[str]:
+    if config.provider != "offline":
+        return []
+    return [
+        "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
+        "%robota chat set provider=ollama model=llama3, or add a server to c.RobotaMagics.endpoints"
+    ]
+
+
+def model(config: Config) -> str:
+    """Name who is asked."""
+    return config.provider if config.model in ("", config.provider) else f"{config.provider}/{config.model}"
+
+
+def where(session: Session, chat: Chat | None = None) -> str:
+    """Name a chat, by default the active one."""
+    chat = chat or session.active_chat
+    return strip_controls(f"{session.name} ▸ {chat.name} · {model(chat.config)}" if chat else session.name)
+
+
+def sessions(manager: SessionManager) -> str:
+    """List the sessions."""
+    active = manager.active_session()
+    lines = [
+        f"{'▸' if session is active else ' '} {session.name} · {count(len(session.chats), 'chat')} · {session.state}"
+        for session in manager.sessions()
+    ]
+    return strip_controls("\n".join(lines)) or "no session yet: %robota session open NAME creates one"
+
+
+def chats(session: Session) -> str:
+    """List the chats of a session."""
+    lines = [
+        f"{'▸' if chat.id == session.active_id else ' '} {chat.name} · {model(chat.config)} · "
+        f"{count(len(session.path(chat.id).nodes), 'turn')}"
+        for chat in session.chats
+    ]
+    return strip_controls("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
+
+
+def settings(chat: Chat) -> str:
+    """List a chat's settings."""
+    return strip_controls(
+        "\n".join([chat.name, *(f"  {key} = {short(value)}" for key, value in chat.config.settings().items())])
+    )
+
+
+def log(chat: Chat) -> str:
+    """Show the turns of a chat, a line each for question and answer."""
+    lines = []
+    for number, turn in enumerate(chat.turns, 1):
+        lines += [f"{number:>3}  {short(turn.prompt.content)}", f"     {short(turn.text)}{_ending(turn.finish_reason)}"]
+    return strip_controls("\n".join([chat.name, *lines]))
+
+
+def undone(chat: Chat, turn: Turn | None) -> str:
+    """Say what undo did."""
+    if turn is None:
+        return strip_controls(f"{chat.name}: there is nothing to undo")
+    return strip_controls(f"{chat.name}: took back {short(turn.prompt.content)!r}; it is kept as a branch")
+
+
+def verified(value: Mapping[str, Any]) -> str:
+    """Check a snapshot, and say what it holds."""
+    parsed = snapshot.parse(value)
+    return f"verified: {summary(parsed)}"
+
+
+def summary(parsed: Mapping[str, Mapping[str, Any]]) -> str:
+    """Count what a parsed snapshot holds."""
+    turns = sum(
+        entry.get("kind") == "message" and entry.get("role") == "assistant"
+        for entries in parsed.values()
+        for entry in entries.values()
+    )
+    return f"{count(len(parsed), 'session')}, {count(turns, 'turn')}, {count(sum(map(len, parsed.values())), 'entry')}"
+
+
+def tree(value: Mapping[str, Any], marks: Mapping[str, str] | None = None) -> str:
+    """Draw the sessions, chats and turns of a snapshot.
+
+    Parameters
+    ----------
+    value
+        The snapshot as it stands in metadata.
+    marks
+        What to say of a turn, by its id, such as ``asked`` or ``replayed``.
+    """
+    lines = [
+        line for sid, entries in snapshot.parse(value).items() for line in _session_tree(sid, entries, marks or {})
+    ]
+    return strip_controls("\n".join(lines)) or "no conversations"
+
+
+def _session_tree(sid: str, entries: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
+    state = SessionState(sid)
+    state.apply(entries)
+    yield state.name
+    live = state.live_chats()
+    for number, chat in enumerate(live, 1):
+        last = number == len(live)
+        mark = " ▸" if chat.id == state.active_chat() else ""
+        yield f"{'└─' if last else '├─'} {chat.name} · {model(state.chat_config(chat.id))}{mark}"
+        for line in _chat_tree(state, chat, marks):
+            yield f"{'  ' if last else '│ '} {line}"
+
+
+def _chat_tree(state: SessionState, chat: ChatState, marks: Mapping[str, str]) -> Iterator[str]:
+    path = state.path(chat.head.value)
+    for number, node in enumerate(path.nodes, 1):
+        mark = f" · {marks[node.id]}" if node.id in marks else ""
+        yield f"{number:>3}  {short(state.text(node.user))}{mark}{_ending(node.finish_reason)}"
+    if aside := sum(node.chat == chat.id and node not in path for node in state.nodes.values()):
+        yield f"     + {count(aside, 'turn')} on branches"
+
+
+def _ending(reason: str) -> str:
+    return "" if reason == "stop" else f" · {reason}"
+
+
+def short(text: str) -> str:
+    """Return the first words of a text, on one line."""
+    line = " ".join(text[: 4 * _WIDTH].split())
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun.removesuffix('y') + 'ie' if noun.endswith('y') else noun}s"
