@@ -13,7 +13,7 @@ import click
 from robota_nb import __version__
 from robota_nb.carriers import file, output
 from robota_nb.core import snapshot
-from robota_nb.core.replay import MODES
+from robota_nb.core.modes import MODES
 from robota_nb.errors import RobotaError, SnapshotError
 from robota_nb.notebook import report
 
@@ -101,7 +101,7 @@ def _summarise(front: FrontEnd) -> None:
 def show(notebook: Path, as_json: bool) -> None:
     """Show the sessions, chats, turns and branches in NOTEBOOK."""
     with _errors():
-        value = _united(notebook)
+        value = _united(file.load(notebook))
         click.echo(json.dumps(value, indent=1, ensure_ascii=False) if as_json else report.tree(value))
 
 
@@ -110,7 +110,7 @@ def show(notebook: Path, as_json: bool) -> None:
 def verify(notebook: Path) -> None:
     """Check each entry in NOTEBOOK against its id; exit code 1 if anything is wrong."""
     with _errors():
-        click.echo(report.verified(_united(notebook)))
+        click.echo(report.verified(_united(file.load(notebook))))
 
 
 @main.command()
@@ -119,29 +119,21 @@ def settle(notebook: Path) -> None:
     """Move what rides in the outputs of NOTEBOOK into its metadata."""
     with _errors():
         content = file.load(notebook)
-        riding = [(mine, snapshot.parse(snapshot.dump(sessions))) for mine, sessions in output.found(content)]
+        riding = list(output.riders(content))
         if not riding:
             click.echo("nothing to settle")
             return
-        value = content["metadata"].get(snapshot.KEY)
-        known = snapshot.parse(value) if value is not None else {}
-        merged = snapshot.merge(known, *(sessions for _, sessions in riding))
-        kept = value if isinstance(value, dict) else {}
-        content["metadata"][snapshot.KEY] = {
-            **kept,
-            **snapshot.dump(merged),
-            **{k: kept[k] for k in ("format",) if k in kept},
-        }
-        for mine, _ in riding:
+        united = _united(content)
+        for mine in riding:
             del mine["sessions"]
+        # What else stands there, such as keys of a later minor format, stays.
+        content["metadata"].setdefault(snapshot.KEY, snapshot.dump({}))["sessions"] = united["sessions"]
         file.write_notebook(notebook, content)
-        click.echo(f"settled: {report.summary(merged)}")
+        click.echo(f"settled: {report.summary(united['sessions'])}")
 
 
-def _united(notebook: Path) -> dict[str, Any]:
-    """Return the snapshot of a notebook: in its metadata, and what rides in its outputs."""
-    content = file.load(notebook)
-    value = content["metadata"].get(snapshot.KEY)
+def _united(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return the snapshot of a notebook: what is in its metadata, and what rides in its outputs."""
+    value = notebook["metadata"].get(snapshot.KEY)
     known = snapshot.parse(value) if value is not None else {}
-    riding = (snapshot.parse(snapshot.dump(sessions)) for _, sessions in output.found(content))
-    return snapshot.dump(snapshot.merge(known, *riding))
+    return snapshot.dump(snapshot.merge(known, output.read(notebook)))

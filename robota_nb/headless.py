@@ -6,7 +6,6 @@ It speaks the protocol of `robota_nb.carriers.document`, as the labextension doe
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,14 @@ from uuid import uuid4
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.util import ensure_async
 
 from robota_nb.carriers import document, file
 from robota_nb.core import snapshot
 from robota_nb.core.entries import source_hash
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from nbformat import NotebookNode
@@ -69,6 +70,8 @@ class FrontEnd:
         """Do what the kernel asks, and return the answer to send, if there is one."""
         op = message.get("op")
         if op == "write":
+            if message["replace"]:
+                self.notebook.metadata[snapshot.KEY] = snapshot.dump({})
             self._write(message["sessions"])
             self.seq = message["seq"]
             return {"op": "ack", "seq": self.seq}
@@ -124,14 +127,13 @@ class _Comm:
         self._id = comm_id
 
     def handle_msg(self, msg: Mapping[str, Any]) -> None:
-        answer = self._client.front.take(msg["content"]["data"])
+        message = msg["content"]["data"]
+        answer = self._client.saved() if message.get("op") == "save" else self._client.front.take(message)
         if answer:
-            kc = self._client.kc
-            content = {"comm_id": self._id, "data": answer}
-            kc.shell_channel.send(kc.session.msg("comm_msg", content))
+            self._client.send("comm_msg", {"comm_id": self._id, "data": answer})
 
 
-class RobotaClient(NotebookClient):  # type: ignore[misc] # nbclient's base has no types of its own
+class RobotaClient(NotebookClient):
     """Executes a notebook whose conversations resume before its first cell and are written into its metadata.
 
     Parameters
@@ -158,24 +160,36 @@ class RobotaClient(NotebookClient):  # type: ignore[misc] # nbclient's base has 
 
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> Any:
         """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
-        self.kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
+        kc: Any = self.kc
+        kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
         return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
 
     async def _async_cleanup_kernel(self) -> None:
         """Have the kernel write what waits, save, and let it know, before it is shut down."""
-        if self.kc is not None and self.km is not None and await self.km.is_alive():
+        if self.kc is not None and self.km is not None and await ensure_async(self.km.is_alive()):
             await self._say({"op": "flush"})
-            if self._save:
-                self._save()
-                await self._say({"op": "saved", "seq": self.front.seq})
-        elif self._save:
-            self._save()
+            if saved := self.saved():
+                await self._say(saved)
+        else:
+            self.saved()
         self._save = None
         await super()._async_cleanup_kernel()
 
+    def saved(self) -> Message | None:
+        """Save the notebook, and return what the kernel is told of it."""
+        if self._save is None:
+            return None
+        self._save()
+        return {"op": "saved", "seq": self.front.seq}
+
+    def send(self, kind: str, content: dict[str, Any]) -> None:
+        """Send the kernel a message on the shell channel, without waiting."""
+        kc: Any = self.kc
+        kc.shell_channel.send(kc.session.msg(kind, content))
+
     async def _say(self, message: Message) -> None:
         """Bring a message to the kernel, and take in what it answers until it is idle again."""
-        kc = self.kc
+        kc: Any = self.kc
         last = ""
         for request in requests(kc.session, message):
             kc.shell_channel.send(request)
@@ -186,18 +200,30 @@ class RobotaClient(NotebookClient):  # type: ignore[misc] # nbclient's base has 
             self.log.warning("the kernel did not answer within %s s", PATIENCE)
 
     async def _idle(self, msg_id: str) -> None:
+        kc: Any = self.kc
         while True:
-            msg = await self.kc.get_iopub_msg(timeout=None)
-            kind = msg["msg_type"]
-            if kind.startswith("comm"):
+            msg = await kc.get_iopub_msg(timeout=None)
+            if msg["msg_type"].startswith("comm"):
                 self.handle_comm_msg([], msg, 0)
-            elif kind == "status" and msg["parent_header"].get("msg_id") == msg_id:
-                if msg["content"]["execution_state"] == "idle":
-                    return
+            ours = msg["parent_header"].get("msg_id") == msg_id
+            if ours and msg["msg_type"] == "status" and msg["content"]["execution_state"] == "idle":
+                return
 
 
-class Failure(Exception):  # noqa: N818 - it is the notebook that failed
-    """A cell failed, or the kernel died; the notebook was written all the same."""
+class Failure(Exception):
+    """A cell failed, or the kernel died; the notebook was written all the same.
+
+    Parameters
+    ----------
+    text
+        What happened, in one line.
+    front
+        The notebook as written.
+    """
+
+    def __init__(self, text: str, front: FrontEnd) -> None:
+        super().__init__(text)
+        self.front = front
 
 
 def run(
@@ -237,7 +263,7 @@ def run(
     """
     file.load(notebook)  # says what is wrong with a file in better words than nbformat
     target = Path(output or notebook)
-    node = nbformat.read(notebook, as_version=4)
+    node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
     front = FrontEnd(node, target, replay)
     total = sum(cell.cell_type == "code" for cell in node.cells)
     done = 0
@@ -259,14 +285,8 @@ def run(
     try:
         client.execute()
     except CellExecutionError as error:
-        raise _failure(front, f"{error.ename}: {error.evalue}") from None
+        raise Failure(f"{error.ename}: {error.evalue}", front) from None
     except DeadKernelError:
         file.write_notebook(target, node)
-        raise _failure(front, "the kernel died") from None
+        raise Failure("the kernel died", front) from None
     return front
-
-
-def _failure(front: FrontEnd, text: str) -> Failure:
-    failure = Failure(text)
-    failure.front = front  # type: ignore[attr-defined]
-    return failure

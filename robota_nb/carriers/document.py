@@ -5,7 +5,7 @@ silent request whose message metadata carries a message (FACTS: a kernel cannot 
 cell runs, but the metadata of a request is there at once). Everything else goes over a comm.
 
 Front end → kernel: ``open`` {path, cells, value, replay}, ``cells`` {cells}, ``ack`` {seq}, ``saved`` {seq},
-``flush`` {}. Kernel → front end: ``write`` {seq, sessions: {id: {add: {id: entry}, remove: [id]}}},
+``flush`` {}. Kernel → front end: ``write`` {seq, replace, sessions: {id: {add: {id: entry}, remove: [id]}}},
 ``notice`` {text}, ``save`` {}, ``flushed`` {requests}.
 """
 
@@ -52,22 +52,51 @@ def chunks(message: Message, number: str) -> Iterator[dict[str, Any]]:
         yield {TARGET: {"message": number, "chunk": at, "of": count, "text": part}}
 
 
-class Inbox:
-    """What a front end has sent to this kernel, in order; handed on as soon as somebody listens."""
+class Bridge:
+    """The kernel's end of what goes between it and the front end of its document."""
 
     def __init__(self) -> None:
         self._listener: Callable[[Message], None] | None = None
         self._waiting: list[Message] = []
         self._number: object = None
         self._parts: list[str] = []
+        self._version: str | None = None
+        self._comm: Any = None
+        self._opened = False
 
-    def listen(self, listener: Callable[[Message], None] | None) -> None:
-        """Hand messages to *listener* from now on, first those that are waiting; None to let them wait."""
+    def connect(self, version: str) -> None:
+        """Open a comm to the front end that has sent a document, or as soon as one does.
+
+        Parameters
+        ----------
+        version
+            This package's, for the front end to compare with its own.
+        """
+        self._version = version
+        if self._opened and self._comm is None:
+            import comm
+
+            self._comm = comm.create_comm(target_name=TARGET, data={"version": version})
+            self._comm.on_msg(lambda packet: self.deliver(packet["content"]["data"]))
+
+    def disconnect(self) -> None:
+        """Close the comm, and let messages wait."""
+        self._listener = self._version = None
+        if self._comm is not None:
+            self._comm.close()
+            self._comm = None
+
+    def send(self, message: Message) -> None:
+        """Send a message to the front end, if there is one."""
+        if self._comm is not None:
+            self._comm.send(message)
+
+    def listen(self, listener: Callable[[Message], None]) -> None:
+        """Hand messages to *listener* from now on, first those that are waiting."""
         self._listener = listener
-        if listener:
-            waiting, self._waiting = self._waiting, []
-            for message in waiting:
-                listener(message)
+        waiting, self._waiting = self._waiting, []
+        for message in waiting:
+            listener(message)
 
     def take(self, metadata: Mapping[str, Any]) -> None:
         """Take in the metadata of one request."""
@@ -84,13 +113,16 @@ class Inbox:
             self.deliver(decode(text))
 
     def deliver(self, message: Message) -> None:
-        """Hand one message on, or keep it."""
+        """Hand one message on, or keep it until somebody listens."""
+        if message.get("op") == "open":
+            self._opened = True
+            self._waiting.clear()  # it stands for all before it
+            if self._version is not None:
+                self.connect(self._version)
         if self._listener:
             self._listener(message)
-            return
-        if message.get("op") == "open":
-            self._waiting.clear()  # what a later document says stands for all before it
-        self._waiting.append(message)
+        else:
+            self._waiting.append(message)
 
 
 def decode(text: str) -> Message:
@@ -103,15 +135,17 @@ def decode(text: str) -> Message:
         return {"op": "open", "problem": "the snapshot is nested too deep"}
     except ValueError:
         return {"op": "open", "problem": "the snapshot is not JSON"}
-    return message if isinstance(message, dict) else {"op": "open", "problem": "the message is no object"}
+    if not isinstance(message, dict):
+        return {"op": "open", "problem": "the message is no object"}
+    return {**message, "size": len(text)}
 
 
-_INBOXES: WeakKeyDictionary[Any, Inbox] = WeakKeyDictionary()
+_BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()
 
 
-def inbox(shell: Any) -> Inbox:
-    """Return the inbox of a shell."""
-    return _INBOXES.setdefault(shell, Inbox())
+def bridge(shell: Any) -> Bridge:
+    """Return the bridge of a shell."""
+    return _BRIDGES.setdefault(shell, Bridge())
 
 
 def receive() -> None:
@@ -120,7 +154,7 @@ def receive() -> None:
 
     shell = get_ipython()
     if shell is not None and hasattr(shell, "get_parent"):
-        inbox(shell).take(shell.get_parent().get("metadata", {}))
+        bridge(shell).take(shell.get_parent().get("metadata", {}))
 
 
 class DocumentCarrier:
@@ -148,15 +182,15 @@ class DocumentCarrier:
             return "saved"
         return "in notebook" if self._acked == self._seq else "in kernel"
 
-    def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Send entries to the document, and drop superseded ones from it."""
+    def write(self, add: Entries, remove: Mapping[str, Iterable[str]], *, replace: bool = False) -> None:
+        """Send entries to the document, and drop superseded ones from it; *replace* whatever stands there."""
         gone = {sid: list(ids) for sid, ids in remove.items()}
         sessions = {
             sid: {"add": dict(add.get(sid, {})), "remove": gone.get(sid, [])} for sid in dict.fromkeys([*add, *gone])
         }
         self._seq += 1
         self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
-        self._send({"op": "write", "seq": self._seq, "sessions": sessions})
+        self._send({"op": "write", "seq": self._seq, "replace": replace, "sessions": sessions})
 
     def notify(self, text: str) -> None:
         """Have the front end tell the user something."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core import snapshot
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -67,8 +69,8 @@ class OutputCarrier:
         self._waiting.setdefault(sid, {})[eid] = entry
 
 
-def found(notebook: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], object]]:
-    """Yield (the ``robota_nb`` metadata of an output, the sessions it carries) of a notebook's outputs."""
+def riders(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the ``robota_nb`` metadata of each output of a notebook that carries entries."""
     cells = notebook.get("cells")
     for cell in cells if isinstance(cells, list) else ():
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
@@ -76,4 +78,22 @@ def found(notebook: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], object]
             metadata = output.get("metadata") if isinstance(output, dict) else None
             mine = metadata.get(KEY) if isinstance(metadata, dict) else None
             if isinstance(mine, dict) and "sessions" in mine:
-                yield mine, mine["sessions"]
+                yield mine
+
+
+def read(notebook: Mapping[str, Any]) -> dict[str, dict[str, Entry]]:
+    """Return the (checked) entries that ride in the outputs of a notebook.
+
+    Raises
+    ------
+    SnapshotError
+        If they are damaged.
+    """
+    # A turn's output carries what the turn needs, or an earlier output does: only together they are whole.
+    union: dict[str, dict[str, Entry]] = {}
+    for mine in riders(notebook):
+        if isinstance(mine["sessions"], dict):
+            for sid, entries in mine["sessions"].items():
+                if isinstance(entries, dict):
+                    union.setdefault(sid, {}).update(entries)
+    return snapshot.parse(snapshot.dump(union))

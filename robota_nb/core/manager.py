@@ -276,7 +276,7 @@ class SessionManager:
         return LiveTurn(target, plan, done)
 
     def _answered(self, ask: Ask, decision: Decision, turn: str, *, named: bool) -> None:
-        self.replay.show(ask, decision, turn)
+        self.replay.show(ask, decision, turn, named=named)
         if not named:
             decision.session.point_to(decision.chat)
             self._active[decision.session.user_id] = decision.session.id

@@ -7,7 +7,7 @@ cells and clicks have set. It decides; it changes nothing but that knowledge.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 from robota_nb.core.document import Cell, Document
 from robota_nb.core.entries import fold_name
@@ -18,12 +18,8 @@ if TYPE_CHECKING:
 
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Node
+    from robota_nb.core.modes import Mode, Rerun
     from robota_nb.core.session import Session
-
-Mode: TypeAlias = Literal["auto", "strict", "off"]
-MODES: tuple[Mode, ...] = ("auto", "strict", "off")
-Rerun: TypeAlias = Literal["replace", "append"]
-RERUNS: tuple[Rerun, ...] = ("replace", "append")
 
 CHOICES = ("session", "chat")
 """The keys of ``set`` that say which conversation was chosen; every other key is a chat's setting."""
@@ -78,13 +74,14 @@ class Replay:
     shown: dict[str, tuple[str, int] | None] = field(default_factory=dict)  # turn -> key of the cell, and k
     clicked: tuple[str, str | None] | None = None  # session, chat
     clicked_settings: set[str] = field(default_factory=set)  # chats
+    under_way: bool = False  # whether the active chat is this kernel's doing, not what the last one ended with
     _sets: dict[tuple[str, str, str], tuple[Cell, str]] = field(default_factory=dict)
 
     # -- what happens here
 
     def cell_chose(self, cell: Cell, key: Literal["session", "chat"], name: str) -> None:
         """A cell chose a session or a chat by a command."""
-        self.clicked = None
+        self.clicked, self.under_way = None, True
         self._set(cell, "", key, name)
 
     def cell_set(self, cell: Cell, chat: str, settings: Mapping[str, str]) -> None:
@@ -94,10 +91,11 @@ class Replay:
 
     def click(self, session: str, chat: str | None) -> None:
         """The user chose a chat outside of cells."""
-        self.clicked = (session, chat)
+        self.clicked, self.under_way = (session, chat), True
 
-    def show(self, ask: Ask, decision: Decision, turn: str) -> None:
-        """Note that the ask has been answered by this turn."""
+    def show(self, ask: Ask, decision: Decision, turn: str, *, named: bool) -> None:
+        """Note that the ask has been answered by this turn; *named*: the ask said itself where it goes."""
+        self.under_way = self.under_way or not named
         self.shown[turn] = ask.cell.key, ask.k
         self.clicked = None
         self.clicked_settings.discard(decision.chat)
@@ -108,11 +106,6 @@ class Replay:
         self._sets[where] = (cell, value)
 
     # -- what is known
-
-    @property
-    def under_way(self) -> bool:
-        """Whether this kernel has shown a turn or chosen a chat yet."""
-        return bool(self.shown or self.clicked or any(where == "" for _, where, _ in self._sets))
 
     def settings(self, cell: Cell, chat: str = "") -> dict[str, str]:
         """Return what this cell and those above it have set here: choices, and settings of *chat*."""
@@ -192,7 +185,7 @@ class Replay:
         return self.context(ask.cell, sessions) or (active, active.active_id)
 
     def context(self, cell: Cell, sessions: Iterable[Session]) -> tuple[Session, str] | None:
-        """Return the chat this cell stands in, before anything was chosen or shown in this kernel.
+        """Return the chat this cell stands in, before this kernel has led to any.
 
         The active chat is then only what the last kernel ended with. What a cell means must not depend on that,
         or running all again would not find what it found. So the cell, or else the first one below it that
@@ -293,7 +286,7 @@ class Replay:
 
         def rank(node: Node) -> tuple[bool, bool, bool, tuple[int, str]]:
             own = self._owned(session, ask, [node]) is not None
-            return own, not self._claimed(session, node), node in path, node.stamp
+            return own, own or not self._claimed(session, node), node in path, node.stamp
 
         best = max(there, key=rank, default=None)
         return best if best and (self.mode == "strict" or best.id not in self.shown) else None

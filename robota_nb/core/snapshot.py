@@ -41,7 +41,7 @@ class NewerFormat(SnapshotError):
     """A snapshot of a later major format: it can be kept, not read."""
 
 
-def dump(sessions: Entries) -> dict[str, Any]:
+def dump(sessions: Mapping[str, Any]) -> dict[str, Any]:
     """Return the snapshot of these sessions as it stands in a notebook's metadata."""
     return {
         "format": {"major": MAJOR, "minor": MINOR},

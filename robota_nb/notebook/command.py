@@ -17,8 +17,9 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from robota_nb.core.entries import check_param_key
+from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError, InvalidName, nearest
-from robota_nb.notebook.grammar import CELL, COMMANDS, MODES, NODES, SPECS, Arg, Kind, Spec, verbs
+from robota_nb.notebook.grammar import CELL, COMMANDS, NODES, SPECS, Arg, Kind, Spec, verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

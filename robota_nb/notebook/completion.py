@@ -6,9 +6,10 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
+from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError
 from robota_nb.notebook.command import next_word
-from robota_nb.notebook.grammar import CELL, MODES, SPECS, Arg, Spec, verbs
+from robota_nb.notebook.grammar import CELL, SPECS, Arg, Spec, verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["CELL", "COMMANDS", "MODES", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
+__all__ = ["CELL", "COMMANDS", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
 
 Takes: TypeAlias = Literal["switch", "value", "pairs", "words", "list", "text"]
 """What an argument takes, and what it becomes.
@@ -25,9 +25,6 @@ text       the rest of the line as typed, quotes too     str
 
 Kind: TypeAlias = Literal["", "chat", "session", "provider", "model", "mode", "variable", "path", "command"]
 """What a value names: completion offers such names, and `variable` and `mode` are checked."""
-
-MODES = ("auto", "strict", "off")
-"""The replay modes (DESIGN §3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,10 @@ _FILTER = re.compile(rf"\|[ ]*(?P<name>{_NAME})(?:\([ ]*(?P<count>[0-9]+)[ ]*\))
 
 
 _TEMPLATE = re.compile(
-    r"\{% | \{\# | \{\{- | -\}\} | \{\{ \s* (?: \. | (?:if|else|end|endif|endfor|range|with|define|include|template|block)\b )",
+    r"""
+    \{% | \{\# | \{\{- | -\}\}
+    | \{\{ \s* (?: \. | (?: if|else|end|endif|endfor|range|with|define|include|template|block )\b )
+    """,
     re.VERBOSE,
 )
 """What shows that a text is a template of another language (Jinja, Go, Helm)."""

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _WIDTH = 72
 
+_HOW_TO_CONNECT = (
+    "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
+    "%robota chat set provider=ollama model=llama3, or add a server to c.RobotaMagics.endpoints"
+)
+
 
 def status(host: Host) -> str:
     """Say where the user is."""
@@ -50,10 +55,7 @@ def _is_gone(manager: SessionManager, session: Session, node: Node) -> bool:
 def _connect(config: Config) -> list[str]:
     if config.provider != "offline":
         return []
-    return [
-        "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
-        "%robota chat set provider=ollama model=llama3, or add a server to c.RobotaMagics.endpoints"
-    ]
+    return [_HOW_TO_CONNECT]
 
 
 def model(config: Config) -> str:
