@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _HOOKED: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
 
+_KEPT: WeakKeyDictionary[Any, Wiring] = WeakKeyDictionary()
+"""What unloading leaves for the next load: ``%reload_ext`` unloads first, and keeps the sessions."""
+
 
 def load(shell: InteractiveShell) -> None:
     """Hook a shell, unless it is."""
@@ -35,6 +38,8 @@ def unload(shell: InteractiveShell) -> None:
     """Unhook a shell."""
     if extension := _HOOKED.pop(shell, None):
         extension.close()
+        if wiring := extension.wired:
+            _KEPT[shell] = wiring
 
 
 class Extension:
@@ -49,7 +54,7 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.magics = RobotaMagics(shell, self.commands)
-        self._wiring: Wiring | None = None
+        self.wired: Wiring | None = _KEPT.pop(shell, None)  # once there was a command
         self._ran: list[tuple[str, str | None]] = []  # cells executed before there was a wiring
         shell.register_magics(self.magics)
         shell.events.register("pre_run_cell", self._cell_begins)
@@ -59,6 +64,8 @@ class Extension:
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
         bridge(shell).connect(__version__)
         atexit.register(self._end)
+        if self.wired is not None:
+            self.wired.open(self.magics)
 
     def close(self) -> None:
         """Take away all that was hooked, and write what waits."""
@@ -77,14 +84,14 @@ class Extension:
 
     def wiring(self) -> Wiring:
         """Return what is behind the hooks; the first call sets it up."""
-        if self._wiring is None:
+        if self.wired is None:
             from robota_nb.wiring import Wiring
 
-            self._wiring = Wiring(self.shell, self.magics)
+            self.wired = Wiring(self.shell, self.magics)
             for source, cell_id in self._ran:
-                self._wiring.cell_begins(source, cell_id)
+                self.wired.cell_begins(source, cell_id)
             self._ran.clear()
-        return self._wiring
+        return self.wired
 
     def commands(self) -> Commands:
         """Return what runs the commands."""
@@ -92,14 +99,14 @@ class Extension:
 
     def _cell_begins(self, info: ExecutionInfo) -> None:
         source, cell_id = str(info.raw_cell), info.cell_id
-        if self._wiring is None:
+        if self.wired is None:
             self._ran.append((source, cell_id))
         else:
-            self._wiring.cell_begins(source, cell_id)
+            self.wired.cell_begins(source, cell_id)
 
     def _cell_ends(self, _: object) -> None:
-        if self._wiring is not None:
-            self._wiring.cell_ends()
+        if self.wired is not None:
+            self.wired.cell_ends()
 
     def _display_turn(self, turn: Turn) -> None:
         self.wiring().display_turn(turn)
@@ -111,5 +118,5 @@ class Extension:
                     del registry[key]
 
     def _end(self) -> None:
-        if self._wiring is not None:
-            self._wiring.close()
+        if self.wired is not None:
+            self.wired.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import nbformat
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbclient.util import ensure_async
@@ -151,6 +152,13 @@ class RobotaClient(NotebookClient):
         self.front = front
         self._save = save
         self.comm_open_handlers[document.TARGET] = lambda msg: _Comm(self, msg["content"]["comm_id"])
+
+    def create_kernel_manager(self) -> Any:
+        """Create the manager, and have it encrypt what goes to and fro where kernel and machine can."""
+        manager = super().create_kernel_manager()
+        if manager.has_trait("transport_encryption") and zmq.has("curve"):
+            manager.transport_encryption = "auto"
+        return manager
 
     async def async_start_new_kernel_client(self) -> Any:
         """Start the client, and tell the kernel of its document before anything runs."""

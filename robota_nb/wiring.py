@@ -6,7 +6,9 @@ The only place that knows everything; set up by the first command, not by ``%loa
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers import document, output
@@ -15,7 +17,7 @@ from robota_nb.core.entries import canonical, source_hash
 from robota_nb.core.events import EntriesAdded, Notice
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
-from robota_nb.errors import SnapshotError, StoreError
+from robota_nb.errors import RobotaError, SnapshotError, StoreError
 from robota_nb.notebook import report
 from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
@@ -67,14 +69,19 @@ class Wiring:
         self._timer: Any = None
         self._store_failed = False
         self._size = 0  # bytes of what the notebook holds, about
+        self._set_mode(os.environ.get("ROBOTA_NB_REPLAY"))
+        self.open(magics)
+
+    def open(self, magics: RobotaMagics) -> None:
+        """Begin to listen: set up, or when the extension is loaded again."""
+        self.magics = magics
         magics.observe(self._configured)
         self._configured()
-        self._set_mode(os.environ.get("ROBOTA_NB_REPLAY"))
         self._unsubscribe = self.manager.subscribe(self._on_event)
         self.bridge.listen(self._on_message)
 
     def close(self) -> None:
-        """Write what waits, and let go."""
+        """Write what waits, and let go; `open` takes it up again."""
         self._write_pointers()
         self._unsubscribe()
         self.store.close()
@@ -183,6 +190,23 @@ class Wiring:
                 self._resume_file(path)
             except SnapshotError as error:
                 self.notify(f"this kernel starts fresh: {error}")
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Import the client of a new notebook's model in the background: it takes half a second.
+
+        A notebook with turns in it probably replays first, and is not to be slowed down.
+        """
+        if self.manager.replay.mode == "strict" or any(s.record.nodes for s in self.manager.sessions()):
+            return
+        providers = self.manager.providers
+
+        def warm() -> None:
+            with suppress(RobotaError):
+                name, _ = providers.default()
+                getattr(providers.get(name), "warm", int)()
+
+        Thread(target=warm, name="robota_nb-warm-up", daemon=True).start()
 
     def _take_over(self, message: document.Message) -> None:
         """Take over a document's snapshot, and bring it what this kernel has that it has not."""

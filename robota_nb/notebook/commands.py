@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from robota_nb.core.config import settings_from
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.modes import MODES
-from robota_nb.errors import PromptError, RobotaError
+from robota_nb.errors import PromptError
 from robota_nb.notebook import command as parsing
 from robota_nb.notebook import report
 from robota_nb.notebook.prompt import expand
@@ -84,14 +84,13 @@ class Commands:
         try:
             for delta in live:
                 renderer.feed(delta)
-        except KeyboardInterrupt:
+        except BaseException as error:
+            live.close()  # an interrupt may have struck out here, with the stream still open
             if live.turn:
                 self._show(live.turn, renderer)
-            kept = "what had arrived is kept and marked" if live.turn else "nothing had arrived"
-            raise Interrupted(f"{kept}; run the cell again to ask again") from None
-        except RobotaError:
-            if live.turn:
-                self._show(live.turn, renderer)
+            if isinstance(error, KeyboardInterrupt):
+                kept = "what had arrived is kept and marked" if live.turn else "nothing had arrived"
+                raise Interrupted(f"{kept}; run the cell again to ask again") from None
             raise
         assert live.turn is not None
         return self._show(live.turn, renderer)
