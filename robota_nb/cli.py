@@ -81,7 +81,7 @@ def _progress(label: str) -> Iterator[Any]:
 
 def _summarise(front: FrontEnd) -> None:
     shown = front.shown()
-    marks = {turn: "asked" if turn in front.added else "replayed" for turn in shown}
+    marks = {turn: "asked" if turn in front.asked else "replayed" for turn in shown}
     value = front.notebook.metadata.get(snapshot.KEY)
     for notice in front.notices:
         click.echo(f"note: {notice}", err=True)
@@ -97,12 +97,13 @@ def _summarise(front: FrontEnd) -> None:
 
 @main.command()
 @click.argument("notebook", type=NOTEBOOK)
-@click.option("--json", "as_json", is_flag=True, help="The snapshot itself, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON, with the whole texts.")
 def show(notebook: Path, as_json: bool) -> None:
     """Show the sessions, chats, turns and branches in NOTEBOOK."""
     with _errors():
         value = _united(file.load(notebook))
-        click.echo(json.dumps(value, indent=1, ensure_ascii=False) if as_json else report.tree(value))
+        outline = {"sessions": report.outline(value)}
+        click.echo(json.dumps(outline, indent=1, ensure_ascii=False) if as_json else report.tree(value))
 
 
 @main.command()

@@ -50,7 +50,7 @@ class FrontEnd:
         self.notebook = notebook
         self.path = Path(path).absolute()
         self.replay = replay
-        self.added: set[str] = set()  # entries that the kernel has made
+        self.asked: set[str] = set()  # turns
         self.notices: list[str] = []
         self.requests = 0
         self.seq = 0
@@ -79,7 +79,7 @@ class FrontEnd:
         if op == "notice":
             self.notices.append(message["text"])
         elif op == "flushed":
-            self.requests = message["requests"]
+            self.requests, self.asked = message["requests"], set(message["asked"])
         return None
 
     def _write(self, sessions: Mapping[str, Any]) -> None:
@@ -87,7 +87,6 @@ class FrontEnd:
         for sid, change in sessions.items():
             entries = value["sessions"].setdefault(sid, {})
             entries.update(change["add"])
-            self.added.update(change["add"])
             for eid in change["remove"]:
                 entries.pop(eid, None)
 

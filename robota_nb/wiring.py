@@ -170,7 +170,8 @@ class Wiring:
 
     def _on_flush(self, _: document.Message) -> None:
         self._write_pointers()
-        self.bridge.send({"op": "flushed", "requests": self.manager.requests})
+        asked = [turn for turn in self.manager.replay.shown if turn in self.manager.made]
+        self.bridge.send({"op": "flushed", "requests": self.manager.requests, "asked": asked})
 
     # -- taking over what the notebook holds
 
@@ -237,7 +238,8 @@ class Wiring:
         unsaved = self._with_store(lambda: self.store.unsaved(self._document())) or {}
         new = self.manager.adopt(unsaved)
         if new:
-            self.carrier.write(new, {})
+            if self._withheld is None:
+                self.carrier.write(new, {})
             self.notify(f"added what the notebook had not saved: {report.summary(new)}")
 
     def _resume_file(self, path: Path) -> dict[str, dict[str, Any]]:

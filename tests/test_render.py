@@ -257,8 +257,16 @@ def paid(sent):
     return all(time - before >= 0.95 * size / BUDGET for (before, size), (time, _) in pairwise(sent))
 
 
-def test_one_endless_paragraph_stays_within_the_budget(renderer, front_end, clock):
+def test_one_endless_paragraph_never_takes_more_than_a_bridge_bears(renderer, front_end, clock):
     text = "x" * 99 + " "
+    stream(renderer, clock, text * 10_000)
+    renderer.finish("stop", {})
+    assert busiest_second(front_end.sent)[0] <= BRIDGE
+    assert "".join(front_end.texts) == text * 10_000
+
+
+def test_an_endless_block_that_cannot_be_cut_stays_within_the_budget(renderer, front_end, clock):
+    text = "x" * 100
     stream(renderer, clock, text * 10_000)
     sent = front_end.sent
     # In every second 0.1 MB, until a single message is more than that; and each is paid before the next is sent.

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robota_nb.notebook.segments import LIMIT, MAX_DEFINITIONS, Container, Segmenter, split
+from robota_nb.notebook.blocks import MAX_DEFINITIONS, Container
+from robota_nb.notebook.segments import LIMIT, MAX_PARAGRAPH, Segmenter, split
 
 BEFORE = "before\n\n"
 AFTER = "after\n\nthe end\n"
@@ -253,3 +254,42 @@ def test_hostile_nesting_is_only_text(unit):
     segmenter, _ = feed([text], LIMIT)
     segmenter.finish("note")
     assert "".join(segmenter.raw) == text
+
+
+PROSE = "Lorem ipsum dolor sit amet, consectetur 7 adipiscing (elit) sed - do. "
+
+
+@st.composite
+def endless(draw):
+    """A text with a paragraph beyond all measure, with or without line ends, in pieces of all sizes."""
+    words = PROSE * draw(st.integers(400, 1200))
+    if draw(st.booleans()):
+        words = words.replace("elit) ", "elit)\n")
+    text = (
+        draw(st.sampled_from(["", "before\n\n", "- item\n\n", "```\n"]))
+        + words
+        + draw(st.sampled_from(["", "\n\nafter"]))
+    )
+    step = draw(st.integers(1_000, 60_000))
+    return [text[at : at + step] for at in range(0, len(text), step)]
+
+
+@given(endless())
+def test_any_chunking_of_an_endless_paragraph_gives_the_segments_of_the_whole(pieces):
+    segmenter = Segmenter()
+    for piece in pieces:
+        segmenter.feed(piece)
+    assert segmenter.finish() == split("".join(pieces))
+    assert "".join(segmenter.raw) == "".join(pieces)
+
+
+def test_an_endless_paragraph_is_cut_at_words():
+    segments = split(PROSE * 2000)
+    assert max(map(len, segments)) < MAX_PARAGRAPH + LIMIT + 100
+    assert all(segment[0].isalpha() for segment in segments)
+
+
+def test_endless_code_and_lists_are_not_cut():
+    assert len(split("```\n" + PROSE * 1000)) == 1
+    assert len(split("- " + PROSE * 1000)) == 1
+    assert len(split("x" * 100_000)) == 1

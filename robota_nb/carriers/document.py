@@ -6,7 +6,7 @@ cell runs, but the metadata of a request is there at once). Everything else goes
 
 Front end → kernel: ``open`` {path, cells, value, replay}, ``cells`` {cells}, ``ack`` {seq}, ``saved`` {seq},
 ``flush`` {}. Kernel → front end: ``write`` {seq, replace, sessions: {id: {add: {id: entry}, remove: [id]}}},
-``notice`` {text}, ``save`` {}, ``flushed`` {requests}.
+``notice`` {text}, ``save`` {}, ``flushed`` {requests, asked: [turn]}.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from robota_nb.core.config import settings_from
@@ -82,10 +83,10 @@ class Commands:
     def _stream(self, live: LiveTurn) -> Turn:
         renderer = choose_renderer(self.shell)
         try:
-            for delta in live:
-                renderer.feed(delta)
+            with closing(live):  # also when it is the display that is interrupted
+                for delta in live:
+                    renderer.feed(delta)
         except BaseException as error:
-            live.close()  # an interrupt may have struck out here, with the stream still open
             if live.turn:
                 self._show(live.turn, renderer)
             if isinstance(error, KeyboardInterrupt):

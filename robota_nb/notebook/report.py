@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.config import Config
-    from robota_nb.core.fold import ChatState, Node
+    from robota_nb.core.fold import ChatState, Node, Path
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
@@ -127,8 +127,64 @@ def summary(parsed: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{count(len(parsed), 'session')}, {count(turns, 'turn')}, {count(sum(map(len, parsed.values())), 'entry')}"
 
 
-def tree(value: Mapping[str, Any], marks: Mapping[str, str] | None = None) -> str:
-    """Draw the sessions, chats and turns of a snapshot.
+def outline(value: object) -> list[dict[str, Any]]:
+    """Return the sessions, chats, turns and branches of a snapshot, nested, as plain JSON.
+
+    Parameters
+    ----------
+    value
+        The snapshot as it stands in metadata.
+
+    Raises
+    ------
+    SnapshotError
+        If it is not a readable snapshot.
+    """
+    return [_session(sid, entries) for sid, entries in snapshot.parse(value).items()]
+
+
+def _session(sid: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+    state = SessionState(sid)
+    state.apply(entries)
+    active = state.active_chat()
+    chats = [{**_chat(state, chat), "active": chat.id == active} for chat in state.live_chats()]
+    return {"id": sid, "name": state.name, "chats": chats}
+
+
+def _chat(state: SessionState, chat: ChatState) -> dict[str, Any]:
+    path = state.path(chat.head.value)
+    off = [node for node in state.nodes.values() if node.chat == chat.id and node not in path]
+    parents = {node.parent for node in off}
+    return {
+        "id": chat.id,
+        "name": chat.name,
+        "model": model(state.chat_config(chat.id)),
+        "turns": [_turn(state, node) for node in path.nodes],
+        "branches": [_branch(state, path, leaf) for leaf in off if leaf.id not in parents],
+    }
+
+
+def _branch(state: SessionState, path: Path, leaf: Node) -> dict[str, Any]:
+    """Describe the turns from where a branch leaves the path to its end; *after* counts turns of the path."""
+    nodes = state.path(leaf.id).nodes
+    shared = sum(node in path for node in nodes)
+    return {"after": shared, "turns": [_turn(state, node) for node in nodes[shared:]]}
+
+
+def _turn(state: SessionState, node: Node) -> dict[str, Any]:
+    answer = state.entries[node.id]
+    return {
+        "id": node.id,
+        "prompt": state.text(node.user),
+        "reply": state.text(node.id),
+        "model": answer.get("model", ""),
+        "finish_reason": node.finish_reason,
+        "at": answer.get("at", ""),
+    }
+
+
+def tree(value: object, marks: Mapping[str, str] | None = None) -> str:
+    """Draw the outline of a snapshot.
 
     Parameters
     ----------
@@ -137,32 +193,31 @@ def tree(value: Mapping[str, Any], marks: Mapping[str, str] | None = None) -> st
     marks
         What to say of a turn, by its id, such as ``asked`` or ``replayed``.
     """
-    lines = [
-        line for sid, entries in snapshot.parse(value).items() for line in _session_tree(sid, entries, marks or {})
-    ]
+    lines = [line for session in outline(value) for line in _session_lines(session, marks or {})]
     return strip_controls("\n".join(lines)) or "no conversations"
 
 
-def _session_tree(sid: str, entries: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
-    state = SessionState(sid)
-    state.apply(entries)
-    yield state.name
-    live = state.live_chats()
-    for number, chat in enumerate(live, 1):
-        last = number == len(live)
-        mark = " ▸" if chat.id == state.active_chat() else ""
-        yield f"{'└─' if last else '├─'} {chat.name} · {model(state.chat_config(chat.id))}{mark}"
-        for line in _chat_tree(state, chat, marks):
+def _session_lines(session: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
+    yield session["name"]
+    for number, chat in enumerate(session["chats"], 1):
+        last = number == len(session["chats"])
+        yield f"{'└─' if last else '├─'} {chat['name']} · {chat['model']}{' ▸' if chat['active'] else ''}"
+        for line in _chat_lines(chat, marks):
             yield f"{'  ' if last else '│ '} {line}"
 
 
-def _chat_tree(state: SessionState, chat: ChatState, marks: Mapping[str, str]) -> Iterator[str]:
-    path = state.path(chat.head.value)
-    for number, node in enumerate(path.nodes, 1):
-        mark = f" · {marks[node.id]}" if node.id in marks else ""
-        yield f"{number:>3}  {short(state.text(node.user))}{mark}{_ending(node.finish_reason)}"
-    if aside := sum(node.chat == chat.id and node not in path for node in state.nodes.values()):
-        yield f"     + {count(aside, 'turn')} on branches"
+def _chat_lines(chat: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
+    for number, turn in enumerate(chat["turns"], 1):
+        yield f"{number:>3}  {_turn_line(turn, marks)}"
+    for branch in chat["branches"]:
+        yield f"     ⎇ after {branch['after']}:" if branch["after"] else "     ⎇ from the start:"
+        for number, turn in enumerate(branch["turns"], branch["after"] + 1):
+            yield f"     {number:>3}  {_turn_line(turn, marks)}"
+
+
+def _turn_line(turn: Mapping[str, Any], marks: Mapping[str, str]) -> str:
+    mark = f" · {marks[turn['id']]}" if turn["id"] in marks else ""
+    return f"{short(turn['prompt'])}{mark}{_ending(turn['finish_reason'])}"
 
 
 def _ending(reason: str) -> str:

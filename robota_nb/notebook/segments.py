@@ -3,259 +3,29 @@
 A segment ends where it is past `LIMIT` and a block of the document ends: at a blank line after which the
 next line begins a new block. Both are complete lines, whatever the pieces they came in, so the cuts are a
 function of the text alone: a stream, and a replay in one go, give the same segments.
-
-What a block is follows CommonMark, and adds what readers of notebooks see as one: ``$$`` math with blank
-lines, and HTML elements such as ``<details>`` from their first to their last tag. Each line is read once.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
+
+from robota_nb.notebook.blocks import Container, normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["LIMIT", "Segmenter", "split"]
+__all__ = ["LIMIT", "MAX_PARAGRAPH", "Segmenter", "split"]
 
 LIMIT = 4096
 """Characters after which a segment ends with the next block."""
 
-MAX_DEFINITIONS = 100
-"""Link definitions of an answer that segments can share."""
-
-MAX_DEFINITION = 1000
-"""Characters of a link definition that segments can share."""
-
-# Deeper containers are read as text: real answers nest four or five deep, hostile ones a million.
-_MAX_DEPTH = 16
-_MAX_TAGS = 64
-_NEVER = sys.maxsize
-_CODE_INDENT = 4
-
-_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
-_RULE = re.compile(r"([-*_])(?:[ ]*\1){2,} *$")
-_HEADING = re.compile(r"#{1,6}(?: |$)")
-_UNDERLINE = re.compile(r"(?:=+|-+) *$")
-_ITEM = re.compile(r"(?:[-+*]|([0-9]{1,9})[.)])( +|$)")
-_MATH = {"$$": "$$", r"\[": r"\]"}
+MAX_PARAGRAPH = 16_384
+"""Characters after which a paragraph is cut at the next word: each update sends its segment anew, and one that
+grew for ever would take ever more to send."""
 
 _LABEL = re.compile(r"\[([^\[\]]+)\]")
-_DEFINITION = re.compile(
-    r" {0,3}\[(?!\^)((?:[^\[\]\\]|\\.)+)\]:[ ]*(?:<[^<>]*>|[^\s<]\S*)"
-    r"(?:[ ]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?[ ]*$"
-)
-
-# HTML as CommonMark's conditions 1 to 7 have it: up to an end of its own, or up to a blank line.
-_RAW_HTML = re.compile(r"<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[)|![a-z])", re.IGNORECASE)
-_HTML_ENDS = {None: ">", 2: "-->", 3: "?>", 4: "]]>"}  # by the group that matched
-_RAW_END = re.compile(r"</(?:script|pre|style|textarea)>", re.IGNORECASE)  # any of them ends any of them
-_BLOCK_HTML = re.compile(
-    r"</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog"
-    r"|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe"
-    r"|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table"
-    r"|tbody|td|tfoot|th|thead|title|tr|track|ul)(?=\s|/?>|$)",
-    re.IGNORECASE,
-)
-_ANY_HTML = re.compile(r"(?:<[a-z][a-z0-9-]*(?:\s[^<>]*)?/?>|</[a-z][a-z0-9-]*\s*>) *$", re.IGNORECASE)
-_ELEMENT = re.compile(
-    r"<(/?)(article|aside|blockquote|center|details|div|dl|fieldset|figure|footer|form|header|main|nav|ol"
-    r"|section|table|ul)(?![\w-])",
-    re.IGNORECASE,
-)
-_CODE_SPAN = re.compile(r"`[^`]*`")
-
-
-class Container:
-    """The document, a list item or a block quote, and what stands open in it.
-
-    Parameters
-    ----------
-    offset
-        Columns by which the lines of this list item are indented; 0 for the document and a quote.
-    quote
-        Whether it is a block quote.
-    parent
-        The container it stands in.
-
-    Attributes
-    ----------
-    definitions
-        The link definitions of the whole document, as lines by label; the first of a label counts.
-    """
-
-    __slots__ = ("child", "definitions", "depth", "end", "html", "math", "offset", "paragraph", "quote", "tags", "void")
-
-    def __init__(self, offset: int = 0, *, quote: bool = False, parent: Container | None = None) -> None:
-        self.offset = offset
-        self.quote = quote
-        self.depth: int = parent.depth + 1 if parent else 0
-        self.definitions: dict[str, str] = parent.definitions if parent else {}
-        self.child: Container | None = None
-        self.end = ""  # what ends the fence or the HTML that is open
-        self.math = ""  # what ends the math; to CommonMark it is text, so blocks are read on in it
-        self.html = False  # in HTML that a blank line ends
-        self.paragraph = False
-        self.void = False  # an item of which only the marker has come
-        self.tags: list[str] = []  # HTML elements that are open across blank lines
-
-    @property
-    def in_paragraph(self) -> bool:
-        """Whether a plain line would continue a paragraph, here or in the innermost child."""
-        return self.child.in_paragraph if self.child else self.paragraph
-
-    @property
-    def closing(self) -> str:
-        """What to write on the next line, that no open block swallows the paragraph after it."""
-        return (self.end or self.math) + "".join(f"\n\n</{tag}>" for tag in reversed(self.tags))
-
-    def begins(self, text: str) -> bool:
-        """Whether *text*, coming after a blank line, begins a block that owes nothing to what stands before."""
-        if self.end or self.math or self.tags or text.startswith(" "):
-            return False
-        # After a blank line a child is a list. Definitions alone would make a segment that shows nothing.
-        return not (_DEFINITION.match(text) or (self.child and _ITEM.match(text)))
-
-    def line(self, text: str) -> None:
-        """Read the next line, without its end and without tabs."""
-        body = text.lstrip(" ")
-        indent = len(text) - len(body)
-        if self.end:
-            self._verbatim(indent, body)
-        elif not body:
-            self._blank()
-        elif self.html:
-            self._count(body)
-        elif (inner := self._inner(indent, body)) is not None and self.child:
-            self.child.line(inner)
-        else:
-            self._own(indent, body)
-        self.void = self.void and not body
-
-    def _own(self, indent: int, body: str) -> None:
-        """Read a line that no child takes by its indent or its quote mark."""
-        if self.math:
-            self.math = "" if self.math in body else self.math
-        elif (end := _MATH.get(body[:2])) and end not in body[2:]:
-            self.math = end
-        if indent >= _CODE_INDENT:
-            if not self.in_paragraph:
-                self._leave()  # indented code
-        elif not self._opens(indent, body):
-            self._plain(body)
-
-    def _inner(self, indent: int, body: str) -> str | None:
-        """Return the line as the child sees it, or None if the line does not reach into the child."""
-        child = self.child
-        if child is None:
-            return None
-        if child.quote:
-            return body[1:].removeprefix(" ") if indent < _CODE_INDENT and body.startswith(">") else None
-        return " " * (indent - child.offset) + body if indent >= child.offset else None
-
-    def _verbatim(self, indent: int, body: str) -> None:
-        """Read a line of something in which only its end means anything."""
-        if self.end[0] in "`~":
-            rest = body.rstrip()
-            if indent < _CODE_INDENT and rest.startswith(self.end) and not rest.strip(self.end[0]):
-                self.end = ""
-        elif self.end in body.lower() or (self.end.startswith("</") and _RAW_END.search(body)):
-            self.end = ""
-
-    def _blank(self) -> None:
-        self.paragraph = self.html = False
-        if self.void:
-            self.offset = _NEVER  # a marker and a blank line: the item is empty
-        if self.child and self.child.quote:
-            self.child = None
-        elif self.child:
-            self.child.line("")
-
-    def _plain(self, body: str) -> None:
-        """Read text: it goes on with the paragraph that is open, be it a child's, or begins one."""
-        if self.tags and "</" in body:
-            self._count(_CODE_SPAN.sub("", body), opening=False)
-        if not self.in_paragraph:
-            self._leave()
-            self.paragraph = not self._define(body)
-
-    def _define(self, body: str) -> bool:
-        definition = _DEFINITION.match(body)
-        if definition and len(body) <= MAX_DEFINITION and len(self.definitions) < MAX_DEFINITIONS:
-            self.definitions.setdefault(_normal(definition[1]), body)
-        return definition is not None
-
-    def _leave(self) -> None:
-        self.child = None
-        self.paragraph = False
-
-    def _opens(self, indent: int, body: str) -> bool:
-        """Open the block, other than a paragraph, that begins with this line, if one does."""
-        match body[0]:
-            case "`" | "~" if fence := _FENCE.match(body):
-                self._leave()
-                self.end = fence[1] or fence[2]
-                self.math = ""  # there is no code in math: the "$$" was none
-            case "#" if _HEADING.match(body):
-                self._leave()
-            case "=" | "-" if self.paragraph and _UNDERLINE.match(body):
-                self._leave()
-            case "-" | "*" | "_" if _RULE.match(body):
-                self._leave()
-            case ">" if self.depth < _MAX_DEPTH:
-                self._enter(Container(quote=True, parent=self), body[1:].removeprefix(" "))
-            case "<":
-                return self._opens_html(body)
-            case _:
-                return self._opens_item(indent, body)
-        return True
-
-    def _opens_item(self, indent: int, body: str) -> bool:
-        item = _ITEM.match(body)
-        if not item or self.depth == _MAX_DEPTH:
-            return False
-        rest = body[item.end() :]
-        if self.paragraph and not (rest and int(item[1] or 1) == 1):
-            return False  # only a first item that says something interrupts a paragraph
-        space = len(item[2])
-        if not rest or space > _CODE_INDENT:  # an empty item, or one that begins with code
-            rest, space = " " * (space - 1) + rest, 1
-        width = indent + item.end() - len(item[2]) + space
-        child = Container(width, parent=self)
-        child.void = not rest.strip(" ")
-        self._enter(child, rest)
-        return True
-
-    def _enter(self, child: Container, rest: str) -> None:
-        self._leave()
-        self.child = child
-        if rest.strip(" "):
-            child.line(rest)
-
-    def _opens_html(self, body: str) -> bool:
-        if raw := _RAW_HTML.match(body):
-            self._leave()
-            self.end = f"</{raw[1].lower()}>" if raw[1] else _HTML_ENDS[raw.lastindex]
-            self._verbatim(0, body[raw.end() :])
-        elif _BLOCK_HTML.match(body) or (not self.in_paragraph and _ANY_HTML.match(body)):
-            self._leave()
-            self.html = True
-            self._count(body)
-        else:
-            return False
-        return True
-
-    def _count(self, body: str, *, opening: bool = True) -> None:
-        """Keep account of the elements that this line opens and closes."""
-        for slash, name in _ELEMENT.findall(body):
-            tag = name.lower()
-            if not slash:
-                if opening and len(self.tags) < _MAX_TAGS:
-                    self.tags.append(tag)
-            elif tag in self.tags:
-                while self.tags.pop() != tag:  # what was left open in it ends with it
-                    pass
+_WORD = re.compile(r" (?=[^\W\d_])")  # what begins with a letter begins no block but a paragraph
 
 
 class Segmenter:
@@ -274,7 +44,9 @@ class Segmenter:
         self._defined = [0]  # how many definitions came before each segment
         self._lines: list[str] = []  # the complete lines of the open segment,
         self._size = 0  # their characters
-        self._tail: list[str] = []  # and the pieces of the line that is still coming
+        self._tail: list[str] = []  # and the pieces of the line that is still coming,
+        self._coming = 0  # its characters,
+        self._endless = False  # and whether there is no place in it to cut
         self._after_blank = False
 
     @property
@@ -289,14 +61,17 @@ class Segmenter:
 
     def feed(self, delta: str) -> list[str]:
         """Take more text; return the segments that have become final with it, mostly none."""
-        if "\n" not in delta:
-            self._tail.append(delta)
-            return []
         known = len(self._closed)
-        *lines, tail = "".join([*self._tail, delta]).split("\n")
-        self._tail = [tail] if tail else []
-        for line in lines:
-            self._line(line, "\n")
+        self._tail.append(delta)
+        self._coming += len(delta)
+        if "\n" in delta:
+            *lines, tail = "".join(self._tail).split("\n")
+            for line in lines:
+                self._line(self._shortened(line), "\n")
+            self._keep(self._shortened(tail))
+        elif self._coming > MAX_PARAGRAPH and not self._endless:
+            self._keep(self._shortened("".join(self._tail)))
+            self._endless = self._coming > 2 * MAX_PARAGRAPH
         return self._closed[known:]
 
     def finish(self, postscript: str = "") -> list[str]:
@@ -313,8 +88,8 @@ class Segmenter:
             The segments; those that use link definitions of another one have them repeated at their end,
             up to `LIMIT` characters.
         """
-        if self._tail:
-            line, self._tail = "".join(self._tail), []
+        if line := self._shortened("".join(self._tail)):
+            self._keep("")
             self._line(line, "")
         *closed, last = self.raw
         return [
@@ -324,12 +99,34 @@ class Segmenter:
 
     def _line(self, line: str, newline: str) -> None:
         text = line.rstrip(" \t\r").expandtabs(4)
-        if text and self._after_blank and self._size >= self._limit and self._document.begins(text):
+        if text and self._ends_before(text):
             self._cut()
         self._document.line(text)
         self._lines.append(line + newline)
         self._size += len(line) + len(newline)
         self._after_blank = not text
+
+    def _ends_before(self, text: str) -> bool:
+        if self._after_blank:
+            return self._size >= self._limit and self._document.begins(text)
+        return self._size >= MAX_PARAGRAPH and self._document.flows and text[0].isalpha()
+
+    def _shortened(self, line: str) -> str:
+        """Cut an endless line of plain text at words, and return what is left of it.
+
+        The cuts are counted from the line's start, so it does not matter how much of it has come.
+        """
+        while len(line) > MAX_PARAGRAPH and self._document.flows and line[0].isalpha():
+            word = _WORD.search(line, MAX_PARAGRAPH, 2 * MAX_PARAGRAPH)
+            if not word:
+                break
+            self._line(line[: word.end()], "")
+            self._cut()
+            line = line[word.end() :]
+        return line
+
+    def _keep(self, tail: str) -> None:
+        self._tail, self._coming, self._endless = [tail] if tail else [], len(tail), False
 
     def _cut(self) -> None:
         self._closed.append("".join(self._lines))
@@ -343,7 +140,7 @@ class Segmenter:
         if not definitions:
             return ""
         first, last = [*self._defined, len(definitions)][index : index + 2]
-        used = {_normal(label) for label in _LABEL.findall(text)}
+        used = {normal(label) for label in _LABEL.findall(text)}
         others = (line for label, line in definitions[:first] + definitions[last:] if label in used)
         return "\n".join(_up_to(LIMIT, others))
 
@@ -353,11 +150,6 @@ def split(text: str, postscript: str = "", *, limit: int = LIMIT) -> list[str]:
     segmenter = Segmenter(limit)
     segmenter.feed(text)
     return segmenter.finish(postscript)
-
-
-def _normal(label: str) -> str:
-    """Return a link label as Markdown compares it."""
-    return " ".join(label.split()).casefold()
 
 
 def _up_to(limit: int, lines: Iterable[str]) -> Iterable[str]:
