@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from robota_nb import __version__
+from robota_nb._version import __version__
 from robota_nb.carriers import file, output
 from robota_nb.core import snapshot
 from robota_nb.core.modes import MODES

@@ -130,5 +130,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known word nearest to *word*, or an empty string."""
     from difflib import get_close_matches
 
-    match = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    match = get_close_matches(word[:100], list(known), n=1, cutoff=0.6)
     return f" (did you mean {match[0]!r}?)" if match else ""

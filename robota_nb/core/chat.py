@@ -39,7 +39,8 @@ class Chat:
         self.id = id
 
     def __repr__(self) -> str:
-        return f"<Chat {self.name!r} in {self.session.name!r}: {len(self.turns)} turns, {self.config.model or self.config.provider}>"
+        turns, model = len(self.session.path(self.id).nodes), self.config.model or self.config.provider
+        return f"<Chat {self.name!r} in {self.session.name!r}: {turns} turns, {model}>"
 
     # -- reading
 
@@ -115,7 +116,10 @@ class Chat:
             If the model cannot be asked, or the answer breaks off (what arrived is kept and marked).
         """
         self.session.check_active()
-        plan = Plan(text=make.clean(text), place=self.head, config=self.config)
+
+        def plan() -> Plan:  # when it begins: another turn may have ended since
+            return Plan(text=make.clean(text), place=self.head, config=self.config)
+
         return LiveTurn(self, plan, self._sent_outside_cells)
 
     def send(self, text: str) -> Turn:
@@ -227,7 +231,11 @@ async def _in_thread(live: LiveTurn) -> AsyncIterator[str]:
             raise
         if delta is None:
             return
-        yield delta
+        try:
+            yield delta
+        except GeneratorExit:
+            live.close()
+            raise
 
 
 def _stop(live: LiveTurn, step: asyncio.Future[str | None]) -> None:

@@ -25,7 +25,7 @@ class Config:
     Parameters
     ----------
     provider
-        A provider's or an endpoint's name in the user's configuration; never a URL.
+        A provider's or an endpoint's name in the user's configuration; never a URL. Empty if none is chosen.
     model
         The model's name there; empty for the endpoint's default.
     system
@@ -77,7 +77,7 @@ class Config:
     def from_entry(cls, entry: Mapping[str, Any]) -> Config:
         """Read a config from a (checked) entry."""
         return cls(
-            provider=entry["provider"],
+            provider=entry.get("provider", ""),
             model=entry.get("model", ""),
             system=to_text(entry.get("system", ())),
             params=entry.get("params", {}),
@@ -113,8 +113,9 @@ def _stored(key: str, value: object) -> str:
         except (ValueError, RecursionError):
             value = clean(str(value))
     try:
-        return json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True)
+        return clean(json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True))
     except (TypeError, ValueError, RecursionError):
         raise SnapshotError(
-            f"the setting {key}={str(value)[:40]} has no JSON form: use a finite number, text, true, false, a list or an object"
+            f"the setting {key}={str(value)[:40]} has no JSON form: "
+            "use a finite number, text, true, false, a list or an object"
         ) from None

@@ -76,9 +76,12 @@ class Document:
         if not self.listed or cell not in self.cells:
             # Without a list the cells run here are the document; with one, this cell is newer than the list.
             self.cells = [*(c for c in self.cells if c is not cell), cell]
-        cell.source, cell.asks = source, 0
+            self._forget_index()
+        if cell.source != source:
+            cell.source = source
+            self._forget_index()
+        cell.asks = 0
         self.seen.add(cell.key)
-        self._forget_index()
         return cell
 
     def position(self, cell: Cell) -> int | None:
@@ -104,7 +107,7 @@ class Document:
         node
             The turn.
         twins
-            Gives the turns on the path of its chat that remember the same source and ask.
+            Gives the turns that remember the same source and ask, in the order of their path.
         """
         if node.cell is None:
             return None

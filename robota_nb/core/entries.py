@@ -6,6 +6,7 @@ An entry's id is ``e_`` + BLAKE2b-128 of the whole canonical JSON of the entry.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_NAME = 100
+_BASE64_LINE = 76
 RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
 """Keys of ``set`` entries that are no parameters of a request."""
 
@@ -167,13 +169,14 @@ def user_message(
     chat: str,
     parent: str | None,
     text: str,
+    images: Iterable[str] = (),
     cell: Sequence[object] | None = None,
     set_: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Entry:
-    """What was asked; *cell* is [id or "", k-th ask of the execution, hash of the source]."""
+    """What was asked; *images* are entry ids; *cell* is [id or "", k-th ask of the execution, hash of the source]."""
     return _message(
-        n=n, at=at, chat=chat, role="user", parent=parent, text=text,
+        n=n, at=at, chat=chat, role="user", parent=parent, text=text, images=images,
         cell=list(cell) if cell else None, set_=dict(set_ or {}), options=dict(options or {}),
     )  # fmt: skip
 
@@ -198,10 +201,22 @@ def assistant_message(
     )  # fmt: skip
 
 
-def _message(*, text: str, **fields: object) -> Entry:
+def _message(*, text: str, images: Iterable[str] = (), **fields: object) -> Entry:
     text = clean(text)
     check_message_size(text)
-    return {**_entry(kind="message", **fields), "content": to_lines(text)}
+    return {**_entry(kind="message", **fields), "content": [*to_lines(text), *({"image": eid} for eid in images)]}
+
+
+def image_entry(*, media_type: str, data: bytes) -> Entry:
+    """Hold an image of a prompt; equal images are one entry."""
+    text = base64.b64encode(data).decode()
+    lines = [text[at : at + _BASE64_LINE] for at in range(0, len(text), _BASE64_LINE)]
+    return _entry(kind="image", media_type=media_type, data=lines)
+
+
+def purged_stub(entry: Mapping[str, Any]) -> Entry:
+    """Return what stays of a purged entry under its id: where it stood and when, nothing of what it said."""
+    return {"kind": "purged", **{key: entry[key] for key in ("n", "chat", "role", "parent") if key in entry}}
 
 
 def active_entry(*, n: int, at: str, chat: str | None) -> Entry:

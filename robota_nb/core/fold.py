@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from robota_nb.core.config import Config
-from robota_nb.core.entries import to_text
+from robota_nb.core.entries import RESERVED_KEYS, to_text
 from robota_nb.core.snapshot import beats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from robota_nb.core.ports import Entry
 
@@ -71,15 +71,9 @@ class Path:
 
     __slots__ = ("index", "nodes")
 
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.index: dict[str, int] = {}
-
-    def extend(self, nodes: Iterable[Node]) -> None:
-        """Add turns at the end."""
-        for node in nodes:
-            self.index[node.id] = len(self.nodes)
-            self.nodes.append(node)
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+        self.index = {node.id: at for at, node in enumerate(nodes)}
 
     def __contains__(self, node: Node) -> bool:
         return node.id in self.index
@@ -130,16 +124,18 @@ class SessionState:
     def __init__(self, id: str) -> None:  # noqa: A002
         self.id = id
         self.entries: dict[str, Entry] = {}
+        self.names_version = 0  # grows when any name of a chat may have changed
+        self._start()
+
+    def _start(self) -> None:
         self.n = 0
         self.created = Stamp(0, "")
-        self.last = Stamp(0, "")
         self.names: list[tuple[Stamp, str]] = []
         self.default_config = Register()
         self.chats: dict[str, ChatState] = {}
         self.active = Register()
         self.sets: dict[str, Register] = defaultdict(Register)
         self.nodes: dict[str, Node] = {}
-        self.names_version = 0  # grows when any name of a chat may have changed
         self._children: dict[tuple[str, str | None], list[Node]] = defaultdict(list)
         self._answers: dict[str, list[str]] = defaultdict(list)  # user message -> answers that came before it
         self._by_source: dict[tuple[str, int], list[Node]] = defaultdict(list)
@@ -153,17 +149,24 @@ class SessionState:
 
     def apply(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Take entries over, and return those that were new."""
-        new = {}
+        old = self.entries
+        new = {eid: entry for eid, entry in entries.items() if eid not in old or beats(entry, old[eid])}
+        if old.keys() & new.keys():  # a purge: what the entries said can only be unsaid by starting over
+            self.names_version += 1
+            self._start()
+            self.entries = {**old, **new}
+            self._take(self.entries)
+        else:
+            old.update(new)
+            self._take(new)
+        return new
+
+    def _take(self, entries: Mapping[str, Entry]) -> None:
         for eid, entry in entries.items():
-            mine = self.entries.get(eid)
-            if mine is None or beats(entry, mine):
-                self.entries[eid] = new[eid] = entry
-        for eid, entry in new.items():
             stamp = Stamp(entry.get("n", 0), eid)
             self.n = max(self.n, stamp.n)
-            if handler := self._handlers.get(entry.get("kind")):
+            if handler := self._handlers.get(entry["kind"]):
                 handler(self, stamp, entry)
-        return new
 
     def take_superseded(self) -> list[str]:
         """Return ids of pointer entries that newer ones have replaced since the last call."""
@@ -184,9 +187,9 @@ class SessionState:
 
     def _session(self, stamp: Stamp, entry: Entry) -> None:
         self.created = min(self.created, stamp) if self.created.n else stamp
-        self.last = max(self.last, stamp)
         self.names.append((stamp, entry["name"]))
         self.default_config.put(stamp, entry.get("config"))
+        self._point(self.active, stamp, None)
 
     def _chat_begins(self, stamp: Stamp, entry: Entry) -> None:
         chat = self._chat(entry["chat"])
@@ -194,8 +197,8 @@ class SessionState:
         chat.names.append((stamp, entry["name"]))
         chat.config.put(stamp, entry["config"])
         chat.last = max(chat.last, stamp)
-        self.last = max(self.last, stamp)
         self.names_version += 1
+        self._point(self.active, stamp, chat.id)
         if base := entry.get("from"):
             chat.sets["from"].put(stamp, base)
             chat.head.put(stamp, base)
@@ -223,10 +226,18 @@ class SessionState:
         if self.entries.get(loser, {}).get("kind") in ("head", "active"):
             self._superseded.append(loser)
 
-    def _message(self, stamp: Stamp, entry: Entry) -> None:
+    def _purged(self, stamp: Stamp, entry: Entry) -> None:
+        if stamp.n and "role" in entry and "chat" in entry:  # the path still ends here, and says nothing
+            self._end_path(stamp, entry)
+
+    def _end_path(self, stamp: Stamp, entry: Entry) -> ChatState:
         chat = self._chat(entry["chat"])
         self._point(chat.head, stamp, stamp.id)
-        chat.last, self.last = max(chat.last, stamp), max(self.last, stamp)
+        chat.last = max(chat.last, stamp)
+        return chat
+
+    def _message(self, stamp: Stamp, entry: Entry) -> None:
+        chat = self._end_path(stamp, entry)
         if entry["role"] == "user":
             for answer in self._answers.pop(stamp.id, ()):
                 self._add_node(answer)
@@ -265,13 +276,14 @@ class SessionState:
                 self._by_cell[node.cell.id, node.cell.k].append(node)
                 self._of_cell[node.cell.id].append(node)
 
-    _handlers: Any = {
+    _handlers: ClassVar[dict[str, Callable[[SessionState, Stamp, Entry], None]]] = {
         "session": _session,
         "chat": _chat_begins,
         "set": _set,
         "active": _active,
         "head": _head,
         "message": _message,
+        "purged": _purged,
     }
 
     # -- reading
@@ -283,10 +295,10 @@ class SessionState:
 
     def live_chats(self) -> list[ChatState]:
         """Return the chats that are not deleted, in the order of their creation."""
-        return sorted((c for c in self.chats.values() if not c.deleted), key=lambda c: (c.created, c.id))
+        return sorted((c for c in list(self.chats.values()) if not c.deleted), key=lambda c: (c.created, c.id))
 
     def active_chat(self) -> str | None:
-        """Return the id of the active chat: as set, else the one used last."""
+        """Return the id of the active chat: created or chosen last; if that was deleted, the one used last."""
         active: str | None = self.active.value
         if active in self.chats and not self.chats[active].deleted:
             return active
@@ -296,8 +308,9 @@ class SessionState:
         """Return the config entry *eid*, decoded once."""
         if eid not in self._configs:
             entry = self.entries.get(eid)
-            is_config = entry is not None and entry.get("kind") == "config"
-            self._configs[eid] = Config.from_entry(entry) if entry and is_config else Config(provider="offline")
+            if entry is None or entry["kind"] != "config":
+                return Config(provider="")  # purged: nobody may be asked by guess
+            self._configs[eid] = Config.from_entry(entry)
         return self._configs[eid]
 
     def chat_config(self, cid: str) -> Config:
@@ -305,8 +318,8 @@ class SessionState:
         chat = self.chats[cid]
         since = {
             key: register.value
-            for key, register in chat.sets.items()
-            if register.stamp > chat.config.stamp and key not in ("name", "deleted", "from")
+            for key, register in list(chat.sets.items())
+            if register.stamp > chat.config.stamp and key not in RESERVED_KEYS
         }
         return self.config(chat.config.value or "").with_settings(since)
 
@@ -358,8 +371,9 @@ class SessionState:
             if node:
                 nodes.append(node)
             here = node.parent if node else entry.get("parent")
-        path = known or Path()
-        path.extend(reversed(nodes))
+        path = Path([*(known.nodes if known else ()), *reversed(nodes)])
+        if here is not None and not known:
+            return path  # a message is still missing, so this may not be the whole
         while len(self._paths) >= MAX_PATHS:
             del self._paths[next(iter(self._paths))]
         self._paths[head] = path

@@ -12,7 +12,7 @@ from robota_nb.core import entries as make
 from robota_nb.core import snapshot
 from robota_nb.core.config import Config
 from robota_nb.core.events import EntriesAdded, Notice
-from robota_nb.core.fold import Asked, Stamp
+from robota_nb.core.fold import Asked
 from robota_nb.core.live import LiveTurn, Plan
 from robota_nb.core.names import Names
 from robota_nb.core.replay import Ask, Replay
@@ -76,6 +76,7 @@ class SessionManager:
         self.lock = RLock()  # never held while a provider is asked
         self.replay = Replay()
         self.running: set[str] = set()  # chats in which a turn runs
+        self.made: set[str] = set()  # ids of entries that were made here, not taken over
         self.requests = 0  # made to providers so far
         self._sessions: dict[str, Session] = {}
         self._active: dict[str, str] = {}  # user -> session
@@ -124,7 +125,7 @@ class SessionManager:
     def sessions(self, user_id: str | None = None) -> list[Session]:
         """Return a user's sessions, in the order of their creation."""
         user = user_id or default_user()
-        mine = (s for s in self._sessions.values() if s.user_id == user)
+        mine = (s for s in list(self._sessions.values()) if s.user_id == user)
         return sorted(mine, key=lambda s: (s.record.created, s.id))
 
     def session(self, ref: str, user_id: str | None = None) -> Session:
@@ -139,7 +140,8 @@ class SessionManager:
         if found is None:
             names = [s.name for s in self.sessions(user_id)]
             raise SessionNotFound(
-                f"no session {ref[:100]!r}{nearest(ref, names)}: %robota session list shows them, %robota session open creates one"
+                f"no session {ref[:100]!r}{nearest(ref, names)}: "
+                "%robota session list shows them, %robota session open creates one"
             )
         return found
 
@@ -185,10 +187,11 @@ class SessionManager:
     def here(self, cell: Cell | None, user_id: str | None = None) -> Chat | None:
         """Return the chat that a command in this cell means when it names none; None if there is no chat yet."""
         user = user_id or default_user()
-        if cell and (found := self.replay.context(cell, self.sessions(user))):
-            return found[0].chat(found[1])
-        active = self.active_session(user)
-        return active.active_chat if active else None
+        with self.lock:
+            if cell and (found := self.replay.context(cell, self.sessions(user))):
+                return found[0].chat(found[1])
+            active = self.active_session(user)
+            return active.active_chat if active else None
 
     def ask(
         self,
@@ -273,7 +276,7 @@ class SessionManager:
             settings=decision.settings,
             record=not once,
         )
-        return LiveTurn(target, plan, done)
+        return LiveTurn(target, lambda: plan, done)
 
     def _answered(self, ask: Ask, decision: Decision, turn: str, *, named: bool) -> None:
         self.replay.show(ask, decision, turn, named=named)
@@ -318,12 +321,12 @@ class SessionManager:
         """
         user, new = user_id or default_user(), {}
         with self.lock:
+            if any(sid in self._sessions and self._sessions[sid].user_id != user for sid in sessions):
+                raise SessionNotFound(
+                    "a session of this snapshot cannot be opened here: open it in a kernel of its own"
+                )
             for sid, entries in sessions.items():
-                session = self._sessions.get(sid)
-                if session is None:
-                    session = self._sessions[sid] = Session(self, sid, user)
-                elif session.user_id != user:
-                    raise SessionNotFound("the snapshot holds a session of another user of this process")
+                session = self._sessions.setdefault(sid, Session(self, sid, user))
                 if added := session.record.apply(entries):
                     new[sid] = added
                 self._n = max(self._n, session.record.n)
@@ -338,7 +341,9 @@ class SessionManager:
     def commit(self, session: Session, entries: Mapping[str, Entry]) -> None:
         """Add entries made here to a session, and tell the subscribers."""
         with self.lock:
+            self._keep_pointers(session)
             session.record.apply(entries)
+            self.made.update(entries)
             self._n = max(self._n, session.record.n)
             removed = session.record.take_superseded()
             session.record.drop(removed)
@@ -365,11 +370,14 @@ class SessionManager:
     def _names(self, user: str) -> Names:
         return Names({s.id: s.record.names for s in self.sessions(user)})
 
-    def _recorded_active(self, user: str) -> Session | None:
-        def when(session: Session) -> tuple[Stamp, Stamp]:
-            return session.record.active.stamp, session.record.last
+    def _keep_pointers(self, session: Session) -> None:
+        """Hold on to what is active: only a choice changes that, not what happens to be written last."""
+        session.point_to(session.active_id)
+        if active := self.active_session(session.user_id):
+            self._active[session.user_id] = active.id
 
-        return max(self.sessions(user), key=when, default=None)
+    def _recorded_active(self, user: str) -> Session | None:
+        return max(self.sessions(user), key=lambda session: session.record.active.stamp, default=None)
 
     def _check_limit(self, user: str, mine: list[Session]) -> None:
         active = sum(session.state == "active" for session in mine)

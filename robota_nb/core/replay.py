@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from robota_nb.core.document import Cell, Document
-from robota_nb.core.entries import fold_name
+from robota_nb.core.entries import clean, fold_name
+from robota_nb.core.live import UNFINISHED
 from robota_nb.errors import ReplayMiss
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 CHOICES = ("session", "chat")
 """The keys of ``set`` that say which conversation was chosen; every other key is a chat's setting."""
-
-UNFINISHED = ("interrupted", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ class Replay:
     def _set(self, cell: Cell, chat: str, key: str, value: str) -> None:
         where = (cell.key, chat, key)
         self._sets.pop(where, None)  # what was set last stands last
-        self._sets[where] = (cell, value)
+        self._sets[where] = (cell, clean(value))
 
     # -- what is known
 
@@ -126,6 +125,7 @@ class Replay:
 
         def twins() -> list[Node]:
             path = session.path(node.chat)
+            path = path if node in path else session.record.path(node.id)  # the order when it was asked
             same = [twin for twin in session.record.twins(cell.source, cell.k) if twin in path]
             return sorted(same, key=lambda twin: path.index[twin.id])
 
@@ -214,7 +214,7 @@ class Replay:
         own = self._owned(session, ask, [n for n in self._asked_by(session, ask) if n.chat == chat and n in path])
         if own and not (self.rerun == "append" and not self._is_new_to(own, ask)):
             found = self.recorded(session, chat, own.parent, ask)
-            if (found and found in path) or not self._would_cut(session, path.nodes[path.index[own.id] :], ask):
+            if (found and found in path) or not self._would_cut(path.nodes[path.index[own.id] :], ask):
                 return own.parent, found
         place = self._next_place(session, chat, ask)
         return place, self.recorded(session, chat, place, ask)
@@ -223,7 +223,7 @@ class Replay:
         """Say whether a turn was not shown yet, and was asked by the cell as it is now."""
         return own.id not in self.shown and own.cell is not None and own.cell.source == ask.cell.source
 
-    def _would_cut(self, session: Session, nodes: Iterable[Node], ask: Ask) -> bool:
+    def _would_cut(self, nodes: Iterable[Node], ask: Ask) -> bool:
         """Say whether turns are among *nodes* that asks above this one have just shown.
 
         They can be when cells were run out of order or were moved. What the reader sees above is the context of
@@ -243,9 +243,8 @@ class Replay:
         """Return where an ask goes on that takes no turn's place."""
         path = session.path(chat)
         last = next((n.id for n in reversed(path.nodes) if n.id in self.shown), session.base(chat))
-        if any(
-            self._text(session, n) == ask.text and n.id not in self.shown for n in session.record.children(chat, last)
-        ):
+        children = [n for n in session.record.children(chat, last) if n.cell and n.id not in self.shown]
+        if any(self._text(session, n) == ask.text for n in children):
             return last
         end = len(path.nodes)
         while end and path.nodes[end - 1].chat == chat and self._not_yet(session, path.nodes[end - 1], ask):
@@ -300,6 +299,8 @@ class Replay:
         """Return the first respect in which a turn does not fit an ask, or None if it fits."""
         if self._text(session, node) != ask.text:
             return "prompt"
+        if node.cell is None:
+            return "origin (outside cells)"
         if node.finish_reason in UNFINISHED and not session.record.children(node.chat, node.id):
             return "finish_reason"
         config = session.record.config(node.config)

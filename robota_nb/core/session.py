@@ -95,7 +95,8 @@ class Session:
         if found is None:
             names = [self.chat_name(c.id) for c in self.record.live_chats()]
             raise ChatNotFound(
-                f"no chat {ref[:100]!r} in {self.name!r}{nearest(ref, names)}: %robota chat list shows them, %robota new creates one"
+                f"no chat {ref[:100]!r} in {self.name!r}{nearest(ref, names)}: "
+                "%robota chat list shows them, %robota new creates one"
             )
         return self._chat(found)
 
@@ -131,13 +132,15 @@ class Session:
 
     def path(self, chat: str) -> Path:
         """Return the turns on the chat's path."""
-        return self.record.path(self.head(chat))
+        with self.manager.lock:
+            return self.record.path(self.head(chat))
 
     def check_active(self) -> None:
         """Raise `SessionNotActive` unless the session may be asked."""
         if self.state != "active":
             raise SessionNotActive(
-                f"the session {self.name!r} is {self.state}: it can be read, not asked; open another with %robota session open NAME"
+                f"the session {self.name!r} is {self.state}: it can be read, not asked; "
+                "open another with %robota session open NAME"
             )
 
     # -- chats
@@ -199,8 +202,8 @@ class Session:
             self.manager.replay.click(self.id, chat.id)
         return chat
 
-    def point_to(self, chat: str) -> None:
-        """Make a chat the active one because an ask went there."""
+    def point_to(self, chat: str | None) -> None:
+        """Make a chat the active one without anybody having chosen it."""
         self._active = chat
 
     def rename(self, name: str) -> None:
@@ -341,7 +344,8 @@ class Session:
         limit, count = self.manager.max_chats, len(self.record.live_chats())
         if limit and count >= limit:
             raise ChatLimitReached(
-                f"{self.name!r} has {count} chats, and max_chats is {limit}: delete one, or raise c.RobotaMagics.max_chats"
+                f"{self.name!r} has {count} chats, and max_chats is {limit}: "
+                "delete one, or raise c.RobotaMagics.max_chats"
             )
         name = make.check_name(name, "chat") if name is not None else self._current_names().free("Chat", count)
         self._check_free(name)

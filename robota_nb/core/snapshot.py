@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.entries import MAX_MESSAGE_BYTES, canonical, entry_id, to_text
+from robota_nb.core.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, entry_id, to_text
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from robota_nb.core.ports import Entries, Entry
 
@@ -32,6 +32,7 @@ _SESSION = re.compile(r"s_[0-9a-f]{32}")
 _CHAT = re.compile(r"c_[0-9a-f]{32}")
 _ID = re.compile(r"e_[0-9a-f]{32}")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{MAX_NAME}}}")
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From major N to N + 1; append-only."""
@@ -77,10 +78,10 @@ def parse(value: object) -> dict[str, dict[str, Entry]]:
         raise SnapshotError(f"expected an object, found {_kind(sessions)}", at="sessions")
     budget = MAX_BYTES
     for sid, entries in sessions.items():
-        at = f"sessions.{str(sid)[:40]}"
         if not isinstance(sid, str) or not _SESSION.fullmatch(sid):
-            raise SnapshotError("not a session id", at=at)
-        budget -= check_entries(entries, at, budget)
+            raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
+        at = f"sessions.{sid}"
+        budget -= len(sid) + check_entries(entries, at, budget)
         _check_references(entries, at)
     return sessions
 
@@ -93,7 +94,7 @@ def check_entries(entries: object, at: str, budget: int = MAX_BYTES) -> int:
         raise SnapshotError(f"{len(entries):,} entries are over the cap of {MAX_ENTRIES:,}", at=at)
     size = 0
     for eid, entry in entries.items():
-        size += _check_entry(eid, entry, f"{at}.{str(eid)[:40]}")
+        size += _check_entry(eid, entry, at)
         if size > budget:
             raise SnapshotError(f"the snapshot is over the cap of {MAX_BYTES:,} bytes", at=at)
     return size
@@ -123,7 +124,8 @@ def beats(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _check_entry(eid: object, entry: object, at: str) -> int:
     if not isinstance(eid, str) or not _ID.fullmatch(eid):
-        raise SnapshotError("not an entry id", at=at)
+        raise SnapshotError("not an entry id", at=f"{at}.{_quoted(eid)}")
+    at = f"{at}.{eid}"
     if not isinstance(entry, dict):
         raise SnapshotError(f"expected an object, found {_kind(entry)}", at=at)
     _check_json(entry, at, 1)
@@ -135,8 +137,9 @@ def _check_entry(eid: object, entry: object, at: str) -> int:
     if not genuine:
         raise SnapshotError("the entry was altered: its id is not the hash of its text", at=at)
     kind = entry.get("kind")
-    if kind in _FIELDS:
-        _check_fields(entry, _FIELDS[kind], at)
+    if not isinstance(kind, str):
+        raise SnapshotError("the entry has no kind", at=at)
+    _check_fields(entry, _FIELDS.get(kind, _UNKNOWN), at)
     if kind == "message" and len(to_text(entry["content"]).encode()) > MAX_MESSAGE_BYTES:
         raise SnapshotError(f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes", at=at)
     return size
@@ -157,7 +160,7 @@ def _check_json(value: object, at: str, depth: int) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str) or not _KEY.fullmatch(key):
-                raise SnapshotError(f"{str(key)[:40]!r} is not a key of this format", at=at)
+                raise SnapshotError(f"{_quoted(key)} is not a key of this format", at=at)
             _check_json(item, at, depth + 1)
     else:
         raise SnapshotError(f"{_kind(value)} is not part of this format", at=at)
@@ -165,6 +168,10 @@ def _check_json(value: object, at: str, depth: int) -> None:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_anything(_: object) -> bool:
+    return True
 
 
 def _is_n(value: object) -> bool:
@@ -185,7 +192,11 @@ def _is_lines(value: object) -> bool:
 
 def _is_content(value: object) -> bool:
     """Lines of text, and parts such as ``{"image": "e_…"}``."""
-    return isinstance(value, list) and all(isinstance(part, (str, dict)) for part in value)
+    return isinstance(value, list) and all(isinstance(part, str) or _is_part(part) for part in value)
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, dict) and ("image" not in value or _is_entry(value["image"]))
 
 
 def _is_settings(value: object) -> bool:
@@ -210,14 +221,14 @@ def _is_role(value: object) -> bool:
     return value in ("user", "assistant", "tool")
 
 
-_is_chat, _is_entry = _matches(_CHAT), _matches(_ID)
+_is_chat, _is_entry, _is_key, _is_name = _matches(_CHAT), _matches(_ID), _matches(_KEY), _matches(_NAME)
 _CLOCK = {"n": _is_n, "at": _is_text}
 
 # kind → field → check; a name that ends in "?" may be absent
-_FIELDS: dict[object, dict[str, Callable[[object], bool]]] = {
-    "session": {**_CLOCK, "name": _is_text, "config?": _is_entry},
-    "config": {"provider": _is_text, "model?": _is_text, "system?": _is_lines, "params?": _is_settings},
-    "chat": {**_CLOCK, "chat": _is_chat, "name": _is_text, "config": _is_entry, "from?": _is_entry},
+_FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
+    "session": {**_CLOCK, "name": _is_name, "config?": _is_entry},
+    "config": {"provider?": _is_text, "model?": _is_text, "system?": _is_lines, "params?": _is_settings},
+    "chat": {**_CLOCK, "chat": _is_chat, "name": _is_name, "config": _is_entry, "from?": _is_entry},
     "message": {
         **_CLOCK, "chat": _is_chat, "role": _is_role, "content": _is_content, "parent?": _is_entry,
         "cell?": _is_cell, "set?": _is_settings, "options?": _is_settings,
@@ -225,10 +236,24 @@ _FIELDS: dict[object, dict[str, Callable[[object], bool]]] = {
     },
     "active": {**_CLOCK, "chat?": _is_chat},
     "head": {**_CLOCK, "chat": _is_chat, "message?": _is_entry},
-    "set": {**_CLOCK, "chat?": _is_chat, "key": _is_text, "value?": _is_text},
+    "set": {**_CLOCK, "chat?": _is_chat, "key": _is_key, "value?": _is_text},
     "image": {"media_type": _is_text, "data": _is_lines},
-    "purged": {"chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
+    "purged": {"n?": _is_n, "chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
 }  # fmt: skip
+_UNKNOWN: dict[str, Callable[[object], bool]] = {"n?": _is_n}
+
+# Of these keys the state makes more than text: a value that cannot be shown or found is no value.
+_SET_VALUES = {"name": _is_name, "from": _is_entry}
+
+_MESSAGES = frozenset({"message", "purged"})
+_TARGETS = {
+    "parent": _MESSAGES,
+    "message": _MESSAGES,
+    "from": _MESSAGES,
+    "config": frozenset({"config", "purged"}),
+    "image": frozenset({"image", "purged"}),
+}
+"""Which kinds a reference may lead to."""
 
 
 def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[object], bool]], at: str) -> None:
@@ -240,6 +265,8 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
             raise SnapshotError(f"the {entry['kind']} has no {name}", at=at)
         if not check(entry[name]):
             raise SnapshotError(f"the {name} of the {entry['kind']} is not what it must be", at=at)
+    if entry["kind"] == "set" and not _SET_VALUES.get(entry["key"], _is_anything)(entry.get("value")):
+        raise SnapshotError(f"the {entry['key']} that is set is not what it must be", at=at)
 
 
 # -- entries together
@@ -247,12 +274,27 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
 
 def _check_references(entries: Mapping[str, Entry], at: str) -> None:
     for eid, entry in entries.items():
-        for name in ("parent", "config", "from", "message"):
-            target = entry.get(name)
-            if entry.get("kind") in _FIELDS and isinstance(target, str) and target not in entries:
-                raise SnapshotError(f"the {name} {target} is missing", at=f"{at}.{eid}")
+        for name, target in _references(entry):
+            if target not in entries:
+                raise SnapshotError(f"the {name} {_quoted(target)} is missing", at=f"{at}.{eid}")
+            if entries[target]["kind"] not in _TARGETS[name]:
+                raise SnapshotError(f"the {name} {target} is no such thing", at=f"{at}.{eid}")
     # Hashes rule out cycles, but the id of a purged stub is no hash.
     _check_acyclic(entries, (eid for eid, entry in entries.items() if entry.get("kind") == "purged"), at)
+
+
+def _references(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Yield the references of an entry of a known kind, by what they lead to."""
+    fields = _FIELDS.get(entry["kind"], {})
+    for name in _TARGETS:
+        if name in entry and (name in fields or f"{name}?" in fields):
+            yield name, entry[name]
+    if entry["kind"] == "set" and entry["key"] == "from":
+        yield "from", entry["value"]
+    if entry["kind"] == "message":
+        yield from (
+            ("image", part["image"]) for part in entry["content"] if not isinstance(part, str) and "image" in part
+        )
 
 
 def _check_acyclic(entries: Mapping[str, Entry], starts: Iterable[str], at: str) -> None:
@@ -280,6 +322,11 @@ def _migrated(value: dict[str, Any]) -> dict[str, Any]:
     for step in range(major, MAJOR):
         value = MIGRATIONS[step](value)
     return value
+
+
+def _quoted(key: object) -> str:
+    """Return a stranger's key so that it can stand in a message: short, in one line, printable anywhere."""
+    return ascii(key[:40]) if isinstance(key, str) else _kind(key)
 
 
 def _kind(value: object) -> str:

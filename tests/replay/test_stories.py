@@ -114,7 +114,7 @@ class ManagerWorld:
         else:
             name, *settings = args
             if word == "fork":
-                chat = self.session.fork(name, of=self.manager.here(running, 'u').id)
+                chat = self.session.fork(name, of=self.manager.here(running, "u").id)
             elif word == "open" and self.session.find(name) is None:
                 chat = self.session.create_chat(name)
             else:
@@ -153,9 +153,7 @@ class ManagerWorld:
         self.oracle.failure = how
 
     def paths(self):
-        return {
-            chat.name: " ".join(turn.text.split(":")[0] for turn in chat.turns) for chat in self.session.chats
-        }
+        return {chat.name: " ".join(turn.text.split(":")[0] for turn in chat.turns) for chat in self.session.chats}
 
 
 @pytest.mark.parametrize("title", STORIES)

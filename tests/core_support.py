@@ -1,0 +1,83 @@
+"""What the tests of the core share: managers with providers that need no network, and a genuine snapshot."""
+
+import pytest
+
+from robota_nb.core.manager import SessionManager
+from robota_nb.core.ports import Finish, TextDelta, Usage
+from robota_nb.testing import ScriptedProvider
+
+
+class Echo:
+    """A provider, and the registry that holds it: answers with the prompt, and says what it saw."""
+
+    name = "echo"
+
+    def __init__(self):
+        self.requests = []
+
+    def default(self):
+        return "echo", "m"
+
+    def get(self, name):
+        return self
+
+    def stream(self, request):
+        self.requests.append(request)
+        yield TextDelta("re: ")
+        yield TextDelta(request.messages[-1]["content"])
+        yield Finish(reason="stop", model="m-1", usage=Usage(input_tokens=1, output_tokens=2))
+
+
+def new_manager(**options):
+    return SessionManager(providers=options.pop("providers", None) or Echo(), **options)
+
+
+def genuine():
+    """A snapshot with two sessions, three chats, a fork, settings and an undo."""
+    manager = new_manager()
+    first = manager.create_session("u", "First")
+    chat = first.create_chat("A", system="be\nbrief", temperature=0.2)
+    chat.send("hello\nworld")
+    chat.send("äöü 🙂")
+    chat.configure(model="n")
+    first.fork("B").send("on the fork")
+    first.switch_to("A").undo()
+    manager.create_session("u", "Second").create_chat()
+    return manager.snapshot("u")
+
+
+class Only:
+    """A registry that has one provider, under every name."""
+
+    def __init__(self, provider):
+        self.provider = provider
+
+    def default(self):
+        return "scripted", "m"
+
+    def get(self, name):
+        return self.provider
+
+
+def scripted(*steps, **options):
+    """A manager whose provider plays these steps."""
+    return SessionManager(providers=Only(ScriptedProvider(steps)), **options)
+
+
+def raised(error, call, *args):
+    """The text of the error that the call raises: one line."""
+    with pytest.raises(error) as caught:
+        call(*args)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def texts(chat):
+    """The answers on the chat's path."""
+    return [turn.text for turn in chat.turns]
+
+
+def entries_of(manager):
+    """What the manager would write."""
+    return manager.snapshot("u")["sessions"]
