@@ -135,6 +135,4 @@ def settle(notebook: Path) -> None:
 
 def _united(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return the snapshot of a notebook: what is in its metadata, and what rides in its outputs."""
-    value = notebook["metadata"].get(snapshot.KEY)
-    known = snapshot.parse(value) if value is not None else {}
-    return snapshot.dump(snapshot.merge(known, output.read(notebook)))
+    return snapshot.dump(snapshot.merge(*output.read(notebook)))

@@ -20,6 +20,7 @@ from nbclient.util import ensure_async
 from robota_nb.carriers import document, file
 from robota_nb.core import snapshot
 from robota_nb.core.entries import source_hash
+from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
     import os
@@ -270,7 +271,10 @@ def run(
     """
     file.load(notebook)  # says what is wrong with a file in better words than nbformat
     target = Path(output or notebook)
-    node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
+    try:
+        node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
+    except RecursionError:
+        raise SnapshotError(f"{Path(notebook).name} is nested too deep to be run: its metadata is damaged") from None
     front = FrontEnd(node, target, replay)
     total = sum(cell.cell_type == "code" for cell in node.cells)
     done = 0

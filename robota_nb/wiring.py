@@ -245,14 +245,10 @@ class Wiring:
     def _resume_file(self, path: Path) -> dict[str, dict[str, Any]]:
         """Take over a notebook file's snapshot, in its metadata and in its outputs."""
         notebook = _file().load(path)
-        value = notebook["metadata"].get(snapshot.KEY)
-        saved = snapshot.parse(value) if value is not None else {}
-        riding = output.read(notebook)
+        saved, riding = output.read(notebook)
         new = self.manager.adopt(snapshot.merge(saved, riding))
         if isinstance(self.carrier, output.OutputCarrier):
-            self.carrier.loose(
-                {sid: {e: x for e, x in es.items() if e not in saved.get(sid, {})} for sid, es in riding.items()}
-            )
+            self.carrier.loose(riding)
         return new
 
     def resume(self, path: str | None) -> str:

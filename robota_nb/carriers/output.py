@@ -81,19 +81,30 @@ def riders(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 yield mine
 
 
-def read(notebook: Mapping[str, Any]) -> dict[str, dict[str, Entry]]:
-    """Return the (checked) entries that ride in the outputs of a notebook.
+def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict[str, dict[str, Entry]]]:
+    """Read all that a notebook holds: in its metadata, and in its outputs.
+
+    Returns
+    -------
+    saved, riding
+        The (checked) entries of the metadata, and those that only outputs carry. What rides and leads nowhere
+        is left out: the output that held the rest was cleared, or its cell deleted.
 
     Raises
     ------
     SnapshotError
-        If they are damaged.
+        If any of it is damaged.
     """
-    # A turn's output carries what the turn needs, or an earlier output does: only together they are whole.
-    union: dict[str, dict[str, Entry]] = {}
+    value = notebook["metadata"].get(snapshot.KEY)
+    saved = snapshot.parse(value) if value is not None else {}
+    riding: dict[str, dict[str, Entry]] = {}
     for mine in riders(notebook):
-        if isinstance(mine["sessions"], dict):
-            for sid, entries in mine["sessions"].items():
-                if isinstance(entries, dict):
-                    union.setdefault(sid, {}).update(entries)
-    return snapshot.parse(snapshot.dump(union))
+        for sid, entries in snapshot.check_sessions(mine["sessions"]).items():
+            riding.setdefault(sid, {}).update(entries)
+    union = {sid: snapshot.closed(entries) for sid, entries in snapshot.merge(saved, riding).items()}
+    snapshot.parse(snapshot.dump(union))
+    return saved, {
+        sid: {eid: entry for eid, entry in entries.items() if eid not in saved.get(sid, {})}
+        for sid, entries in union.items()
+        if sid in riding
+    }

@@ -15,7 +15,7 @@ from robota_nb.core.live import UNFINISHED
 from robota_nb.errors import ReplayMiss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Node
@@ -74,6 +74,7 @@ class Replay:
     clicked: tuple[str, str | None] | None = None  # session, chat
     clicked_settings: set[str] = field(default_factory=set)  # chats
     under_way: bool = False  # whether the active chat is this kernel's doing, not what the last one ended with
+    _context: tuple[Session, str] | None = None
     _sets: dict[tuple[str, str, str], tuple[Cell, str]] = field(default_factory=dict)
 
     # -- what happens here
@@ -166,45 +167,64 @@ class Replay:
         clicked = self.clicked and next((s for s in sessions if s.id == self.clicked[0]), None)
         if self.clicked and clicked:
             return clicked, self.clicked[1] or clicked.active_id
-        now, found = self.settings(ask.cell), None
+        if own := self._own(ask, sessions):
+            session, turn = own
+            now = self.settings(ask.cell)
+            if all(key not in now or _same_name(now[key], turn.set.get(key)) for key in CHOICES):
+                return session, turn.chat
+        return self.context(ask.cell, sessions) or (active, active.active_id)
+
+    def _own(self, ask: Ask, sessions: Iterable[Session]) -> tuple[Session, Node] | None:
+        """Return the turn that this (cell, k) owns: on a path, else anywhere; of several sessions, the newest."""
         for on_path in (True, False):
+            found = []
             for session in sessions:
                 nodes = [
                     node
                     for node in self._asked_by(session, ask)
                     if session.has(node.chat) and (not on_path or node in session.path(node.chat))
                 ]
-                own = self._owned(session, ask, nodes)
-                if own and (found is None or own.stamp > found[1].stamp):
-                    found = session, own
+                if own := self._owned(session, ask, nodes):
+                    found.append((own.stamp, session, own))
             if found:
-                session, own = found
-                if all(key not in now or _same_name(now[key], own.set.get(key)) for key in CHOICES):
-                    return session, own.chat
-                break
-        return self.context(ask.cell, sessions) or (active, active.active_id)
+                return max(found, key=lambda one: one[0])[1:]
+        return None
 
     def context(self, cell: Cell, sessions: Iterable[Session]) -> tuple[Session, str] | None:
         """Return the chat this cell stands in, before this kernel has led to any.
 
         The active chat is then only what the last kernel ended with. What a cell means must not depend on that,
-        or running all again would not find what it found. So the cell, or else the first one below it that
-        asks, says by its oldest turn which chat it is about. None: go by the active chat.
+        or running all again would not find what it found. So the turn that the cell owns says which chat it is
+        about, else the first one of the cells below; a turn in a chat that cells had chosen speaks only where no
+        other does. What was found once goes on for the cells below. None: go by the active chat.
         """
         position = self.document.position(cell)
         if self.under_way or position is None:
             return None
-        sessions = list(sessions)
-        for below in self.document.cells[position:]:
+        if self._context is None:
+            sessions = list(sessions)
+            if own := self._own(Ask(cell=cell, k=cell.asks, text=""), sessions):
+                self._context = own[0], own[1].chat
+            else:
+                self._context = next(self._spoken_for(self.document.cells[position:], sessions), None)
+        return self._context
+
+    def _spoken_for(self, cells: Iterable[Cell], sessions: Iterable[Session]) -> Iterator[tuple[Session, str]]:
+        """Yield the chats of the turns that these cells own, those that nobody had chosen first."""
+        chosen = []
+        for cell in cells:
             owned = [
-                (node.stamp, session, node.chat)
+                (node.stamp, session, node)
                 for session in sessions
-                for node in session.record.of_cell(below.id, below.source)
-                if session.has(node.chat) and self.owner(session, node) is below
+                for node in session.record.of_cell(cell.id, cell.source)
+                if session.has(node.chat) and self.owner(session, node) is cell
             ]
-            if owned:
-                return min(owned, key=lambda one: one[0])[1:]
-        return None
+            for _, session, node in sorted(owned, key=lambda one: one[0]):
+                if node.set.keys().isdisjoint(CHOICES):
+                    yield session, node.chat
+                else:
+                    chosen.append((session, node.chat))
+        yield from chosen
 
     # -- step 2: which place
 

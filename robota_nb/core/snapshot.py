@@ -72,17 +72,27 @@ def parse(value: object) -> dict[str, dict[str, Entry]]:
     """
     if not isinstance(value, dict):
         raise SnapshotError(f"expected an object, found {_kind(value)}", at=KEY)
-    value = _migrated(value)
-    sessions = value.get("sessions")
+    sessions = check_sessions(_migrated(value).get("sessions"))
+    for sid, entries in sessions.items():
+        _check_references(entries, f"sessions.{sid}")
+    return sessions
+
+
+def check_sessions(sessions: object) -> dict[str, dict[str, Entry]]:
+    """Check each entry by itself (not what they refer to), and return the sessions.
+
+    Raises
+    ------
+    SnapshotError
+        If any of it is not what it must be, or over a cap.
+    """
     if not isinstance(sessions, dict):
         raise SnapshotError(f"expected an object, found {_kind(sessions)}", at="sessions")
     budget = MAX_BYTES
     for sid, entries in sessions.items():
         if not isinstance(sid, str) or not _SESSION.fullmatch(sid):
             raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
-        at = f"sessions.{sid}"
-        budget -= len(sid) + check_entries(entries, at, budget)
-        _check_references(entries, at)
+        budget -= len(sid) + check_entries(entries, f"sessions.{sid}", budget)
     return sessions
 
 
@@ -110,6 +120,15 @@ def merge(*snapshots: Entries) -> dict[str, dict[str, Entry]]:
                 if eid not in mine or beats(entry, mine[eid]):
                     mine[eid] = entry
     return union
+
+
+def closed(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the entries that do not refer, directly or through others, to one that is missing."""
+    whole = dict(entries)
+    while dangling := [eid for eid, entry in whole.items() if any(t not in whole for _, t in _references(entry))]:
+        for eid in dangling:
+            del whole[eid]
+    return whole
 
 
 def beats(entry: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
