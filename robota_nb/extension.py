@@ -62,7 +62,8 @@ class Extension:
         self._completer = completer.install(shell, self.wiring)
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
-        bridge(shell).connect(__version__)
+        loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
+        bridge(shell).connect(__version__, loop.call_later if loop else None)
         atexit.register(self._end)
         if self.wired is not None:
             self.wired.open(self.magics)

@@ -6,6 +6,7 @@ It speaks the protocol of `robota_nb.carriers.document`, as the labextension doe
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ class FrontEnd:
         self.notices: list[str] = []
         self.requests = 0
         self.seq = 0
+        self._parts: list[str] = []
 
     def opening(self) -> Message:
         """Return what the kernel is told before the first cell."""
@@ -71,6 +73,10 @@ class FrontEnd:
     def take(self, message: Message) -> Message | None:
         """Do what the kernel asks, and return the answer to send, if there is one."""
         op = message.get("op")
+        if op == "part":
+            self._parts = self._parts if message["at"] else []
+            self._parts.append(message["text"])
+            return self.take(json.loads("".join(self._parts))) if len(self._parts) == message["of"] else None
         if op == "write":
             if message["replace"]:
                 self.notebook.metadata[snapshot.KEY] = snapshot.dump({})
@@ -193,7 +199,9 @@ class RobotaClient(NotebookClient):
     def send(self, kind: str, content: dict[str, Any]) -> None:
         """Send the kernel a message on the shell channel, without waiting."""
         kc: Any = self.kc
-        kc.shell_channel.send(kc.session.msg(kind, content))
+        # Not by the channel's own send, which goes around the asyncio socket: a reply that arrives just then is
+        # never noticed by who waits for it, and the run hangs (a ZeroMQ socket signals its readiness once).
+        kc.shell_channel.socket.send_multipart(kc.session.serialize(kc.session.msg(kind, content)))
 
     async def _say(self, message: Message) -> None:
         """Bring a message to the kernel, and take in what it answers until it is idle again."""

@@ -18,7 +18,7 @@ FLOORS = [
     ["errors", "_version", "_fake_openai"],
     ["core"],
     ["providers", "carriers", "stores", "notebook"],
-    ["testing", "library", "wiring", "extension", "headless", "cli", "pytest_plugin"],
+    ["testing", "library", "keeping", "wiring", "extension", "headless", "cli", "pytest_plugin"],
     ["__init__"],
 ]
 TOP = len(FLOORS) - 2  # on the wiring floor modules may use each other: together they are what knows everything

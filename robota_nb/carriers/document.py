@@ -6,12 +6,13 @@ cell runs, but the metadata of a request is there at once). Everything else goes
 
 Front end → kernel: ``open`` {path, cells, value, replay}, ``cells`` {cells}, ``ack`` {seq}, ``saved`` {seq},
 ``flush`` {}. Kernel → front end: ``write`` {seq, replace, sessions: {id: {add: {id: entry}, remove: [id]}}},
-``notice`` {text}, ``save`` {}, ``flushed`` {requests, asked: [turn]}.
+``notice`` {text}, ``save`` {}, ``flushed`` {requests, asked: [turn]}, and ``part`` {at, of, text} of a longer one.
 """
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
     from robota_nb.core.ports import Entries
 
 Message: TypeAlias = dict[str, Any]
+Later: TypeAlias = "Callable[[float, Callable[[], None]], object]"
 
 TARGET = "robota_nb"
 """The comm's target, and the key in a request's metadata."""
 
 CHUNK = 1_000_000
 """Characters of a message in one request: gateways drop what is over 10 MiB, and JSON in JSON may grow."""
+
+PART, PAUSE, PACED = 30_000, 0.5, 1_200_000
+"""A message of more than `PART` characters goes out in parts, and one of up to `PACED` (a turn, not a whole
+snapshot) with `PAUSE` seconds between them: the entry of a long answer would take as much as a second may."""
 
 MAX_PUSH = 25_000_000
 """Characters of a whole message; more is not even decoded (a snapshot has at most 20 MB)."""
@@ -61,18 +67,22 @@ class Bridge:
         self._number: object = None
         self._parts: list[str] = []
         self._version: str | None = None
+        self._later: Later | None = None
+        self._parts_out: deque[Message] = deque()
         self._comm: Any = None
         self._opened = False
 
-    def connect(self, version: str) -> None:
+    def connect(self, version: str, later: Later | None = None) -> None:
         """Open a comm to the front end that has sent a document, or as soon as one does.
 
         Parameters
         ----------
         version
             This package's, for the front end to compare with its own.
+        later
+            Calls a function after so many seconds, when the kernel is idle; None to send everything at once.
         """
-        self._version = version
+        self._version, self._later = version, later
         if self._opened and self._comm is None:
             import comm
 
@@ -81,15 +91,38 @@ class Bridge:
 
     def disconnect(self) -> None:
         """Close the comm, and let messages wait."""
+        self._hurry()
         self._listener = self._version = None
         if self._comm is not None:
             self._comm.close()
             self._comm = None
 
     def send(self, message: Message) -> None:
-        """Send a message to the front end, if there is one."""
-        if self._comm is not None:
+        """Send a message to the front end, if there is one; after what was sent before it."""
+        self._hurry()
+        if self._comm is None:
+            return
+        text = json.dumps(message, ensure_ascii=False)
+        if len(text) <= PART:
             self._comm.send(message)
+            return
+        of = -(-len(text) // PART)
+        for at in range(of):
+            self._parts_out.append({"op": "part", "at": at, "of": of, "text": text[at * PART : (at + 1) * PART]})
+        if self._later and len(text) <= PACED:
+            self._send_part()
+        else:
+            self._hurry()
+
+    def _send_part(self) -> None:
+        if self._parts_out and self._comm is not None and self._later:
+            self._comm.send(self._parts_out.popleft())
+            self._later(PAUSE, self._send_part)
+
+    def _hurry(self) -> None:
+        """Send the parts that wait for their time now."""
+        while self._parts_out and self._comm is not None:
+            self._comm.send(self._parts_out.popleft())
 
     def listen(self, listener: Callable[[Message], None]) -> None:
         """Hand messages to *listener* from now on, first those that are waiting."""
@@ -118,7 +151,7 @@ class Bridge:
             self._opened = True
             self._waiting.clear()  # it stands for all before it
             if self._version is not None:
-                self.connect(self._version)
+                self.connect(self._version, self._later)
         if self._listener:
             self._listener(message)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from robota_nb.core.session import Session
 from robota_nb.errors import DuplicateName, SessionLimitReached, SessionNotFound, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.document import Cell
@@ -288,21 +289,30 @@ class SessionManager:
 
     def flush(self, user_id: str | None = None) -> None:
         """Write what waits (heads, active pointers, settings), where it differs from what is written."""
-        user = user_id or default_user()
         with self.lock:
-            active = self.active_session(user)
-            for session in self.sessions(user):
-                session.flush()
-                if session is not active:
-                    session.flush_active(leads=False)
-            if active:  # last, because the greatest n leads
-                active.flush_active(leads=self._recorded_active(user) is not active)
+            for session, build in list(self._waiting(user_id or default_user())):
+                entry = build(n=self.next_n(), at=self.now())
+                self.commit(session, {make.entry_id(entry): entry})
+                session.written()
 
     def snapshot(self, user_id: str | None = None) -> dict[str, Any]:
-        """Return the snapshot of a user's sessions, as it stands in a notebook's metadata."""
+        """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
         with self.lock:
-            self.flush(user_id)
-            return snapshot.dump({s.id: s.record.entries for s in self.sessions(user_id)})
+            sessions = {session.id: dict(session.record.entries) for session in self.sessions(user_id)}
+            for n, (session, build) in enumerate(self._waiting(user_id or default_user()), self.next_n()):
+                entry = build(n=n, at=self.now())
+                sessions[session.id][make.entry_id(entry)] = entry
+            return snapshot.dump(sessions)
+
+    def _waiting(self, user: str) -> Iterator[tuple[Session, make.Builder]]:
+        """Yield what makes the entries that wait; the active session's come last, because the greatest n leads."""
+        active = self.active_session(user)
+        leads = self._recorded_active(user) is active
+        for session in sorted(self.sessions(user), key=lambda session: session is active):
+            yield from ((session, build) for build in session.waiting())
+            if session.active_id != session.record.active_chat() or (session is active and not leads):
+                leads = False
+                yield session, partial(make.active_entry, chat=session.active_id)
 
     def adopt(self, sessions: Entries, user_id: str | None = None) -> dict[str, dict[str, Entry]]:
         """Take over (parsed) entries: the union of what is here and what is given.

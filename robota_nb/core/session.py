@@ -18,7 +18,7 @@ from robota_nb.core.names import Names
 from robota_nb.errors import ChatLimitReached, ChatNotFound, DuplicateName, SessionNotActive, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from robota_nb.core.fold import Node, Path
     from robota_nb.core.manager import SessionManager
@@ -235,7 +235,8 @@ class Session:
         with self.manager.lock:
             if lasting:
                 self.manager.replay.clicked_settings.add(chat)
-                self._write_settings(chat, settings)
+                for build in list(self._differing(chat, settings)):
+                    self._commit(build)
             self._settings.setdefault(chat, {}).update(settings)
 
     # -- history
@@ -289,25 +290,21 @@ class Session:
 
     # -- writing
 
-    def flush(self) -> None:
-        """Write heads and settings that differ from the record."""
-        with self.manager.lock:
-            for chat, base in self._bases.items():
-                if base != self.record.chats[chat].base:
-                    self._commit(partial(make.set_entry, chat=chat, key="from", value=base))
-            for chat, head in self._heads.items():
-                if head != self.record.chats[chat].head.value:
-                    self._commit(partial(make.head_entry, chat=chat, message=head))
-            for chat, settings in self._settings.items():
-                self._write_settings(chat, settings)
-            self._bases.clear()
-            self._heads.clear()
+    def waiting(self) -> Iterator[make.Builder]:
+        """Yield what makes the entries of heads and settings that differ from the record."""
+        for chat, base in self._bases.items():
+            if base != self.record.chats[chat].base:
+                yield partial(make.set_entry, chat=chat, key="from", value=base)
+        for chat, head in self._heads.items():
+            if head != self.record.chats[chat].head.value:
+                yield partial(make.head_entry, chat=chat, message=head)
+        for chat, settings in self._settings.items():
+            yield from self._differing(chat, settings)
 
-    def flush_active(self, *, leads: bool) -> None:
-        """Write which chat is active, if that differs; *leads*: so that this session becomes the active one."""
-        with self.manager.lock:
-            if leads or self.active_id != self.record.active_chat():
-                self._commit(partial(make.active_entry, chat=self.active_id))
+    def written(self) -> None:
+        """Forget heads that waited: the record holds them now."""
+        self._bases.clear()
+        self._heads.clear()
 
     def turn_recorded(self, chat: str) -> None:
         """Forget what waited for a chat: its new turn holds it."""
@@ -356,11 +353,11 @@ class Session:
         self.manager.commit(self, {**new, make.entry_id(entry): entry})
         return self._chat(cid)
 
-    def _write_settings(self, chat: str, settings: Mapping[str, str]) -> None:
+    def _differing(self, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
         recorded = self.record.chat_config(chat).settings()
         for key, value in settings.items():
             if value != recorded.get(key, ""):
-                self._commit(partial(make.set_entry, chat=chat, key=key, value=value or None))
+                yield partial(make.set_entry, chat=chat, key=key, value=value or None)
 
     def _commit(self, build: make.Builder) -> None:
         entry = build(n=self.manager.next_n(), at=self.manager.now())

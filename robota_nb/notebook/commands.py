@@ -97,7 +97,9 @@ class Commands:
         return self._show(live.turn, renderer)
 
     def _show(self, turn: Turn, renderer: Any = None) -> Turn:
-        (renderer or choose_renderer(self.shell)).replay(turn.text, turn.finish_reason, self.host.output_metadata(turn))
+        (renderer or choose_renderer(self.shell)).replay(
+            turn.text, turn.finish_reason, self.host.keeper.output_metadata(turn)
+        )
         self.asked_here.add(turn.id)
         return turn
 
@@ -171,16 +173,16 @@ class Commands:
         self._say(report.undone(chat, chat.undo()))
 
     def _snapshot(self, args: Mapping[str, Any]) -> None:
-        self._say(self.host.snapshot(save=args["save"], to=args["to"], replace=args["replace"]))
+        self._say(self.host.keeper.snapshot(save=args["save"], to=args["to"], replace=args["replace"]))
 
     def _snapshot_show(self, _: Mapping[str, Any]) -> None:
-        self._say(report.tree(self.host.recorded()))
+        self._say(report.tree(self.host.keeper.recorded()))
 
     def _snapshot_verify(self, _: Mapping[str, Any]) -> None:
-        self._say(report.verified(self.host.recorded()))
+        self._say(report.verified(self.host.keeper.recorded()))
 
     def _resume(self, args: Mapping[str, Any]) -> None:
-        self._say(self.host.resume(args["path"]))
+        self._say(self.host.keeper.resume(args["path"]))
 
     def _replay(self, args: Mapping[str, Any]) -> None:
         replay = self.host.manager.replay

@@ -1,4 +1,4 @@
-"""What the magics need from the extension around them."""
+"""What the commands need from the wiring around them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,11 @@ if TYPE_CHECKING:
     from robota_nb.core.turn import Turn
 
 
-class Host(Protocol):
-    """The wiring of one shell, as the magics see it."""
-
-    manager: SessionManager
-
-    def ready(self) -> None:
-        """See to it that what the notebook holds has been taken over."""
-        ...
-
-    def cell(self) -> Cell:
-        """Return the cell that is being executed."""
-        ...
+class Keeping(Protocol):
+    """How the conversations get into the notebook, and out of it."""
 
     def level(self) -> str:
         """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
-        ...
-
-    def notices(self) -> list[str]:
-        """Return the notices that no front end has shown, and forget them."""
-        ...
-
-    def provider_names(self) -> Iterable[str]:
-        """Return the providers and endpoints there are."""
         ...
 
     def output_metadata(self, turn: Turn) -> dict[str, Any]:
@@ -51,4 +33,31 @@ class Host(Protocol):
 
     def resume(self, path: str | None) -> str:
         """Add a snapshot to this kernel, and say what was added."""
+        ...
+
+
+class Host(Protocol):
+    """The wiring of one shell, as the commands see it."""
+
+    manager: SessionManager
+
+    @property
+    def keeper(self) -> Keeping:
+        """What keeps the conversations."""
+        ...
+
+    def ready(self) -> None:
+        """See to it that what the notebook holds has been taken over."""
+        ...
+
+    def cell(self) -> Cell:
+        """Return the cell that is being executed."""
+        ...
+
+    def notices(self) -> list[str]:
+        """Return the notices that no front end has shown, and forget them."""
+        ...
+
+    def provider_names(self) -> Iterable[str]:
+        """Return the providers and endpoints there are."""
         ...

@@ -40,7 +40,7 @@ def status(host: Host) -> str:
     tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
     parts += [f"{tokens} tokens"] if tokens else []
-    parts += [host.level()] + ([f"replay {manager.replay.mode}"] if manager.replay.mode != "auto" else [])
+    parts += [host.keeper.level()] + ([f"replay {manager.replay.mode}"] if manager.replay.mode != "auto" else [])
     lines = [" · ".join(strip_controls(part) for part in parts)]
     if gone := sum(_is_gone(manager, session, node) for node in session.path(chat.id).nodes):
         lines.append(f"{count(gone, 'turn')} on the path of this chat: the cell is gone")
