@@ -283,6 +283,7 @@ def run(
         node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
     except RecursionError:
         raise SnapshotError(f"{Path(notebook).name} is nested too deep to be run: its metadata is damaged") from None
+    language = node.metadata.get("language_info")  # of whoever ran it before: another Python is no change
     front = FrontEnd(node, target, replay)
     total = sum(cell.cell_type == "code" for cell in node.cells)
     done = 0
@@ -293,10 +294,15 @@ def run(
         if progress:
             progress(done, total)
 
+    def save() -> None:
+        if language:
+            node.metadata["language_info"] = language
+        file.write_notebook(target, node)
+
     resources = {"metadata": {"path": str(Path(notebook).absolute().parent)}}
     client = RobotaClient(
         front,
-        lambda: file.write_notebook(target, node),
+        save,
         resources=resources,
         on_cell_executed=one_more,
         **{"timeout": None, **options},
@@ -306,6 +312,6 @@ def run(
     except CellExecutionError as error:
         raise Failure(f"{error.ename}: {error.evalue}", front) from None
     except DeadKernelError:
-        file.write_notebook(target, node)
+        save()
         raise Failure("the kernel died", front) from None
     return front

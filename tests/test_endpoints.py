@@ -196,13 +196,13 @@ class TestOffline:
         assert "OPENAI_API_KEY" in text
         assert "c.RobotaMagics.endpoints" in text
         assert "```text\nhello there\n```" in text
-        assert "2 words, and I see no earlier turn" in text
+        assert "2 words, no earlier turn of this chat" in text
         words = len(text.split())
         assert finish == Finish(reason="stop", model="offline", usage=Usage(input_tokens=4, output_tokens=words))
 
     def test_it_is_a_function_of_the_request(self):
         assert self.talk("a", "b") == self.talk("a", "b")
-        assert "1 word, and I see 1 earlier turn of" in self.talk("a", "b")[0]
+        assert "1 word, 1 earlier turn of" in self.talk("a", "b")[0]
         assert "OPENAI_API_KEY" not in self.talk("a", "b")[0]
 
     def test_it_remembers_the_first_prompt(self):
@@ -229,7 +229,7 @@ class TestOffline:
 
     def test_max_tokens_cuts_it(self):
         text, finish = self.talk("hi", max_tokens=3)
-        assert (text, finish.reason, finish.usage.output_tokens) == ("**This is the", "length", 3)
+        assert (text, finish.reason, finish.usage.output_tokens) == ("You said:\n\n```text", "length", 3)
 
     def test_pictures_and_nothing(self):
         content = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "data:"}}]

@@ -66,9 +66,8 @@ def _answer(messages: Sequence[dict[str, Any]]) -> str:
     seen = f"{earlier} earlier turn{'' if earlier == 1 else 's'}" if earlier > 0 else "no earlier turn"
     count = len(prompt.split())
     parts = [
-        "**This is the offline model of robota_nb**: it runs in your kernel, needs no network, and understands little.",
         _substance(prompt, prompts),
-        f"Your prompt has {count} word{'' if count == 1 else 's'}, and I see {seen} of this chat.",
+        f"*The offline model, which understands little: {count} word{'' if count == 1 else 's'}, {seen} of this chat.*",
     ]
     if earlier <= 0:
         parts.append(_CONNECT)

@@ -1,0 +1,163 @@
+"""A real kernel, and what it sends while a cell runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Self
+
+import nbformat
+from jupyter_client.manager import KernelManager
+
+from robota_nb import headless
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+SHOWN = ("stream", "display_data", "update_display_data", "execute_result")
+SILENCE = 60.0
+"""Seconds without a message after which a kernel is taken for dead."""
+
+
+@dataclass
+class Run:
+    """What one cell sent on iopub.
+
+    Parameters
+    ----------
+    start, end
+        When it was sent, and when its kernel was idle again, in seconds.
+    messages
+        (time, type, bytes on the wire) of each message.
+    text
+        What it printed.
+    """
+
+    start: float
+    end: float = 0.0
+    messages: list[tuple[float, str, int]] = field(default_factory=list)
+    text: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.end - self.start
+
+    @property
+    def size(self) -> int:
+        """All that it sent, in bytes."""
+        return sum(size for _, _, size in self.messages)
+
+    @property
+    def first_output(self) -> float:
+        """When the first output came."""
+        return next(at for at, kind, _ in self.messages if kind in SHOWN)
+
+    def busiest_second(self, *, ending: bool = True) -> int:
+        """Return the most bytes in any one second; without the *ending*, of all outputs but the last."""
+        shown = [message for message in self.messages if message[1] in SHOWN]
+        messages = self.messages if ending else shown[:-1]
+        worst = total = first = 0
+        for at, _, size in messages:
+            total += size
+            while messages[first][0] < at - 1:
+                total -= messages[first][2]
+                first += 1
+            worst = max(worst, total)
+        return worst
+
+
+class Kernel:
+    """A kernel process, as an application runs it.
+
+    Parameters
+    ----------
+    base_url
+        The server that stands for the model.
+    """
+
+    def __init__(self, base_url: str = "") -> None:
+        logging.disable(logging.WARNING)
+        self._home = TemporaryDirectory()
+        self._base_url = base_url
+
+    def __enter__(self) -> Self:
+        home = self._home.name
+        env = {**os.environ, "ROBOTA_NB_STORE": f"{home}/store.sqlite", "IPYTHONDIR": home}
+        env |= {"OPENAI_API_KEY": "fake-key-for-tests", "OPENAI_BASE_URL": self._base_url} if self._base_url else {}
+        self._manager = KernelManager(kernel_name="python3")
+        self._manager.start_kernel(env=env, cwd=home, stderr=subprocess.DEVNULL)
+        self._client = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+        self._home.cleanup()
+
+    def run(self, source: str) -> Run:
+        """Run a cell, and return what it sent; raise what it raised."""
+        session = self._client.session
+        run = Run(time.time())
+        return self._watch(run, self._client.session.msg("execute_request", _content(source)), session)
+
+    def open(self, value: object = None) -> None:
+        """Tell the kernel of its document, as JupyterLab's extension and ``robota-nb run`` do."""
+        notebook = nbformat.v4.new_notebook(metadata={"robota_nb": value} if value is not None else {})
+        front = headless.FrontEnd(notebook, Path(self._home.name) / "benchmark.ipynb")
+        for request in headless.requests(self._client.session, front.opening()):
+            self._watch(Run(time.time()), request, self._client.session)
+
+    def _watch(self, run: Run, request: dict[str, Any], session: Any) -> Run:
+        self._client.shell_channel.send(request)
+        number, socket = request["header"]["msg_id"], self._client.iopub_channel.socket
+        while socket.poll(SILENCE * 1000):
+            frames = socket.recv_multipart()
+            now = time.time()
+            message = session.deserialize(session.feed_identities(frames)[1])
+            kind, content = message["msg_type"], message["content"]
+            if message["parent_header"].get("msg_id") != number:
+                continue
+            run.messages.append((now, kind, sum(map(len, frames))))
+            if kind == "stream":
+                run.text += content["text"]
+            elif kind == "error":
+                raise RuntimeError("\n".join(content["traceback"]))
+            elif kind == "status" and content["execution_state"] == "idle":
+                run.end = now
+                return run
+        raise RuntimeError("the kernel is silent")
+
+
+def _content(source: str) -> dict[str, Any]:
+    return {
+        "code": source,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }
+
+
+BARE_SETUP = "from openai import OpenAI\nclient = OpenAI()"
+
+BARE_CALL = """
+text = ""
+for chunk in client.chat.completions.create(model="fake-model", messages={messages}, stream=True):
+    if chunk.choices and chunk.choices[0].delta.content:
+        text += chunk.choices[0].delta.content
+print(text)
+"""
+
+
+def bare_call(messages: str) -> str:
+    """Return a cell that asks with the typed client and prints the answer once."""
+    return BARE_CALL.format(messages=messages)
