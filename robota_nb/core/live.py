@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core import entries as make
 from robota_nb.core.entries import MAX_MESSAGE_BYTES
+from robota_nb.core.interrupts import deferred
 from robota_nb.core.ports import Finish, FinishReason, Request, Usage
 from robota_nb.errors import ProviderError, RobotaError
 
@@ -110,12 +111,16 @@ def _answer(
     chat: Chat, make_plan: Callable[[], Plan], told: list[Callable[[Turn], None]]
 ) -> Generator[str, None, None]:
     parts: list[str] = []
+    ended = False
 
     def end(reason: FinishReason, model: str = "", usage: Usage | None = None) -> None:
-        if parts or reason not in UNFINISHED:
-            turn = chat.record_turn(plan, "".join(parts), reason, model or config.model, usage)
-            for tell in told:
-                tell(turn)
+        nonlocal ended
+        with deferred():  # recorded, stored and carried, or none of it
+            if (parts or reason not in UNFINISHED) and not ended:
+                ended = True
+                turn = chat.record_turn(plan, "".join(parts), reason, model or config.model, usage)
+                for tell in told:
+                    tell(turn)
 
     with chat.busy():
         plan = make_plan()
@@ -138,11 +143,12 @@ def _answer(
                     break
                 parts.append(text)
                 yield text
+            end(finish.reason, finish.model, finish.usage)
         except RobotaError:
             end("error")
             raise
-        except Exception as error:
-            log.debug("provider failed", exc_info=True)
+        except Exception as error:  # noqa: BLE001 - other people's code may raise anything
+            log.debug("the provider %s failed with %s", config.provider, type(error).__name__)
             end("error")
             raise ProviderError(
                 f"the provider {config.provider!r} failed with {type(error).__name__}: "
@@ -154,7 +160,6 @@ def _answer(
         finally:
             if close := getattr(events, "close", None):
                 close()
-        end(finish.reason, finish.model, finish.usage)
         if not parts and finish.reason in UNFINISHED:
             raise ProviderError(f"the provider {config.provider!r} gave up before any text came: ask again")
 
