@@ -58,15 +58,13 @@ class Run:
         """When the first output came."""
         return next(at for at, kind, _ in self.messages if kind in SHOWN)
 
-    def busiest_second(self, *, ending: bool = True) -> int:
-        """Return the most bytes in any one second; without the *ending*, of all outputs but the last."""
-        shown = [message for message in self.messages if message[1] in SHOWN]
-        messages = self.messages if ending else shown[:-1]
+    def busiest_second(self) -> int:
+        """Return the most bytes in any one second."""
         worst = total = first = 0
-        for at, _, size in messages:
+        for at, _, size in self.messages:
             total += size
-            while messages[first][0] < at - 1:
-                total -= messages[first][2]
+            while self.messages[first][0] < at - 1:
+                total -= self.messages[first][2]
                 first += 1
             worst = max(worst, total)
         return worst
@@ -102,11 +100,14 @@ class Kernel:
         self._manager.shutdown_kernel(now=True)
         self._home.cleanup()
 
-    def run(self, source: str) -> Run:
-        """Run a cell, and return what it sent; raise what it raised."""
+    def run(self, source: str, linger: float = 0) -> Run:
+        """Run a cell, and return what it sent, up to *linger* seconds after its end; raise what it raised."""
         session = self._client.session
-        run = Run(time.time())
-        return self._watch(run, self._client.session.msg("execute_request", _content(source)), session)
+        run = self._watch(Run(time.time()), session.msg("execute_request", _content(source)), session)
+        socket = self._client.iopub_channel.socket
+        while socket.poll(1000 * max(0.0, run.end + linger - time.time())):
+            run.messages.append((time.time(), "later", sum(map(len, socket.recv_multipart()))))
+        return run
 
     def open(self, value: object = None) -> None:
         """Tell the kernel of its document, as JupyterLab's extension and ``robota-nb run`` do."""

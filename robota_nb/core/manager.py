@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 from robota_nb.core import entries as make
 from robota_nb.core import snapshot
+from robota_nb.core.ask import Ask
 from robota_nb.core.config import Config
 from robota_nb.core.events import EntriesAdded, Notice
 from robota_nb.core.fold import Asked
 from robota_nb.core.live import LiveTurn, Plan
 from robota_nb.core.names import Names
-from robota_nb.core.replay import Ask, Replay
+from robota_nb.core.replay import Replay
 from robota_nb.core.session import Session
 from robota_nb.errors import DuplicateName, SessionLimitReached, SessionNotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from robota_nb.core.ask import Decision
     from robota_nb.core.chat import Chat
     from robota_nb.core.document import Cell
     from robota_nb.core.events import Event
     from robota_nb.core.ports import Entries, Entry, Providers
-    from robota_nb.core.replay import Decision
     from robota_nb.core.turn import Turn
 
 log = logging.getLogger("robota_nb")

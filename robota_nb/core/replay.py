@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from robota_nb.core.ask import Ask, Decision
 from robota_nb.core.document import Cell, Document
 from robota_nb.core.entries import clean, fold_name
 from robota_nb.core.live import UNFINISHED
@@ -24,43 +25,6 @@ if TYPE_CHECKING:
 
 CHOICES = ("session", "chat")
 """The keys of ``set`` that say which conversation was chosen; every other key is a chat's setting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """One ask, with all that the decision depends on.
-
-    Parameters
-    ----------
-    cell
-        The cell that asks; None for an ask from outside cells.
-    k
-        It is the k-th ask of the cell's execution, counted from 0.
-    text
-        The prompt as it goes to the model.
-    options
-        Settings for this ask alone.
-    fresh
-        Whether a recorded answer is out of the question.
-    """
-
-    cell: Cell
-    k: int
-    text: str
-    options: Mapping[str, str] = field(default_factory=dict)
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Where an ask belongs, and the recorded turn that answers it, if there is one."""
-
-    session: Session
-    chat: str
-    place: str | None
-    found: Node | None
-    stands: Node | None
-    settings: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -172,7 +136,7 @@ class Replay:
             now = self.settings(ask.cell)
             if all(key not in now or _same_name(now[key], turn.set.get(key)) for key in CHOICES):
                 return session, turn.chat
-        return self.context(ask.cell, sessions) or (active, active.active_id)
+        return self.context(ask.cell, sessions) or self._asked_first(ask, sessions) or (active, active.active_id)
 
     def _own(self, ask: Ask, sessions: Iterable[Session]) -> tuple[Session, Node] | None:
         """Return the turn that this (cell, k) owns: on a path, else anywhere; of several sessions, the newest."""
@@ -208,6 +172,22 @@ class Replay:
             else:
                 self._context = next(self._spoken_for(self.document.cells[position:], sessions), None)
         return self._context
+
+    def _asked_first(self, ask: Ask, sessions: Iterable[Session]) -> tuple[Session, str] | None:
+        """Return, where no cell's turn says it, the chat that was the first to begin with this prompt.
+
+        What is asked from now on cannot get before it, so running all again finds the same.
+        """
+        if self.under_way or self.document.position(ask.cell) is None:
+            return None
+        begun = [
+            (node.stamp, session, chat.id)
+            for session in sessions
+            for chat in session.chats
+            for node in session.record.children(chat.id, session.base(chat.id))
+            if node.cell and self._text(session, node) == ask.text
+        ]
+        return min(begun, key=lambda one: one[0])[1:] if begun else None
 
     def _spoken_for(self, cells: Iterable[Cell], sessions: Iterable[Session]) -> Iterator[tuple[Session, str]]:
         """Yield the chats of the turns that these cells own, those that nobody had chosen first."""

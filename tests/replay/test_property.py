@@ -20,7 +20,6 @@ histories = st.lists(
         st.tuples(st.just("edit"), at, sources),
         st.tuples(st.just("insert"), at, sources),
         st.tuples(st.just("delete"), at),
-        st.tuples(st.just("move"), at, at),
         st.tuples(st.just("run"), at),
         st.tuples(st.just("run all")),
         st.tuples(st.just("restart")),
@@ -38,7 +37,7 @@ def steps(history, world):
     """Turn random actions into steps that fit the notebook as it is then."""
     for word, *args in history:
         size = len(world.cells)
-        if word in ("edit", "delete", "move", "run") and not size:
+        if word in ("edit", "delete", "run") and not size:
             continue
         if word == "edit":
             yield f"edit {args[0] % size + 1}: {args[1]}"
@@ -46,8 +45,6 @@ def steps(history, world):
             yield f"insert {args[0] % (size + 1) + 1}: {args[1]}"
         elif word in ("delete", "run"):
             yield f"{word} {args[0] % size + 1}"
-        elif word == "move":
-            yield f"move {args[0] % size + 1} to {args[1] % size + 1}"
         elif word == "send":
             yield f"send {args[0]}"
         else:
