@@ -267,7 +267,7 @@ def test_a_long_text_of_braces_is_quick_to_read():
     [
         "{{ if .Values.on }}\nx: {{ name }}\n{{ end }}",
         "{% for row in rows %}{{ row }}{% endfor %}",
-        "{{- include \"x\" . }} {{ name }}",
+        '{{- include "x" . }} {{ name }}',
         "{{ range .Items }}{{ . }}{{ else }}none{{ end }}",
     ],
 )

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from robota_nb.core.config import settings_from
+from robota_nb.core.interrupts import deferred
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.modes import MODES
 from robota_nb.errors import PromptError
@@ -90,17 +91,17 @@ class Commands:
             if live.turn:
                 self._show(live.turn, renderer)
             if isinstance(error, KeyboardInterrupt):
-                kept = "what had arrived is kept and marked" if live.turn else "nothing had arrived"
-                raise Interrupted(f"{kept}; run the cell again to ask again") from None
+                raise Interrupted(_what_was_kept(live.turn)) from None
             raise
         assert live.turn is not None
         return self._show(live.turn, renderer)
 
     def _show(self, turn: Turn, renderer: Any = None) -> Turn:
-        (renderer or choose_renderer(self.shell)).replay(
-            turn.text, turn.finish_reason, self.host.keeper.output_metadata(turn)
-        )
-        self.asked_here.add(turn.id)
+        with deferred():  # what was recorded is shown as it will be replayed
+            (renderer or choose_renderer(self.shell)).replay(
+                turn.text, turn.finish_reason, self.host.keeper.output_metadata(turn)
+            )
+            self.asked_here.add(turn.id)
         return turn
 
     def _keep(self, args: Mapping[str, Any], turn: Turn) -> None:
@@ -227,6 +228,14 @@ class Commands:
 
     def _say(self, text: str) -> None:
         print(text)  # noqa: T201 - the command's output
+
+
+def _what_was_kept(turn: Turn | None) -> str:
+    if turn is None:
+        return "nothing had arrived; run the cell again to ask again"
+    if turn.finish_reason == "interrupted":
+        return "what had arrived is kept and marked; run the cell again to ask again"
+    return "the answer was complete, and is kept"
 
 
 def _settings(args: Mapping[str, Any]) -> dict[str, str]:

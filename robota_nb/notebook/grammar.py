@@ -116,7 +116,12 @@ def _name(kind: Kind, help: str) -> Arg:  # noqa: A002
     return Arg(name="name", metavar="NAME", takes="words", kind=kind, required=True, help=help)
 
 
-_SET = _option("--set", metavar="KEY=VALUE", takes="pairs", help="a parameter of the requests; may be repeated")
+_SET = _option(
+    "--set",
+    metavar="KEY=VALUE",
+    takes="pairs",
+    help="a parameter of the requests, as in 'stop=[\"END\"]'; may be repeated",
+)
 _PROVIDER = _option("--provider", "-p", metavar="P", kind="provider", help="who is asked: an endpoint's name")
 _MODEL = _option("--model", "-m", metavar="M", kind="model", help="the model's name at the provider")
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.entries import clean, new_id
+from robota_nb.core.interrupts import deferred
 from robota_nb.notebook.segments import Segmenter, split
 
 if TYPE_CHECKING:
@@ -107,9 +108,9 @@ class NotebookRenderer:
         output = (clean(text), metadata or {})
         if self._shown.get(index) == output:
             return
-        self._publish({"text/markdown": output[0]}, output[1], f"{self._id}_{index}", index in self._shown)
-        # Only now: of an interrupt in between, a segment displayed twice is the lesser evil than one never.
-        self._shown[index] = output
+        with deferred():  # an interrupt in between would have it displayed twice
+            self._publish({"text/markdown": output[0]}, output[1], f"{self._id}_{index}", index in self._shown)
+            self._shown[index] = output
         self._charge(len(output[0].encode()) + _OVERHEAD)
 
     def _charge(self, size: int) -> None:

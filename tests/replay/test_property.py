@@ -11,7 +11,8 @@ lines = st.one_of(
     prompts.map("ask {}".format),
     prompts.map("ask {}".format),
     st.lists(prompts, min_size=1, max_size=3).map(lambda xs: "loop " + " ".join(xs)),
-    st.sampled_from(["open A", "open B", "switch main", "open A; set model=m", "ask b; set model=n", "ask --chat main d"]),
+    st.sampled_from(["open A", "open B", "switch main", "ask --chat main d"]),
+    st.sampled_from(["open A; set model=m", "ask b; set model=n"]),  # a setting alone stands nowhere: docs/replay.md
 )
 sources = st.lists(lines, min_size=1, max_size=2).map("; ".join)
 at = st.integers(0, 9)

@@ -1,0 +1,67 @@
+"""Fixtures of the tests that run real kernels: one kernel and one model server for each module."""
+
+import pytest
+from kernel_support import Kernel, isolated
+
+from robota_nb.testing import FakeOpenAIServer
+
+RESET = """
+%unload_ext robota_nb
+__import__("robota_nb.extension").extension._KEPT.clear()
+get_ipython().config.pop("RobotaMagics", None)
+get_ipython().reset()
+%load_ext robota_nb
+"""
+
+
+@pytest.fixture(scope="module")
+def module_server():
+    with FakeOpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(module_server):
+    """A model server that nobody has asked yet, and that answers as by default."""
+    module_server.requests.clear()
+    module_server.headers.clear()
+    module_server.hung_up.clear()
+    module_server.reply = module_server.chunks = module_server.gate = None
+    return module_server
+
+
+@pytest.fixture(scope="module")
+def module_kernel(module_server, tmp_path_factory):
+    with Kernel(tmp_path_factory.mktemp("kernel"), **module_server.environment()) as kernel:
+        kernel.ok("%load_ext robota_nb")
+        yield kernel
+
+
+@pytest.fixture
+def kernel(server, module_kernel):
+    """A kernel in which the extension was just loaded, without any conversation, asking `server`."""
+    module_kernel.ok(RESET)
+    return module_kernel
+
+
+@pytest.fixture
+def alone(tmp_path, monkeypatch):
+    """This process, and what it starts, see nothing of this user; the directory is `tmp_path`."""
+    environment = isolated(tmp_path / "user")
+    import os
+
+    for name in set(os.environ) - set(environment):
+        if not name.startswith("PYTEST"):
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def connected(alone, server, monkeypatch):
+    """As `alone`; kernels ask `server`."""
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    return alone
