@@ -190,7 +190,7 @@ class SessionManager:
         """Return the chat that a command in this cell means when it names none; None if there is no chat yet."""
         user = user_id or default_user()
         with self.lock:
-            if cell and (found := self.replay.context(cell, self.sessions(user))):
+            if cell and (found := self.replay.command_context(cell, self.sessions(user))):
                 return found[0].chat(found[1])
             active = self.active_session(user)
             return active.active_chat if active else None
@@ -267,6 +267,7 @@ class SessionManager:
                     turns = "1 earlier turn stays" if left == 1 else f"{left} earlier turns stay"
                     self.emit(Notice(text=f"asked again in {target.name!r}: {turns} as a branch"))
 
+        chosen = {"session": decision.session.name, "chat": target.name} if named else {}
         path = decision.session.path(target.id)
         left = len(path.nodes) - path.index[decision.stands.id] if decision.stands else 0
         plan = Plan(
@@ -275,7 +276,7 @@ class SessionManager:
             config=decision.session.config_after(target.id, decision.stands),
             options=ask.options,
             cell=Asked(ask.cell.id, ask.k, ask.cell.source),
-            settings=decision.settings,
+            settings={**decision.settings, **chosen},
             record=not once,
         )
         return LiveTurn(target, lambda: plan, done)

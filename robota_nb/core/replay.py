@@ -136,7 +136,7 @@ class Replay:
             now = self.settings(ask.cell)
             if all(key not in now or _same_name(now[key], turn.set.get(key)) for key in CHOICES):
                 return session, turn.chat
-        return self.context(ask.cell, sessions) or self._asked_first(ask, sessions) or (active, active.active_id)
+        return self._context_of(ask.cell, sessions) or self._asked_first(ask, sessions) or (active, active.active_id)
 
     def _own(self, ask: Ask, sessions: Iterable[Session]) -> tuple[Session, Node] | None:
         """Return the turn that this (cell, k) owns: on a path, else anywhere; of several sessions, the newest."""
@@ -154,7 +154,13 @@ class Replay:
                 return max(found, key=lambda one: one[0])[1:]
         return None
 
-    def context(self, cell: Cell, sessions: Iterable[Session]) -> tuple[Session, str] | None:
+    def command_context(self, cell: Cell, sessions: Iterable[Session]) -> tuple[Session, str] | None:
+        """Return the chat that a command in this cell is about, if it is not simply the active one."""
+        return self._context_of(cell, sessions, Ask(cell=cell, k=cell.asks, text=""))
+
+    def _context_of(
+        self, cell: Cell, sessions: Iterable[Session], next_ask: Ask | None = None
+    ) -> tuple[Session, str] | None:
         """Return the chat this cell stands in, before this kernel has led to any.
 
         The active chat is then only what the last kernel ended with. What a cell means must not depend on that,
@@ -167,7 +173,7 @@ class Replay:
             return None
         if self._context is None:
             sessions = list(sessions)
-            if own := self._own(Ask(cell=cell, k=cell.asks, text=""), sessions):
+            if next_ask and (own := self._own(next_ask, sessions)):
                 self._context = own[0], own[1].chat
             else:
                 self._context = next(self._spoken_for(self.document.cells[position:], sessions), None)
