@@ -179,13 +179,21 @@ class Keeper:
             self.document.write(whole, {}, replace=True)
         elif not self.automatic:
             self._carry(whole, {})
-        if self._withheld is not None:
-            raise SnapshotError(
-                f"the value in this notebook is no readable snapshot ({self._withheld}): --replace writes over it"
-            )
+        self.check()
+        said = f"snapshot: {report.summary(whole)} · {self.level()}"
+        if save and not self.document:
+            return f"{said} · nothing here saves the notebook on request: save it as usual"
         if save:
             self._send({"op": "save"})
-        return f"snapshot: {report.summary(whole)} · {self.level()}"
+        return said
+
+    def check(self) -> None:
+        """Raise `SnapshotError` if what the notebook holds cannot be read."""
+        if self._withheld is not None:
+            raise SnapshotError(
+                f"the value in this notebook is no readable snapshot ({self._withheld}): "
+                "%robota snapshot --replace writes over it"
+            )
 
     def _carry(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         if self._withheld is None:

@@ -35,7 +35,7 @@ class TestFailures:
             (403, "LAB_KEY"),
             (404, "does not know the model 'lab-model'"),
             (408, "ask again"),
-            (413, "fork or clear the chat"),
+            (413, "start a new chat"),
             (418, "refused the request"),
             (422, "refused the request"),
             (429, "wait a moment"),

@@ -211,12 +211,13 @@ def test_at_a_limit_the_error_names_it_and_what_to_do():
     manager.create_session("v")  # counted for each user
     assert raised(SessionLimitReached, manager.create_session, "u") == (
         "'u' has 1 active sessions, and max_active_sessions is 1: "
-        "pause or archive one, or raise c.RobotaMagics.max_active_sessions"
+        "go on in one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
     )
     session.create_chat()
     session.create_chat()
     assert raised(ChatLimitReached, session.create_chat) == (
-        "'S' has 2 chats, and max_chats is 2: delete one, or raise c.RobotaMagics.max_chats"
+        "'S' has 2 chats, and max_chats is 2: go on in one of them, "
+        "or raise c.RobotaMagics.max_chats (0 for any number)"
     )
     assert len(session.chats) == 2
 

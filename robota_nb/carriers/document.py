@@ -30,7 +30,7 @@ TARGET = "robota_nb"
 CHUNK = 1_000_000
 """Characters of a message in one request: gateways drop what is over 10 MiB, and JSON in JSON may grow."""
 
-PART, PAUSE, PACED = 30_000, 0.5, 1_200_000
+PART, PAUSE, PACED = 24_000, 0.5, 1_200_000
 """A message of more than `PART` characters goes out in parts, and one of up to `PACED` (a turn, not a whole
 snapshot) with `PAUSE` seconds between them: the entry of a long answer would take as much as a second may."""
 

@@ -329,7 +329,10 @@ class SessionState:
 
     def text(self, eid: str) -> str:
         """Return a message's text; empty for a purged one."""
-        return to_text(self.entries[eid].get("content", ()))
+        content = self.entries[eid].get("content", ())
+        if len(content) == 1 and isinstance(content[0], str):  # most messages are one line, and a request needs all
+            return content[0]
+        return to_text(content)
 
     def children(self, cid: str, place: str | None) -> list[Node]:
         """Return the chat's turns that hang from a message."""

@@ -396,5 +396,5 @@ class SessionManager:
         if self.max_active_sessions and active >= self.max_active_sessions:
             raise SessionLimitReached(
                 f"{user!r} has {active} active sessions, and max_active_sessions is {self.max_active_sessions}: "
-                "pause or archive one, or raise c.RobotaMagics.max_active_sessions"
+                "go on in one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
             )

@@ -342,7 +342,7 @@ class Session:
         if limit and count >= limit:
             raise ChatLimitReached(
                 f"{self.name!r} has {count} chats, and max_chats is {limit}: "
-                "delete one, or raise c.RobotaMagics.max_chats"
+                "go on in one of them, or raise c.RobotaMagics.max_chats (0 for any number)"
             )
         name = make.check_name(name, "chat") if name is not None else self._current_names().free("Chat", count)
         self._check_free(name)

@@ -180,6 +180,7 @@ class Commands:
         self._say(report.tree(self.host.keeper.recorded()))
 
     def _snapshot_verify(self, _: Mapping[str, Any]) -> None:
+        self.host.keeper.check()
         self._say(report.verified(self.host.keeper.recorded()))
 
     def _resume(self, args: Mapping[str, Any]) -> None:

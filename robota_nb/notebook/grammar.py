@@ -164,11 +164,7 @@ COMMANDS = (
         arguments=(_name("session", "the session's name; spaces need no quotes"),),
         examples=("%robota session open Python Development",),
     ),
-    Spec(
-        words=("session", "list"),
-        summary="List the sessions.",
-        arguments=(_switch("--all", help="those of other notebooks, too"),),
-    ),
+    Spec(words=("session", "list"), summary="List the sessions of this notebook."),
     Spec(
         words=("session", "rename"),
         summary="Rename the active session; its former name still finds it.",

@@ -27,6 +27,10 @@ class Keeping(Protocol):
         """Write what is to be written, and say how far it got."""
         ...
 
+    def check(self) -> None:
+        """Raise `SnapshotError` if what the notebook holds cannot be read."""
+        ...
+
     def recorded(self) -> Mapping[str, Any]:
         """Return the snapshot as it stands."""
         ...

@@ -24,7 +24,7 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
     403: ("refused the key", "check {source}, and what that key may do"),
     404: ("does not know the model {model!r} or the path", "check --model and the base_url"),
     408: ("gave up waiting", "ask again"),
-    413: ("finds the request too large", "fork or clear the chat, or send less"),
+    413: ("finds the request too large", "start a new chat with %robota new, or send less"),
     429: ("limits the rate, or the quota is used up", "wait a moment and ask again"),
     500: ("failed", "that is the server's side; ask again later"),
 }
