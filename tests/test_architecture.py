@@ -19,7 +19,7 @@ FLOORS = [
     ["core"],
     ["providers", "carriers", "stores", "notebook"],
     ["testing", "library", "keeping", "wiring", "extension", "headless", "cli", "pytest_plugin"],
-    ["__init__"],
+    ["__init__", "__main__"],
 ]
 TOP = len(FLOORS) - 2  # on the wiring floor modules may use each other: together they are what knows everything
 
