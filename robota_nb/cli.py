@@ -16,6 +16,7 @@ from robota_nb.core import snapshot
 from robota_nb.core.modes import MODES
 from robota_nb.errors import RobotaError, SnapshotError
 from robota_nb.notebook import report
+from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,9 @@ def run(notebook: Path, target: Path | None, replay: str | None, kernel_name: st
             front, failure = error.front, error
     _summarise(front)
     if failure:
-        raise click.ClickException(f"a cell failed: {failure}; what ran before it is in {front.path.name}")
+        raise click.ClickException(
+            f"a cell failed: {strip_controls(str(failure))}; what ran before it is in {front.path.name}"
+        )
 
 
 @contextmanager
@@ -84,15 +87,14 @@ def _summarise(front: FrontEnd) -> None:
     marks = {turn: "asked" if turn in front.asked else "replayed" for turn in shown}
     value = front.notebook.metadata.get(snapshot.KEY)
     for notice in front.notices:
-        click.echo(f"note: {notice}", err=True)
+        click.echo(f"note: {strip_controls(notice)}", err=True)
     try:
         click.echo(report.tree(value, marks) if value is not None else "no conversations")
     except SnapshotError as error:
         click.echo(f"the snapshot cannot be read: {error}")
     asked = sum(mark == "asked" for mark in marks.values())
-    click.echo(
-        f"{report.count(asked, 'turn')} asked, {len(marks) - asked} replayed, {report.count(front.requests, 'request')}"
-    )
+    requests = "an unknown number of requests" if front.requests is None else report.count(front.requests, "request")
+    click.echo(f"{report.count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
 
 
 @main.command()
@@ -103,7 +105,7 @@ def show(notebook: Path, as_json: bool) -> None:
     with _errors():
         value = _united(file.load(notebook))
         outline = {"sessions": report.outline(value)}
-        click.echo(json.dumps(outline, indent=1, ensure_ascii=False) if as_json else report.tree(value))
+        click.echo(json.dumps(outline, indent=1, ensure_ascii=sys.stdout.isatty()) if as_json else report.tree(value))
 
 
 @main.command()
@@ -118,19 +120,18 @@ def verify(notebook: Path) -> None:
 @click.argument("notebook", type=NOTEBOOK)
 def settle(notebook: Path) -> None:
     """Move what rides in the outputs of NOTEBOOK into its metadata."""
-    with _errors():
-        content = file.load(notebook)
-        riding = list(output.riders(content))
-        if not riding:
-            click.echo("nothing to settle")
-            return
-        united = _united(content)
-        for mine in riding:
-            del mine["sessions"]
-        # What else stands there, such as keys of a later minor format, stays.
-        content["metadata"].setdefault(snapshot.KEY, snapshot.dump({}))["sessions"] = united["sessions"]
-        file.write_notebook(notebook, content)
-        click.echo(f"settled: {report.summary(united['sessions'])}")
+    with _errors(), file.changing(notebook) as content:
+        before = sum(1 for _ in output.riders(content))
+        left = output.settle(content)
+        value = content["metadata"].get(snapshot.KEY)
+    if not before:
+        click.echo("nothing to settle")
+    elif value is not None:
+        click.echo(f"settled: {report.summary(value['sessions'])}")
+    if left:
+        raise click.ClickException(
+            f"{report.count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
+        )
 
 
 def _united(notebook: dict[str, Any]) -> dict[str, Any]:

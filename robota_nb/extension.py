@@ -10,10 +10,13 @@ import atexit
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from traitlets import TraitError
+
 from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
 from robota_nb.notebook import completer
 from robota_nb.notebook.magics import RobotaMagics
+from robota_nb.notebook.questions import protect
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
@@ -53,12 +56,13 @@ class Extension:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.magics = RobotaMagics(shell, self.commands)
+        self.magics = self._configured_magics()
         self.wired: Wiring | None = _KEPT.pop(shell, None)  # once there was a command
         self._ran: list[tuple[str, str | None]] = []  # cells executed before there was a wiring
         shell.register_magics(self.magics)
         shell.events.register("pre_run_cell", self._cell_begins)
         shell.events.register("post_run_cell", self._cell_ends)
+        shell.input_transformers_cleanup.append(protect)
         self._completer = completer.install(shell, self.wiring)
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
@@ -68,6 +72,14 @@ class Extension:
         if self.wired is not None:
             self.wired.open(self.magics)
 
+    def _configured_magics(self) -> RobotaMagics:
+        try:
+            return RobotaMagics(self.shell, self.commands)
+        except TraitError as error:  # what %config has refused still stands in the configuration
+            print(f"robota_nb is loaded with its defaults: {error}")  # noqa: T201 - the user has to know
+            self.shell.config.pop("RobotaMagics", None)
+            return RobotaMagics(self.shell, self.commands)
+
     def close(self) -> None:
         """Take away all that was hooked, and write what waits."""
         atexit.unregister(self._end)
@@ -75,6 +87,7 @@ class Extension:
         bridge(self.shell).disconnect()
         self._unhook_formatter()
         completer.uninstall(self.shell, self._completer)
+        self.shell.input_transformers_cleanup.remove(protect)
         self.shell.events.unregister("pre_run_cell", self._cell_begins)
         self.shell.events.unregister("post_run_cell", self._cell_ends)
         self.magics.unobserve_all()

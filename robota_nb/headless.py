@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
@@ -14,17 +16,17 @@ from uuid import uuid4
 
 import nbformat
 import zmq
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async
 
-from robota_nb.carriers import document, file
+from robota_nb.carriers import document, file, output
 from robota_nb.core import snapshot
 from robota_nb.core.entries import source_hash
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping
 
     from nbformat import NotebookNode
@@ -41,7 +43,8 @@ class FrontEnd:
     Parameters
     ----------
     notebook
-        The notebook; its metadata is changed as the kernel asks.
+        The notebook; its metadata is changed as the kernel asks. What rides in its outputs is moved there first:
+        running a cell replaces them.
     path
         The file it stands for.
     replay
@@ -49,12 +52,14 @@ class FrontEnd:
     """
 
     def __init__(self, notebook: NotebookNode, path: str | os.PathLike[str], replay: str | None = None) -> None:
+        with suppress(SnapshotError):  # the kernel will say what is wrong with it
+            output.settle(notebook)
         self.notebook = notebook
         self.path = Path(path).absolute()
         self.replay = replay
         self.asked: set[str] = set()  # turns
+        self.requests: int | None = None  # unknown until the kernel has said it
         self.notices: list[str] = []
-        self.requests = 0
         self.seq = 0
         self._parts: list[str] = []
 
@@ -90,10 +95,13 @@ class FrontEnd:
         return None
 
     def _write(self, sessions: Mapping[str, Any]) -> None:
-        value = self.notebook.metadata.setdefault(snapshot.KEY, snapshot.dump({}))
+        if self.notebook.metadata.get(snapshot.KEY) is None:
+            self.notebook.metadata[snapshot.KEY] = snapshot.dump({})
+        value = self.notebook.metadata[snapshot.KEY]
         for sid, change in sessions.items():
             entries = value["sessions"].setdefault(sid, {})
             entries.update(change["add"])
+            self.asked.update(eid for eid, entry in change["add"].items() if entry.get("role") == "assistant")
             for eid in change["remove"]:
                 entries.pop(eid, None)
 
@@ -244,7 +252,7 @@ class Failure(Exception):
 
 def run(
     notebook: str | os.PathLike[str],
-    output: str | os.PathLike[str] | None = None,
+    to: str | os.PathLike[str] | None = None,
     *,
     replay: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -256,7 +264,7 @@ def run(
     ----------
     notebook
         The file to run.
-    output
+    to
         Where to write; the file itself if not given.
     replay
         ``auto``, ``strict`` or ``off``; the kernel's own choice if not given.
@@ -277,10 +285,12 @@ def run(
     Failure
         If a cell failed; its ``front`` is what would have been returned.
     """
-    file.load(notebook)  # says what is wrong with a file in better words than nbformat
-    target = Path(output or notebook)
+    content = file.load(notebook)  # says what is wrong with a file in better words than nbformat
+    target = Path(to or notebook)
+    if not os.access(target if target.exists() else target.absolute().parent, os.W_OK):
+        raise SnapshotError(f"{target.name} cannot be written there: choose another place before anything is asked")
     try:
-        node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
+        node = nbformat.reads(json.dumps(content), as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
     except RecursionError:
         raise SnapshotError(f"{Path(notebook).name} is nested too deep to be run: its metadata is damaged") from None
     language = node.metadata.get("language_info")  # of whoever ran it before: another Python is no change
@@ -314,4 +324,8 @@ def run(
     except DeadKernelError:
         save()
         raise Failure("the kernel died", front) from None
+    except CellTimeoutError:
+        raise Failure(f"a cell took longer than {options.get('timeout')} s", front) from None
+    except NoSuchKernel as error:
+        raise SnapshotError(f"there is no kernel {error.name!r} here: name another one with --kernel") from None
     return front

@@ -40,6 +40,8 @@ class Keeper:
         The user's variables, where VS Code leaves the notebook's path.
     notify
         Tells the user something.
+    has_outputs
+        Whether outputs go into a notebook (in a terminal they do not).
     """
 
     def __init__(
@@ -48,8 +50,11 @@ class Keeper:
         send: Callable[[Message], None],
         namespace: Mapping[str, object],
         notify: Callable[[str], None],
+        *,
+        has_outputs: bool,
     ) -> None:
         self.manager = manager
+        self.has_outputs = has_outputs
         self.notify = notify
         self.automatic = True  # whether each turn is carried as soon as it is recorded
         self.store: Store = _store()
@@ -58,20 +63,26 @@ class Keeper:
         self._send = send
         self._namespace = namespace
         self._path: str | None = None  # of the open document, as the front end says
-        self._opened: list[Message] = []  # what it has said of the document, to be taken over
+        self._opened: Message | None = None  # what it has said of the document, to be taken over
         self._taken = False
         self._withheld: str | None = None  # why the notebook's own value must not be touched
         self._size = 0  # bytes of what the notebook holds, about
+        self._behind = False  # whether something waits for `snapshot`, or did not fit
         self._store_failed = False
 
     # -- what the front end says
 
     def opened(self, message: Message) -> None:
         """A document was opened; it is taken over by the next command."""
-        self._path = str(message["path"]) if message.get("path") else None
-        self._opened.append(message)
-        self._taken, self._withheld = False, None
-        self.document = document.DocumentCarrier(self._send)
+        if "problem" not in message:  # what could not be decoded says no path, and stands for the same document
+            self._path = str(message["path"]) if message.get("path") else None
+        self._opened = message  # it stands for all before it
+        self._taken = False
+        self.document = self.document or document.DocumentCarrier(self._send)
+
+    def cell_begins(self, cell: str, *, known: bool) -> None:
+        """A cell is executed, and its outputs are replaced (see `OutputCarrier.begins`)."""
+        self.outputs.begins(cell, known=known)
 
     def acked(self, seq: int) -> None:
         """The document holds what was written up to *seq*."""
@@ -89,22 +100,22 @@ class Keeper:
         """Take over the snapshot that the front end has sent or the file holds; False if that was done before."""
         if self._taken:
             return False
-        self._taken = True
-        opened, self._opened = self._opened, []
-        for message in opened:
-            self._take_over_document(message)
+        if self._opened:
+            self._take_over_document(self._opened)
         if self.document:
-            if self._path:
+            if self._path and self._withheld is None:
                 self._add_unsaved()
         elif path := _file().notebook_path(self._namespace):
             try:
                 self._read(path)
             except SnapshotError as error:
                 self.notify(f"this kernel starts fresh: {error}")
+        self._opened, self._taken = None, True  # only now: an interrupt above has it done again
         return True
 
     def _take_over_document(self, message: Message) -> None:
         """Take over a document's snapshot, and bring it what this kernel has that it has not."""
+        self._withheld = None
         try:
             if problem := message.get("problem"):
                 raise SnapshotError(str(problem))  # noqa: TRY301 - said by the bridge, told like the others
@@ -129,16 +140,27 @@ class Keeper:
             self._carry(missing, {})
 
     def _add_unsaved(self) -> None:
+        """Add what the store has and the notebook has not, as far as the notebook still holds what that hangs from."""
         unsaved = self._with_store(lambda: self.store.unsaved(self._place())) or {}
-        if new := self.manager.adopt(unsaved):
+        union = snapshot.merge(self.recorded()["sessions"], unsaved)
+        whole = {sid: snapshot.closed(entries) for sid, entries in union.items()}
+        if new := self.manager.adopt({sid: entries for sid, entries in whole.items() if entries}):
             self._carry(new, {})
             self.notify(f"added what the notebook had not saved: {report.summary(new)}")
 
     def _read(self, path: Path) -> dict[str, dict[str, Any]]:
         """Take over a notebook file's snapshot, in its metadata and in its outputs; return what was new."""
-        saved, riding = output.read(_file().load(path))
+        notebook = _file().load(path)
+        saved, riding = output.read(notebook)
         new = self.manager.adopt(snapshot.merge(saved, riding))
-        self.outputs.loose(riding)
+        for cell, mine in output.riders(notebook):
+            self.outputs.found(
+                cell,
+                {
+                    sid: {eid: riding[sid][eid] for eid in entries if eid in riding.get(sid, {})}
+                    for sid, entries in mine["sessions"].items()
+                },
+            )
         return new
 
     def resume(self, path: str | None) -> str:
@@ -149,9 +171,20 @@ class Keeper:
         if where is None:
             raise SnapshotError("which notebook? No front end has told: %robota resume PATH")
         new = self._read(where)
-        if self.document and new:
+        if path and self.manager.replay.document.listed and where.absolute() != Path(self._path or "").absolute():
+            self._continue_after(where)
+        if new and (self.document or path):
             self.commit(new, {})
         return f"added: {report.summary(new)}" if new else "nothing new: all of it is here"
+
+    def _continue_after(self, path: Path) -> None:
+        """Let asks follow the turns of another notebook, whose cells are not ours to come."""
+        replay = self.manager.replay
+        there = snapshot.merge(*output.read(_file().load(path)))
+        for session in self.manager.sessions():
+            for node in session.record.nodes.values():
+                if node.id in there.get(session.id, {}) and replay.owner(session, node) is None:
+                    replay.shown.setdefault(node.id, None)
 
     # -- writing
 
@@ -161,6 +194,8 @@ class Keeper:
         self._with_store(lambda: self.store.remove(self._place(), remove))
         if self.automatic and self._fits(add):
             self._carry(add, remove)
+        else:
+            self._behind = True
 
     def write_pointers(self) -> None:
         """Write heads, active pointers and settings, where they differ from what the notebook holds."""
@@ -170,15 +205,23 @@ class Keeper:
     def snapshot(self, *, save: bool, to: str | None, replace: bool) -> str:
         """Write what is to be written, and say how far it got."""
         if to:
+            if self._path and Path(to).absolute() == Path(self._path).absolute():
+                raise SnapshotError(f"{Path(to).name} is open here: leave out --to, and save it as usual")
             whole = self.manager.snapshot()["sessions"]
-            _file().FileCarrier(Path(to)).write(whole, {})
+            _file().FileCarrier(Path(to)).write(whole, {}, replace=replace)
             return f"snapshot: {report.summary(whole)} · saved in {Path(to).name}"
         whole = self.recorded()["sessions"]
+        if replace and not self.document:
+            raise SnapshotError(
+                "no front end holds this notebook open: name the file, %robota snapshot --to PATH --replace"
+            )
         if replace and self.document:
+            snapshot.parse(snapshot.dump(whole))  # never write what could not be read again
             self._withheld = None
             self.document.write(whole, {}, replace=True)
         elif not self.automatic:
             self._carry(whole, {})
+            self._behind = False
         self.check()
         said = f"snapshot: {report.summary(whole)} · {self.level()}"
         if save and not self.document:
@@ -223,17 +266,14 @@ class Keeper:
         metadata: dict[str, Any] = {"model": turn.model, "finish_reason": turn.finish_reason}
         if not turn.id:
             return metadata
-        if self.document is None:
-            session = next(s.id for s in self.manager.sessions() if turn.id in s.record.entries)
-            ids = ((session, turn.prompt.id), (session, turn.id)) if turn.replayed else ()
-            if riding := self.outputs.take(ids):
-                metadata["sessions"] = riding
+        if self.document is None and (riding := self.outputs.take()):
+            metadata["sessions"] = riding
         return metadata | {"turn": turn.id}
 
     def level(self) -> str:
         """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
-        level = (self.document or self.outputs).level
-        if self._withheld is None and level != "in kernel":
+        level = (self.document or self.outputs).level if self.document or self.has_outputs else "in kernel"
+        if self._withheld is None and not self._behind and level != "in kernel":
             return level
         return "in kernel" if self._store_failed else "in store"
 
@@ -245,12 +285,14 @@ class Keeper:
     def _with_store(self, do: Callable[[], Any]) -> Any:
         """Use the store; a broken one costs its user a notice, never a turn."""
         try:
-            return do()
+            done = do()
         except StoreError as error:
             if not self._store_failed:
                 self._store_failed = True
                 self.notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
             return None
+        self._store_failed = False
+        return done
 
 
 def _file() -> Any:

@@ -6,6 +6,7 @@ It plays the front end's part for nbval's kernels. ``ROBOTA_NB_REPLAY`` sets ano
 from __future__ import annotations
 
 import os
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,8 +33,10 @@ def _opening(parent: Any) -> Message:
     from robota_nb.core.snapshot import KEY
     from robota_nb.headless import FrontEnd
 
-    strict = "strict" if KEY in parent.nb.metadata else None
-    message = FrontEnd(parent.nb, parent.path, os.environ.get("ROBOTA_NB_REPLAY", strict)).opening()
+    notebook = deepcopy(parent.nb)  # nbval compares with its own, as it is in the file
+    front = FrontEnd(notebook, parent.path)
+    front.replay = os.environ.get("ROBOTA_NB_REPLAY") or ("strict" if KEY in notebook.metadata else None)
+    message = front.opening()
     del message["path"]  # a test sees the file, and nothing of what this user has left in the store
     return message
 

@@ -15,7 +15,7 @@ from robota_nb.core.entries import source_hash
 from robota_nb.core.events import EntriesAdded, Notice
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
-from robota_nb.errors import RobotaError
+from robota_nb.errors import CommandError, nearest
 from robota_nb.keeping import Keeper
 from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
@@ -52,11 +52,13 @@ class Wiring:
         self.bridge = bridge(shell)
         self.commands = Commands(shell, self)
         self.manager = SessionManager(providers=_Providers(magics))
-        self.keeper = Keeper(self.manager, self.bridge.send, shell.user_ns, self.notify)
+        self.keeper = Keeper(
+            self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
+        )
         self._cell: Cell | None = None
         self._notices: list[str] = []
         self._timer: Any = None
-        self._set_mode(os.environ.get("ROBOTA_NB_REPLAY"))
+        self._set_mode(_mode_of_environment())
         self.open(magics)
 
     def open(self, magics: RobotaMagics) -> None:
@@ -70,6 +72,7 @@ class Wiring:
     def close(self) -> None:
         """Write what waits, and let go; `open` takes it up again."""
         self._write_pointers()
+        self._cell = None
         self._unsubscribe()
         self.keeper.store.close()
 
@@ -109,7 +112,9 @@ class Wiring:
 
     def _execution(self, source: object, cell_id: object) -> Cell:
         text, raw = source if isinstance(source, str) else "", cell_id if isinstance(cell_id, str) else None
-        return self.manager.replay.document.run(raw, source_hash(text))
+        cell = self.manager.replay.document.run(raw, source_hash(text))
+        self.keeper.cell_begins(cell.key, known=raw is not None)
+        return cell
 
     def cell(self) -> Cell:
         """Return the cell that is being executed (also if the extension was loaded in that very cell)."""
@@ -171,7 +176,7 @@ class Wiring:
         providers = self.manager.providers
 
         def warm() -> None:
-            with suppress(RobotaError):
+            with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say
                 name, _ = providers.default()
                 getattr(providers.get(name), "warm", int)()
 
@@ -202,6 +207,13 @@ class Wiring:
 
 
 _PAIR = 2
+
+
+def _mode_of_environment() -> str | None:
+    mode = os.environ.get("ROBOTA_NB_REPLAY")
+    if mode and mode not in MODES:
+        raise CommandError(f"ROBOTA_NB_REPLAY is {mode!r}{nearest(mode, MODES)}: set it to {', '.join(MODES)}")
+    return mode
 
 
 class _Providers:

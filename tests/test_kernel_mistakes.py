@@ -85,3 +85,43 @@ def test_completion_in_a_body_is_left_to_ipython(kernel):
     kernel.ok("debugging_value = 1")
     assert "%robota switch debugging_value" not in kernel.complete("%robota switch deb")
     assert "debugging_value" in kernel.complete("debugging_v")
+
+
+# -- questions
+
+
+@pytest.mark.parametrize(
+    "line", ["%robota ask What's a closure?", "t = %robota ask Why {{ x }}?", "%robota ask -o t one?\n1"]
+)
+def test_a_line_may_end_in_a_question_mark(kernel, server, line):
+    kernel.ok("x = 3")
+    kernel.ok(line)
+    assert len(server.requests) == 1
+    assert server.requests[0]["messages"][-1]["content"].endswith("?")
+
+
+def test_a_question_mark_alone_asks_for_help(kernel, server):
+    kernel.ok("%robota?")
+    assert server.requests == []
+
+
+# -- settings that are none
+
+
+@pytest.mark.parametrize("setting", ["api_key=sk-canary", "base_url=http://x", "messages=[]", "stream=false"])
+def test_what_is_no_setting_of_a_chat_is_refused(kernel, setting):
+    kernel.ok("%robota new A")
+    answer = kernel.run(f"%robota chat set {setting}")
+    assert answer.status == "error"
+    assert "sk-canary" not in str(answer.outputs)
+
+
+def test_a_parameter_can_be_unset(kernel, server):
+    kernel.ok("%robota new A\n%robota chat set temperature=0.5\n%robota chat set temperature=")
+    kernel.ok("%%robota\nhello")
+    assert "temperature" not in server.requests[0]
+
+
+def test_a_command_that_only_looks_makes_no_chat(kernel):
+    assert kernel.run("%robota chat log").error["ename"] == "ChatNotFound"
+    assert "no session yet" in kernel.ok("%robota session list").text

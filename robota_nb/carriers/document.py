@@ -51,7 +51,11 @@ def chunks(message: Message, number: str) -> Iterator[dict[str, Any]]:
     number
         Tells this message's chunks from another's.
     """
-    text = json.dumps(message)
+    text = json.dumps(message, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate somewhere in the notebook: it must arrive to be refused
+        text = json.dumps(message)
     count = max(1, -(-len(text) // CHUNK))
     for at in range(count):
         part = text[at * CHUNK : (at + 1) * CHUNK]
@@ -69,6 +73,7 @@ class Bridge:
         self._version: str | None = None
         self._later: Later | None = None
         self._parts_out: deque[Message] = deque()
+        self._pacing = False  # whether a timer runs that sends the next part
         self._comm: Any = None
         self._opened = False
 
@@ -88,6 +93,12 @@ class Bridge:
 
             self._comm = comm.create_comm(target_name=TARGET, data={"version": version})
             self._comm.on_msg(lambda packet: self.deliver(packet["content"]["data"]))
+            self._comm.on_close(self._closed)
+
+    def _closed(self, _: object) -> None:
+        """The front end is gone; the next ``open`` gets a comm of its own."""
+        self._comm = None
+        self._parts_out.clear()
 
     def disconnect(self) -> None:
         """Close the comm, and let messages wait."""
@@ -109,13 +120,14 @@ class Bridge:
         of = -(-len(text) // PART)
         for at in range(of):
             self._parts_out.append({"op": "part", "at": at, "of": of, "text": text[at * PART : (at + 1) * PART]})
-        if self._later and len(text) <= PACED:
-            self._send_part()
-        else:
+        if not self._later or len(text) > PACED:
             self._hurry()
+        elif not self._pacing:  # else the timer that runs sends these, too
+            self._send_part()
 
     def _send_part(self) -> None:
-        if self._parts_out and self._comm is not None and self._later:
+        self._pacing = bool(self._parts_out) and self._comm is not None
+        if self._pacing and self._later:
             self._comm.send(self._parts_out.popleft())
             self._later(PAUSE, self._send_part)
 

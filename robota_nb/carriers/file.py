@@ -10,7 +10,7 @@ import math
 import os
 import re
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from robota_nb.core.snapshot import KEY, NewerFormat, dump, merge, parse
 from robota_nb.errors import SnapshotError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from robota_nb.core.ports import Entries
 
@@ -104,6 +104,24 @@ def write_notebook(path: str | os.PathLike[str], notebook: Mapping[str, Any]) ->
         replace_file(path, data)
 
 
+@contextmanager
+def changing(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
+    """Load a notebook, let the block change it, and write it if it did; nobody else writes it meanwhile.
+
+    Raises
+    ------
+    SnapshotError
+        As `read` and `write_notebook` do; the file is as it was then.
+    """
+    target = _target(path)
+    with locked(target):
+        notebook = load(target)
+        before = json.dumps(notebook, sort_keys=True)
+        yield notebook
+        if json.dumps(notebook, sort_keys=True) != before:
+            replace_file(target, _encoded(notebook, target.name))
+
+
 class FileCarrier:
     """Carry a snapshot in the metadata of a notebook file (`robota_nb.core.ports.Carrier`).
 
@@ -118,8 +136,10 @@ class FileCarrier:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
-    def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+    def write(self, add: Entries, remove: Mapping[str, Iterable[str]], *, replace: bool = False) -> None:
         """Add entries to the file's snapshot and drop others; if that changes nothing, leave the file alone.
+
+        With *replace*, whatever stands there is dropped first.
 
         Raises
         ------
@@ -127,14 +147,11 @@ class FileCarrier:
             If the file or the snapshot in it cannot be read, or the new one would not be valid. The file is
             as it was then.
         """
-        path = _target(self.path)
-        with locked(path):
-            notebook = load(path)
-            before = notebook["metadata"].get(KEY, dump({}))
-            after = _united(before, add, remove, path.name)
-            if after != before:
+        with changing(self.path) as notebook:
+            before = dump({}) if replace else notebook["metadata"].get(KEY, dump({}))
+            after = _united(before, add, remove, self.path.name)
+            if after != before or replace:
                 notebook["metadata"][KEY] = after
-                replace_file(path, _encoded(notebook, path.name))
 
 
 def _united(value: Any, add: Entries, remove: Mapping[str, Iterable[str]], name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Any front end: entries ride in the metadata of an answer's last output, until `settle` moves them.
 
-Nothing of it is shown, and nbval ignores it. Outputs are replaced when a cell runs again; so a replayed turn
-brings its entries along again, unless the notebook's own metadata holds them.
+Nothing of it is shown, and nbval ignores it. Outputs are replaced when their cell runs again, so what rode in
+them then waits for the next output; and what messages cannot be without (session, chats, configs) rides in each.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.core import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
     from robota_nb.core.ports import Entries, Entry
 
@@ -20,57 +20,73 @@ KEY = "robota_nb"
 
 
 class OutputCarrier:
-    """Holds back what was written until an answer's output takes it along."""
+    """Holds what the notebook's own metadata has not, and hands it to outputs."""
 
     name = "output"
 
     def __init__(self) -> None:
-        self._waiting: dict[str, dict[str, Entry]] = {}
-        self._loose: dict[str, dict[str, Entry]] = {}
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._waiting: dict[tuple[str, str], None] = {}  # messages that ride in no output, in order
+        self._given: dict[str, list[tuple[str, str]]] = {}  # cell -> messages that ride in its outputs
+        self._carried: set[tuple[str, str]] = set()  # those that rode in one at some time
+        self._cell, self._known = "", True  # that runs
 
     @property
     def level(self) -> str:
         """How far what was written has got."""
-        return "in kernel" if any(self._waiting.values()) else "in the cells' outputs"
+        return "in kernel" if self._waiting.keys() - self._carried else "in the cells' outputs"
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Keep entries for the next output."""
+        """Keep entries for the outputs to come."""
         for sid, entries in add.items():
-            self._waiting.setdefault(sid, {}).update(entries)
+            self._entries.setdefault(sid, {}).update(entries)
+            self._waiting.update(((sid, eid), None) for eid, entry in entries.items() if _is_message(entry))
         for sid, ids in remove.items():
             for eid in ids:
-                self._waiting.get(sid, {}).pop(eid, None)
+                self._entries.get(sid, {}).pop(eid, None)
 
-    def loose(self, entries: Entries) -> None:
-        """Note entries that were found in outputs only: running their cells again would lose them."""
-        for sid, found in entries.items():
-            self._loose.setdefault(sid, {}).update(found)
+    def found(self, cell: str, entries: Entries) -> None:
+        """Note entries that ride in the outputs of a cell already."""
+        for sid, riding in entries.items():
+            self._entries.setdefault(sid, {}).update(riding)
+            self._given.setdefault(cell, []).extend((sid, eid) for eid, e in riding.items() if _is_message(e))
+        self.begins(self._cell, known=self._known)  # it may be the cell that runs
 
-    def take(self, replayed: Iterable[tuple[str, str]] = ()) -> dict[str, dict[str, Entry]]:
-        """Return what the next output is to carry.
+    def begins(self, cell: str, *, known: bool) -> None:
+        """Note that a cell runs, which replaces its outputs: what rode in them waits again.
 
         Parameters
         ----------
-        replayed
-            (session, entry) ids of the turn that it shows from the record.
+        cell
+            Its id, or what stands for it.
+        known
+            Whether it is the front end's id; without ids any cell may be the one, so nothing is taken as safe.
         """
-        for sid, eid in replayed:
-            if entry := self._loose.get(sid, {}).pop(eid, None):
-                self._carry_along(sid, eid, entry)
-        taken, self._waiting = {sid: entries for sid, entries in self._waiting.items() if entries}, {}
+        self._cell, self._known = cell, known
+        lost = [self._given.pop(cell, [])] if known else list(self._given.values())
+        if not known:
+            self._given = {}
+        self._waiting.update((message, None) for messages in lost for message in messages)
+
+    def take(self) -> dict[str, dict[str, Entry]]:
+        """Return what the next output is to carry: what waits, and what that cannot be without."""
+        waiting, self._waiting = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})], {}
+        self._given.setdefault(self._cell, []).extend(waiting)
+        self._carried.update(waiting)
+        taken: dict[str, dict[str, Entry]] = {}
+        for sid, eid in waiting:
+            if sid not in taken:
+                taken[sid] = {key: entry for key, entry in self._entries[sid].items() if not _is_message(entry)}
+            taken[sid][eid] = self._entries[sid][eid]
         return taken
 
-    def _carry_along(self, sid: str, eid: str, entry: Entry) -> None:
-        """Let an entry ride, and with it what the turn cannot be without: its session, chat and config."""
-        loose = self._loose[sid]
-        needs = [key for key, other in loose.items() if other.get("kind") != "message"]
-        for key in needs:
-            self._waiting.setdefault(sid, {})[key] = loose.pop(key)
-        self._waiting.setdefault(sid, {})[eid] = entry
+
+def _is_message(entry: Mapping[str, Any]) -> bool:
+    return entry.get("kind") == "message"
 
 
-def riders(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the ``robota_nb`` metadata of each output of a notebook that carries entries."""
+def riders(notebook: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (the cell's id, the ``robota_nb`` metadata) of each output of a notebook that carries entries."""
     cells = notebook.get("cells")
     for cell in cells if isinstance(cells, list) else ():
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
@@ -78,7 +94,7 @@ def riders(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             metadata = output.get("metadata") if isinstance(output, dict) else None
             mine = metadata.get(KEY) if isinstance(metadata, dict) else None
             if isinstance(mine, dict) and "sessions" in mine:
-                yield mine
+                yield str(cell.get("id", "")), mine
 
 
 def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict[str, dict[str, Entry]]]:
@@ -98,13 +114,47 @@ def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict
     value = notebook["metadata"].get(snapshot.KEY)
     saved = snapshot.parse(value) if value is not None else {}
     riding: dict[str, dict[str, Entry]] = {}
-    for mine in riders(notebook):
+    for _, mine in riders(notebook):
         for sid, entries in snapshot.check_sessions(mine["sessions"]).items():
             riding.setdefault(sid, {}).update(entries)
     union = {sid: snapshot.closed(entries) for sid, entries in snapshot.merge(saved, riding).items()}
     snapshot.parse(snapshot.dump(union))
-    return saved, {
+    loose = {
         sid: {eid: entry for eid, entry in entries.items() if eid not in saved.get(sid, {})}
         for sid, entries in union.items()
         if sid in riding
     }
+    return saved, {sid: entries for sid, entries in loose.items() if entries}
+
+
+def settle(notebook: MutableMapping[str, Any]) -> int:
+    """Move what rides in the outputs of a notebook into its metadata.
+
+    Returns
+    -------
+    int
+        How many entries were left where they are, because they lead nowhere.
+
+    Raises
+    ------
+    SnapshotError
+        If any of it is damaged; nothing has changed then.
+    """
+    saved, riding = read(notebook)
+    if riding:
+        # What else stands there, such as keys of a later minor format, stays.
+        value = notebook["metadata"].setdefault(snapshot.KEY, snapshot.dump({}))
+        value["sessions"] = snapshot.merge(saved, riding)
+    held = notebook["metadata"].get(snapshot.KEY, {}).get("sessions", {})
+    left = 0
+    for _, mine in riders(notebook):
+        for sid in list(mine["sessions"]):
+            stays = {eid: entry for eid, entry in mine["sessions"][sid].items() if eid not in held.get(sid, {})}
+            left += len(stays)
+            if stays:
+                mine["sessions"][sid] = stays
+            else:
+                del mine["sessions"][sid]
+        if not mine["sessions"]:
+            del mine["sessions"]
+    return left

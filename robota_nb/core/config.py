@@ -107,6 +107,8 @@ def _stored(key: str, value: object) -> str:
     if key in _FIELDS:
         return clean(str(value))
     check_param_key(key)
+    if value == "":
+        return ""  # unset
     if isinstance(value, str):
         try:
             value = json.loads(clean(value))

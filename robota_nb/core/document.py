@@ -72,7 +72,7 @@ class Document:
         """
         cell = self._find(raw_id, source)
         if cell is None:
-            cell = Cell(raw_id or f"#{next(self._serial)}", cell_id_or_none(raw_id), source)
+            cell = Cell(raw_id or f"run-{next(self._serial)}", cell_id_or_none(raw_id), source)
         if not self.listed or cell not in self.cells:
             # Without a list the cells run here are the document; with one, this cell is newer than the list.
             self.cells = [*(c for c in self.cells if c is not cell), cell]

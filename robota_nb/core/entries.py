@@ -31,6 +31,8 @@ RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "se
 Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 
+_OF_ENDPOINTS = frozenset({"api_key", "base_url", "extra_body", "extra_headers", "extra_query", "organization"})
+_OF_REQUESTS = frozenset({"messages", "stream"})
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -121,8 +123,10 @@ def fold_name(name: str) -> str:
 
 def check_param_key(key: str) -> str:
     """Return *key* if it may name a request parameter, else raise `InvalidName`."""
-    if not _KEY.fullmatch(key) or key in RESERVED_KEYS:
-        why = "is reserved" if key in RESERVED_KEYS else "must be lower-case letters, digits and _"
+    if key in _OF_ENDPOINTS:  # a key given as a setting would stand in the notebook
+        raise InvalidName(f"{key} is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints")
+    if not _KEY.fullmatch(key) or key in RESERVED_KEYS | _OF_REQUESTS:
+        why = "must be lower-case letters, digits and _" if not _KEY.fullmatch(key) else "is reserved"
         raise InvalidName(f"setting {key[:40]!r} {why}: use the provider's parameter name, such as temperature=0.2")
     return key
 

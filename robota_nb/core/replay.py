@@ -352,15 +352,15 @@ class Replay:
         )  # fmt: skip
 
     def _why_missing(self, session: Session, chat: str, place: str | None, ask: Ask) -> str:
+        name = session.chat_name(chat)
         there = session.record.children(chat, place)
         best = max(there, key=lambda n: (self._text(session, n) == ask.text, n.stamp), default=None)
         if ask.fresh:
-            why = "--fresh asks for a new answer"
-        elif best is None:
+            return f"{name!r} is asked anew each time (--fresh, --once): take the option off, or skip the cell"
+        if best is None:
             why = "nothing is recorded at this place of the chat"
         else:
             why = f"the {self._difference(session, best, ask)} differs from what is recorded"
-        name = session.chat_name(chat)
         return f"no recorded answer in {name!r}: {why}; run the notebook with %robota replay auto, then save it"
 
 

@@ -26,7 +26,8 @@ MAX_BYTES = 20_000_000
 NOTICE_BYTES = 5_000_000
 MAX_DEPTH = 8
 MAX_INT = 2**53 - 1
-MAX_N = 2**48  # far below MAX_INT, so that there is always room for the next n
+MAX_N = 2**48  # of an entry by itself;
+MAX_LEAD, LEAD = 2**20, 1000  # and among others n is at most MAX_LEAD + LEAD for each: there is room for the next
 
 _SESSION = re.compile(r"s_[0-9a-f]{32}")
 _CHAT = re.compile(r"c_[0-9a-f]{32}")
@@ -88,11 +89,15 @@ def check_sessions(sessions: object) -> dict[str, dict[str, Entry]]:
     """
     if not isinstance(sessions, dict):
         raise SnapshotError(f"expected an object, found {_kind(sessions)}", at="sessions")
-    budget = MAX_BYTES
+    budget, count, greatest = MAX_BYTES, 0, 0
     for sid, entries in sessions.items():
         if not isinstance(sid, str) or not _SESSION.fullmatch(sid):
             raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
         budget -= len(sid) + check_entries(entries, f"sessions.{sid}", budget)
+        count += len(entries)
+        greatest = max([greatest, *(entry.get("n", 0) for entry in entries.values())])
+    if greatest > MAX_LEAD + LEAD * count:
+        raise SnapshotError(f"an n of {greatest:,} cannot be among {count:,} entries", at="sessions")
     return sessions
 
 

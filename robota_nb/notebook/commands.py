@@ -9,7 +9,7 @@ from robota_nb.core.config import settings_from
 from robota_nb.core.interrupts import deferred
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.modes import MODES
-from robota_nb.errors import PromptError
+from robota_nb.errors import ChatNotFound, PromptError
 from robota_nb.notebook import command as parsing
 from robota_nb.notebook import report
 from robota_nb.notebook.prompt import expand
@@ -123,7 +123,7 @@ class Commands:
             session = manager.create_session(name=args["name"])
         manager.activate(session)
         manager.replay.cell_chose(self.host.cell(), "session", args["name"])
-        self._say(session.name)  # and no more: which chat is active in it depends on what ran before
+        self._say(args["name"])  # and no more: the rest depends on what ran before
 
     def _session_list(self, _: Mapping[str, Any]) -> None:
         self._say(report.sessions(self.host.manager))
@@ -131,7 +131,7 @@ class Commands:
     def _session_rename(self, args: Mapping[str, Any]) -> None:
         session = self._session()
         session.rename(args["name"])
-        self._say(session.name)
+        self._say(args["name"])
 
     def _chat_open(self, args: Mapping[str, Any]) -> None:
         session, settings = self._session(), _settings(args)
@@ -147,30 +147,29 @@ class Commands:
         chat = session.switch_to(name)
         manager.replay.cell_chose(cell, "chat", name)
         self._configure(chat, settings)
-        self._say(report.where(session))
+        self._say(report.chosen(name))
 
     def _configure(self, chat: Chat, settings: Mapping[str, str]) -> None:
         chat.session.configure(chat.id, settings, lasting=False)
         self.host.manager.replay.cell_set(self.host.cell(), chat.id, settings)
 
     def _chat_set(self, args: Mapping[str, Any]) -> None:
-        chat = self._chat()
-        self._configure(chat, _settings(args))
-        self._say(report.settings(chat))
+        settings = _settings(args)
+        self._configure(self._chat(), settings)
+        self._say(report.settings(settings))
 
     def _chat_list(self, _: Mapping[str, Any]) -> None:
         self._say(report.chats(self._session()))
 
     def _chat_rename(self, args: Mapping[str, Any]) -> None:
-        chat = self._chat()
-        chat.rename(args["name"])
-        self._say(report.where(chat.session, chat))
+        self._chat().rename(args["name"])
+        self._say(report.chosen(args["name"]))
 
     def _chat_log(self, _: Mapping[str, Any]) -> None:
-        self._say(report.log(self._chat()))
+        self._say(report.log(self._existing_chat()))
 
     def _chat_undo(self, _: Mapping[str, Any]) -> None:
-        chat = self._chat()
+        chat = self._existing_chat()
         self._say(report.undone(chat, chat.undo()))
 
     def _snapshot(self, args: Mapping[str, Any]) -> None:
@@ -226,6 +225,13 @@ class Commands:
     def _chat(self) -> Chat:
         """Return the chat that a command means which names none; a first one is made where there is none."""
         return self.host.manager.here(self.host.cell()) or self._session().create_chat()
+
+    def _existing_chat(self) -> Chat:
+        """Return the chat that a command means which only looks; none is made for that."""
+        chat = self.host.manager.here(self.host.cell())
+        if chat is None:
+            raise ChatNotFound("there is no chat yet: %robota new NAME creates one")
+        return chat
 
     def _say(self, text: str) -> None:
         print(text)  # noqa: T201 - the command's output

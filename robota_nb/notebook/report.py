@@ -60,13 +60,13 @@ def _connect(config: Config) -> list[str]:
 
 def model(config: Config) -> str:
     """Name who is asked."""
-    return config.provider if config.model in ("", config.provider) else f"{config.provider}/{config.model}"
+    name = config.provider if config.model in ("", config.provider) else f"{config.provider}/{config.model}"
+    return short(name) or "no model"
 
 
-def where(session: Session, chat: Chat | None = None) -> str:
-    """Name a chat, by default the active one."""
-    chat = chat or session.active_chat
-    return strip_controls(f"{session.name} ▸ {chat.name} · {model(chat.config)}" if chat else session.name)
+def chosen(name: str) -> str:
+    """Say which chat was chosen, as the cell names it: what else could be said of it, cells below may change."""
+    return strip_controls(f"▸ {name}")
 
 
 def sessions(manager: SessionManager) -> str:
@@ -89,11 +89,9 @@ def chats(session: Session) -> str:
     return strip_controls("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
 
 
-def settings(chat: Chat) -> str:
-    """List a chat's settings."""
-    return strip_controls(
-        "\n".join([chat.name, *(f"  {key} = {short(value)}" for key, value in chat.config.settings().items())])
-    )
+def settings(given: Mapping[str, str]) -> str:
+    """List settings."""
+    return strip_controls("\n".join(f"{key} = {short(value) or '(none)'}" for key, value in given.items()))
 
 
 def log(chat: Chat) -> str:
