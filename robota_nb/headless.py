@@ -165,6 +165,7 @@ class RobotaClient(NotebookClient):
         super().__init__(front.notebook, **{"record_timing": False, "coalesce_streams": True, **options})
         self.front = front
         self._save = save
+        self._busy = False  # whether a cell runs, or was given up
         self.comm_open_handlers[document.TARGET] = lambda msg: _Comm(self, msg["content"]["comm_id"])
 
     def create_kernel_manager(self) -> Any:
@@ -184,11 +185,20 @@ class RobotaClient(NotebookClient):
         """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
         kc: Any = self.kc
         kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
-        return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+        self._busy = True
+        try:
+            done = await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+        except CellExecutionError:
+            self._busy = False
+            raise
+        self._busy = False
+        return done
 
     async def _async_cleanup_kernel(self) -> None:
         """Have the kernel write what waits, save, and let it know, before it is shut down."""
         if self.kc is not None and self.km is not None and await ensure_async(self.km.is_alive()):
+            if self._busy:  # it took too long: without an interrupt the kernel would not listen
+                await ensure_async(self.km.interrupt_kernel())
             await self._say({"op": "flush"})
             if saved := self.saved():
                 await self._say(saved)

@@ -355,3 +355,10 @@ def test_the_notebook_is_valid_and_names_nothing_of_this_machine(connected, serv
     text = path.read_text()
     for canary in ("canary", "127.0.0.1", str(connected), server.base_url, os.environ["HOME"]):
         assert canary not in text
+
+
+def test_a_run_takes_in_what_rides_in_the_outputs(carried, server):
+    run(carried, replay="strict")
+    assert server.requests == []
+    assert command("verify", carried).exit_code == 0
+    assert command("settle", carried).output == "nothing to settle\n"

@@ -143,9 +143,9 @@ def settle(notebook: MutableMapping[str, Any]) -> int:
     saved, riding = read(notebook)
     if riding:
         # What else stands there, such as keys of a later minor format, stays.
-        value = notebook["metadata"].setdefault(snapshot.KEY, snapshot.dump({}))
-        value["sessions"] = snapshot.merge(saved, riding)
-    held = notebook["metadata"].get(snapshot.KEY, {}).get("sessions", {})
+        value = notebook["metadata"].get(snapshot.KEY) or snapshot.dump({})
+        notebook["metadata"][snapshot.KEY] = {**value, "sessions": snapshot.merge(saved, riding)}
+    held = (notebook["metadata"].get(snapshot.KEY) or {}).get("sessions", {})
     left = 0
     for _, mine in riders(notebook):
         for sid in list(mine["sessions"]):

@@ -1,0 +1,242 @@
+"""What the store and the carriers keep: whole, once, and found again."""
+
+import pytest
+from core_support import new_manager
+
+from robota_nb.carriers import output
+from robota_nb.carriers.document import Bridge, chunks
+from robota_nb.core import snapshot
+from robota_nb.errors import SnapshotError
+from robota_nb.keeping import Keeper
+
+
+class Shell:
+    """A manager and its keeper, as one kernel has them, and what they say to a front end."""
+
+    def __init__(self, monkeypatch, store=None, path=None, value=None):
+        monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
+        for name in ("ROBOTA_NB_NOTEBOOK", "JPY_SESSION_NAME"):
+            monkeypatch.delenv(name, raising=False)
+        self.sent, self.told = [], []
+        self.manager = new_manager()
+        self.keeper = Keeper(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
+        self.keeper.store = store or self.keeper.store
+        self.manager.subscribe(self.event)
+        if path:
+            self.keeper.opened({"op": "open", "path": path, **({} if value is None else {"value": value})})
+        self.keeper.take_over()
+
+    def event(self, event):
+        if hasattr(event, "entries"):
+            self.keeper.commit({event.session: event.entries}, {event.session: event.removed})
+
+    def ask(self, text, cell="c"):
+        self.keeper.cell_begins(cell, known=True)
+        session = self.manager.active_session() or self.manager.create_session()
+        chat = session.active_chat or session.create_chat()
+        return chat.send(text)
+
+    def document(self):
+        """What a front end has in its document now."""
+        sessions = {}
+        for message in self.sent:
+            if message["op"] == "write":
+                for sid, change in message["sessions"].items():
+                    sessions.setdefault(sid, {}).update(change["add"])
+        return snapshot.dump(sessions)
+
+
+@pytest.fixture
+def shell(monkeypatch):
+    return lambda **options: Shell(monkeypatch, **options)
+
+
+def notebook_of(outputs):
+    """A notebook whose cells have these outputs' metadata."""
+    cells = [{"id": cell, "outputs": [{"metadata": {"robota_nb": mine}}]} for cell, mine in outputs.items()]
+    return {"metadata": {}, "cells": cells}
+
+
+def prompts(sessions):
+    return {e["content"][0] for es in sessions.values() for e in es.values() if e.get("role") == "user"}
+
+
+# -- outputs
+
+
+def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
+    here, shown = shell(), {}
+    for cell, text in (("a", "one"), ("a", "two"), ("b", "three"), ("a", "four")):
+        shown[cell] = here.keeper.output_metadata(here.ask(text, cell))
+    saved, riding = output.read(notebook_of(shown))
+    assert saved == {}
+    assert prompts(riding) == {"one", "two", "three", "four"}
+
+
+def test_what_a_notebook_s_outputs_hold_rides_again_when_their_cells_do(shell, monkeypatch, tmp_path):
+    here, shown = shell(), {}
+    for cell in "ab":
+        shown[cell] = here.keeper.output_metadata(here.ask(cell, cell))
+    there = shell()
+    _, riding = output.read(notebook_of(shown))
+    there.manager.adopt(riding)
+    for cell, mine in output.riders(notebook_of(shown)):
+        there.keeper.outputs.found(cell, mine["sessions"])
+    again = {"a": there.keeper.output_metadata(there.ask("new", "a")), "b": shown["b"]}
+    assert prompts(output.read(notebook_of(again))[1]) == {"a", "b", "new"}
+
+
+def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
+    here, shown = shell(), {}
+    for cell in "abc":
+        shown[cell] = here.keeper.output_metadata(here.ask(cell, cell))
+    notebook = notebook_of(shown)
+    del notebook["cells"][1]  # its cell was deleted, so the turn after it hangs from nothing
+    assert output.settle(notebook) == 2
+    assert prompts(notebook["metadata"]["robota_nb"]["sessions"]) == {"a"}
+    assert [cell for cell, _ in output.riders(notebook)] == ["c"]
+    assert output.settle(notebook) == 2
+    snapshot.parse(notebook["metadata"]["robota_nb"])
+
+
+# -- the document
+
+
+def test_an_open_again_goes_on_with_the_same_writes(shell):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    seq = here.sent[-1]["seq"]
+    here.keeper.opened({"op": "open", "path": "/nb.ipynb", "value": here.document()})
+    here.keeper.take_over()
+    here.ask("two")
+    assert here.sent[-1]["seq"] > seq
+    here.keeper.saved(here.sent[-1]["seq"])
+    assert here.keeper.store.unsaved("/nb.ipynb") == {}
+
+
+def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_from(shell):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    here.keeper.saved(here.sent[-1]["seq"])
+    here.ask("two")
+    # The notebook goes back to a time before both: the second turn's place is gone.
+    there = shell(path="/nb.ipynb", store=here.keeper.store)
+    assert there.manager.sessions() == []
+    assert there.document()["sessions"] == {}
+    there.ask("three")
+    snapshot.parse(there.document())
+
+
+def test_an_unreadable_value_is_left_alone_also_by_what_was_not_saved(shell):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    there = shell(path="/nb.ipynb", store=here.keeper.store, value="no snapshot")
+    there.ask("two")
+    assert there.document()["sessions"] == {}
+    with pytest.raises(SnapshotError, match="--replace"):
+        there.keeper.check()
+
+
+def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
+    first = shell(path="/nb.ipynb")
+    first.ask("one")
+    here = shell()
+    here.keeper.opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(snapshot, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        here.keeper.take_over()
+    assert here.keeper.take_over()
+    assert len(here.manager.sessions()) == 1
+
+
+def test_the_level_says_what_was_not_carried(shell):
+    here = shell(path="/nb.ipynb")
+    here.keeper.automatic = False
+    here.ask("one")
+    assert here.keeper.level() == "in store"
+    here.keeper.snapshot(save=False, to=None, replace=False)
+    here.keeper.acked(here.sent[-1]["seq"])
+    assert here.keeper.level() == "in notebook"
+
+
+# -- the snapshot
+
+
+def test_an_n_out_of_all_proportion_is_refused(shell):
+    here = shell(path="/nb.ipynb")
+    here.manager._n = 2**40
+    here.ask("one")
+    with pytest.raises(SnapshotError, match="cannot be among"):
+        snapshot.parse(here.document())
+
+
+# -- the bridge
+
+
+class Comm:
+    def __init__(self):
+        self.sent, self.closed = [], None
+
+    def send(self, message):
+        self.sent.append(message)
+
+    def on_msg(self, callback):
+        self.heard = callback
+
+    def on_close(self, callback):
+        self.closed = callback
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def comms(monkeypatch):
+    import comm
+
+    made = []
+
+    def create_comm(**_):
+        made.append(Comm())
+        return made[-1]
+
+    monkeypatch.setattr(comm, "create_comm", create_comm)
+    return made
+
+
+def test_a_front_end_that_comes_back_gets_a_comm_of_its_own(comms):
+    bridge = Bridge()
+    bridge.connect("1")
+    bridge.deliver({"op": "open"})
+    bridge.send({"op": "notice", "text": "one"})
+    comms[0].closed({})
+    bridge.send({"op": "notice", "text": "lost"})
+    bridge.deliver({"op": "open"})
+    bridge.send({"op": "notice", "text": "two"})
+    assert [[m["text"] for m in comm.sent] for comm in comms] == [["one"], ["two"]]
+
+
+def test_a_long_message_comes_in_parts_and_in_order(comms):
+    timers = []
+    bridge = Bridge()
+    bridge.connect("1", lambda _, call: timers.append(call))
+    bridge.deliver({"op": "open"})
+    bridge.send({"op": "notice", "text": "é" * 100_000})
+    assert len(comms[0].sent) == 1  # the rest in their time
+    bridge.send({"op": "notice", "text": "after"})
+    *parts, last = comms[0].sent
+    assert last["text"] == "after"
+    assert [part["at"] for part in parts] == list(range(parts[0]["of"]))
+    assert "".join(part["text"] for part in parts).count("é") == 100_000
+    assert len(timers) == 1
+    timers[0]()  # nothing is left to send
+    assert comms[0].sent[-1] == last
+
+
+def test_a_pushed_message_arrives_whole_whatever_it_holds():
+    bridge, heard = Bridge(), []
+    bridge.listen(heard.append)
+    for text in ("x" * 2_500_000, "漢" * 1_200_000, "\ud800"):
+        for metadata in chunks({"op": "cells", "text": text}, "1"):
+            bridge.take(metadata)
+        assert heard.pop()["text"] == text
