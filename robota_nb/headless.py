@@ -108,7 +108,7 @@ class FrontEnd:
     def shown(self) -> list[str]:
         """Return the turns that the outputs show, in order."""
         outputs = (o for cell in self.notebook.cells for o in cell.get("outputs", ()))
-        marks = (output.get("metadata", {}).get(document.TARGET, {}) for output in outputs)
+        marks = (output.get("metadata", {}).get(snapshot.KEY, {}) for output in outputs)
         return [mark["turn"] for mark in marks if isinstance(mark, dict) and "turn" in mark]
 
 

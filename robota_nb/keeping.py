@@ -107,7 +107,7 @@ class Keeper:
                 self._add_unsaved()
         elif path := _file().notebook_path(self._namespace):
             try:
-                self._read(path)
+                self._adopt_file(path)
             except SnapshotError as error:
                 self.notify(f"this kernel starts fresh: {error}")
         self._opened, self._taken = None, True  # only now: an interrupt above has it done again
@@ -148,11 +148,12 @@ class Keeper:
             self._carry(new, {})
             self.notify(f"added what the notebook had not saved: {report.summary(new)}")
 
-    def _read(self, path: Path) -> dict[str, dict[str, Any]]:
-        """Take over a notebook file's snapshot, in its metadata and in its outputs; return what was new."""
+    def _adopt_file(self, path: Path) -> tuple[Entries, Entries]:
+        """Take over a notebook file's snapshot, in its metadata and in its outputs; return it, and what was new."""
         notebook = _file().load(path)
         saved, riding = output.read(notebook)
-        new = self.manager.adopt(snapshot.merge(saved, riding))
+        there = snapshot.merge(saved, riding)
+        new = self.manager.adopt(there)
         for cell, mine in output.riders(notebook):
             self.outputs.found(
                 cell,
@@ -161,7 +162,7 @@ class Keeper:
                     for sid, entries in mine["sessions"].items()
                 },
             )
-        return new
+        return there, new
 
     def resume(self, path: str | None) -> str:
         """Add a notebook file's snapshot, by default this notebook's own, and say what was added."""
@@ -170,17 +171,16 @@ class Keeper:
         where = Path(path) if path else _file().notebook_path(self._namespace)
         if where is None:
             raise SnapshotError("which notebook? No front end has told: %robota resume PATH")
-        new = self._read(where)
+        there, new = self._adopt_file(where)
         if path and self.manager.replay.document.listed and where.absolute() != Path(self._path or "").absolute():
-            self._continue_after(where)
+            self._continue_after(there)
         if new and (self.document or path):
             self.commit(new, {})
         return f"added: {report.summary(new)}" if new else "nothing new: all of it is here"
 
-    def _continue_after(self, path: Path) -> None:
+    def _continue_after(self, there: Entries) -> None:
         """Let asks follow the turns of another notebook, whose cells are not ours to come."""
         replay = self.manager.replay
-        there = snapshot.merge(*output.read(_file().load(path)))
         for session in self.manager.sessions():
             for node in session.record.nodes.values():
                 if node.id in there.get(session.id, {}) and replay.owner(session, node) is None:

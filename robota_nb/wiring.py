@@ -51,7 +51,8 @@ class Wiring:
         self.magics = magics
         self.bridge = bridge(shell)
         self.commands = Commands(shell, self)
-        self.manager = SessionManager(providers=_Providers(magics))
+        self._providers = _Providers(magics)
+        self.manager = SessionManager(providers=self._providers)
         self.keeper = Keeper(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
         )
@@ -82,7 +83,7 @@ class Wiring:
         manager.max_chats = magics.max_chats
         manager.max_messages = magics.max_messages
         manager.replay.rerun = magics.rerun
-        manager.providers = _Providers(magics)
+        manager.providers = self._providers = _Providers(magics)
         self.keeper.automatic = magics.autosnapshot
 
     def _set_mode(self, wanted: object) -> None:
@@ -198,7 +199,7 @@ class Wiring:
 
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""
-        return _Providers(self.magics).names()
+        return self._providers.names()
 
     def display_turn(self, turn: Turn) -> None:
         """Show a turn as the result of a cell, unless it has just shown itself there."""

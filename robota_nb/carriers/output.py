@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Entries, Entry
 
-KEY = "robota_nb"
-"""The key in an output's metadata; the entries stand under it as ``sessions``."""
-
 
 class OutputCarrier:
     """Holds what the notebook's own metadata has not, and hands it to outputs."""
@@ -92,7 +89,7 @@ def riders(notebook: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
         for output in outputs if isinstance(outputs, list) else ():
             metadata = output.get("metadata") if isinstance(output, dict) else None
-            mine = metadata.get(KEY) if isinstance(metadata, dict) else None
+            mine = metadata.get(snapshot.KEY) if isinstance(metadata, dict) else None
             if isinstance(mine, dict) and "sessions" in mine:
                 yield str(cell.get("id", "")), mine
 

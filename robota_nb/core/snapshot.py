@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ports import Entries, Entry
 
 KEY = "robota_nb"
-"""The key under ``notebook.metadata`` where a snapshot lives."""
+"""The key in a notebook's metadata where its snapshot lives, and in an output's where its provenance does."""
 
 MAJOR, MINOR = 1, 0
 MAX_ENTRIES = 20_000

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.entries import clean, new_id
 from robota_nb.core.interrupts import deferred
+from robota_nb.core.snapshot import KEY
 from robota_nb.notebook.segments import Segmenter, split
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ BUDGET = 40_000
 """Bytes a second for such updates: the longer the segment, the fewer of them."""
 
 _OVERHEAD = 600  # bytes of a message around its text
-_KEY = "robota_nb"
 
 _NOTES = {
     "length": "cut off at the length limit",
@@ -101,7 +101,7 @@ class NotebookRenderer:
         *closed, last = split(clean(text), f"*— {note}*" if note else "")
         for index, segment in enumerate(closed):
             self._show(index, segment)
-        self._show(len(closed), last, {_KEY: dict(metadata)} if metadata else {})
+        self._show(len(closed), last, {KEY: dict(metadata)} if metadata else {})
 
     def _show(self, index: int, text: str, metadata: dict[str, Any] | None = None) -> None:
         """Display segment *index*, or update it, unless it stands there just so."""
