@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,25 +39,18 @@ def some(*ids: str, text: str = "x") -> dict:
 
 def ids_in(path: Path) -> set[str]:
     """Return what a new kernel would find, and check the file on the way."""
-    store = SqliteStore(path)
-    try:
+    with closing(SqliteStore(path)) as store:
         found = set(store.unsaved(DOCUMENT).get("s_1", {}))
-    finally:
-        store.close()
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     return found
 
 
-def child(code: str, *arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
+def child(code: str, *arguments: object, options=(), **more) -> subprocess.Popen[str]:
+    command = [sys.executable, *options, "-c", code, *map(str, arguments)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env, **more)
 
 
 def mode(path: Path) -> int:
@@ -95,7 +89,8 @@ def test_it_is_in_wal_mode_and_syncs_normally(store, path):
 
 
 def test_reading_what_is_not_there_creates_nothing(store, path):
-    assert store.unsaved(DOCUMENT) == {}
+    assert store.unsaved(DOCUMENT) == store.unsaved_documents() == {}
+    store.move(DOCUMENT, "b.ipynb")
     store.mark_saved(DOCUMENT, some("e_1"))
     store.remove(DOCUMENT, some("e_1"))
     store.add(DOCUMENT, {"s_1": {}})
@@ -108,13 +103,42 @@ def test_a_body_is_canonical_text(store, path):
     assert body == '{"a":1,"content":["é\\n"],"kind":"message"}'
 
 
-def test_a_purged_text_is_nowhere_in_the_files(store, path):
+@pytest.mark.parametrize("move", [None, (DOCUMENT, "b.ipynb"), ("b.ipynb", DOCUMENT)])
+def test_a_purged_text_is_nowhere_in_the_files(store, path, move):
     secret = "sk-canary-" * 500
     store.add(DOCUMENT, some("e_1", text=secret))
-    store.add(DOCUMENT, {"s_1": {"e_1": {"kind": "purged"}}})
+    store.add("b.ipynb" if move else DOCUMENT, {"s_1": {"e_1": {"kind": "purged"}}})
+    if move:
+        store.move(*move)
     assert all(b"canary" not in file.read_bytes() for file in path.parent.iterdir())
     store.close()
     assert all(b"canary" not in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_reading_the_unsaved_costs_the_same_however_much_is_saved(store):
+    store.add(DOCUMENT, some("e_new"))
+    steps, costs = [], set()
+    store._connection.set_progress_handler(lambda: steps.append(1), 1)  # at each step of SQLite's machine
+    for saved in some("e_0"), some(*(f"e_{i}" for i in range(1000))):
+        store.add(DOCUMENT, saved)
+        store.mark_saved(DOCUMENT, saved)
+        steps.clear()
+        assert (store.unsaved(DOCUMENT), store.unsaved_documents()) == (some("e_new"), {DOCUMENT: 1})
+        costs.add(len(steps))
+    assert len(costs) == 1
+
+
+def test_a_move_is_seen_whole_or_not_at_all_and_fails_as_a_whole(store, path):
+    store.add(DOCUMENT, some("e_1", "e_2"))
+    store.add("b.ipynb", some("e_1"))
+    store.mark_saved("b.ipynb", some("e_1"))  # so that the last step of a move marks it as unsaved
+    other, seen = SqliteStore(path), []
+    store._connection.create_function("look", 0, lambda: seen.append(other.unsaved_documents()))
+    late = "CREATE TEMP TRIGGER late AFTER UPDATE OF saved ON entry BEGIN SELECT look(), RAISE(ABORT, 'late'); END"
+    store._connection.execute(late)
+    with closing(other), pytest.raises(StoreError, match="late"):
+        store.move(DOCUMENT, "b.ipynb")
+    assert [*seen, store.unsaved_documents()] == [{DOCUMENT: 2}, {DOCUMENT: 2}]
 
 
 def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
@@ -147,8 +171,7 @@ def test_the_path_comes_from_the_environment(monkeypatch, tmp_path):
 
 def test_importing_it_is_cheap():
     code = "import sys, robota_nb.stores.sqlite; print({'sqlite3', 'jupyter_core'} & set(sys.modules) or 'cheap')"
-    process = child(code)
-    assert process.communicate()[0].strip() == "cheap"
+    assert child(code).communicate()[0].strip() == "cheap"
 
 
 def test_a_forgotten_store_closes_itself(path):
@@ -161,13 +184,8 @@ for store in a, b:
 del store, a
 print("done")
 """
-    process = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code, path],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
-    assert (process.stdout, process.stderr) == ("done\n", "")
+    process = child(code, path, options=("-W", "error", "-X", "dev"), stderr=subprocess.PIPE)
+    assert process.communicate() == ("done\n", "")
     assert [file.name for file in path.parent.iterdir()] == ["store.sqlite"]  # the last one out cleans up
 
 
@@ -187,8 +205,7 @@ for i in range(int(sys.argv[3])):
 
 
 def start(process: subprocess.Popen[str]) -> None:
-    process.stdin.write("go\n")
-    process.stdin.flush()
+    print("go", file=process.stdin, flush=True)
 
 
 def test_processes_that_start_at_once_share_a_new_file(path):
@@ -213,6 +230,15 @@ def test_what_was_acknowledged_survives_a_killed_writer(path):
         acknowledged |= {line.strip() for line in lines if line.endswith("\n")} - {"ready"}
         assert ids_in(path) >= acknowledged
     assert acknowledged
+
+
+def test_a_move_loses_nothing_of_what_another_process_adds_and_yet_another_sees_it(store, path):
+    with child(WRITER, path, 0, 100) as writer:
+        start(writer)
+        for _ in writer.stdout:
+            store.move(DOCUMENT, "b.ipynb")
+    see = "import sys; from robota_nb.stores.sqlite import SqliteStore as S; print(S(sys.argv[1]).unsaved_documents())"
+    assert child(see, path).communicate()[0] == "{'b.ipynb': 100}\n"
 
 
 @posix
@@ -303,9 +329,8 @@ def test_a_body_that_is_no_json_any_more(store, path):
 
 def test_a_newer_schema_is_left_alone(store, path):
     path.parent.mkdir(parents=True)
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {len(sqlite._MIGRATIONS) + 1}")
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {len(sqlite._MIGRATIONS) + 1}")
     before = path.read_bytes()
     assert "newer robota_nb; update robota_nb" in refused(store)
     assert path.read_bytes() == before

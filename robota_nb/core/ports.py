@@ -115,7 +115,21 @@ class Store(Protocol):
         ...
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
-        """Return the entries of a document that no notebook has saved yet."""
+        """Return the entries of a document that no notebook has saved yet, by session, oldest first."""
+        ...
+
+    def unsaved_documents(self) -> dict[str, int]:
+        """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
+        ...
+
+    def move(self, document: str, to: str) -> None:
+        """File under *to* what is filed under *document*, as when its notebook was renamed; all of it or nothing.
+
+        The result is a union. Of an entry that is in both places one stays: the one there, unless the moved one
+        beats it (`robota_nb.core.snapshot.beats`). It counts as saved only if both are saved and alike: nothing
+        that a notebook may still lack is forgotten. The entries keep their age. Nothing happens if both names
+        are the same, or if nothing is filed under *document*.
+        """
         ...
 
     def close(self) -> None:

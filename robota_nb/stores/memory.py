@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,10 +21,24 @@ __all__ = ["MemoryStore"]
 _Key: TypeAlias = tuple[str, str]  # session id, entry id
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     body: bytes  # canonical JSON, so that nobody can change a stored entry through a reference
-    saved: bool = False
+    age: int  # counted over all documents: what comes later has more
+
+
+@dataclass(slots=True)
+class _Filed:
+    """What one document has. Apart, so that asking for the unsaved ones never looks at the saved ones."""
+
+    unsaved: dict[_Key, _Row] = field(default_factory=dict)  # oldest first
+    saved: dict[_Key, _Row] = field(default_factory=dict)
+
+    def get(self, key: _Key) -> _Row | None:
+        return self.unsaved.get(key) or self.saved.get(key)
+
+    def rows(self) -> dict[_Key, _Row]:
+        return {**self.saved, **self.unsaved}
 
 
 class MemoryStore:
@@ -34,7 +49,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._documents: dict[str, dict[_Key, _Row]] = {}
+        self._ages = count()
+        self._documents: dict[str, _Filed] = {}
 
     def add(self, document: str, entries: Entries) -> None:
         """Keep entries as not yet saved; those that are there stay, unless a stub comes for its original."""
@@ -44,37 +60,60 @@ class MemoryStore:
             for entry_id, entry in found.items()
         ]
         with self._lock:
-            rows = self._documents.setdefault(document, {})
+            filed = self._documents.setdefault(document, _Filed())
             for key, entry, body in coming:
-                if key not in rows or beats(entry, json.loads(rows[key].body)):
-                    rows[key] = _Row(body)
+                present = filed.get(key)
+                if present is None or beats(entry, json.loads(present.body)):
+                    filed.unsaved.pop(key, None)  # so that it comes last: it is the newest
+                    filed.unsaved[key] = _Row(body, next(self._ages))
+                    filed.saved.pop(key, None)
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Note that the notebook has saved these; unknown ids are ignored."""
         keys = _keys(entries)
         with self._lock:
-            rows = self._documents.get(document, {})
+            filed = self._documents.get(document, _Filed())
             for key in keys:
-                if key in rows:
-                    rows[key].saved = True
+                if row := filed.unsaved.get(key):
+                    filed.saved[key] = row
+                    del filed.unsaved[key]
 
     def remove(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Drop entries; unknown ids are ignored."""
         keys = _keys(entries)
         with self._lock:
-            rows = self._documents.get(document, {})
+            filed = self._documents.get(document, _Filed())
             for key in keys:
-                rows.pop(key, None)
+                filed.unsaved.pop(key, None)
+                filed.saved.pop(key, None)
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return the document's entries that no notebook has saved yet, by session; the caller owns them."""
         with self._lock:
-            rows = self._documents.get(document, {})
-            waiting = [(key, row.body) for key, row in rows.items() if not row.saved]
+            waiting = list(self._documents.get(document, _Filed()).unsaved.items())
         found: dict[str, dict[str, Entry]] = {}
-        for (session, entry_id), body in waiting:
-            found.setdefault(session, {})[entry_id] = json.loads(body)
+        for (session, entry_id), row in waiting:
+            found.setdefault(session, {})[entry_id] = json.loads(row.body)
         return found
+
+    def unsaved_documents(self) -> dict[str, int]:
+        """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
+        with self._lock:
+            waiting = [
+                (next(reversed(filed.unsaved.values())).age, document, len(filed.unsaved))
+                for document, filed in self._documents.items()
+                if filed.unsaved
+            ]
+        return {document: number for _, document, number in sorted(waiting, reverse=True)}
+
+    def move(self, document: str, to: str) -> None:
+        """File under *to* what is filed under *document*; of what is in both places one stays."""
+        if document == to:
+            return
+        with self._lock:
+            if moved := self._documents.get(document):
+                self._documents[to] = _union(moved, self._documents.get(to, _Filed()))
+                del self._documents[document]
 
     def close(self) -> None:
         """Do nothing: the entries stay until the store itself is gone."""
@@ -82,3 +121,17 @@ class MemoryStore:
 
 def _keys(entries: Mapping[str, Iterable[str]]) -> list[_Key]:
     return [(session, entry_id) for session, ids in entries.items() for entry_id in ids]
+
+
+def _union(moved: _Filed, present: _Filed) -> _Filed:
+    coming, there = moved.rows(), present.rows()
+    rows, unsaved = {**coming, **there}, {*moved.unsaved, *present.unsaved}
+    for key in coming.keys() & there.keys():
+        if coming[key].body != there[key].body:
+            unsaved.add(key)  # a notebook that saved the other one lacks the one that stays
+            if beats(json.loads(coming[key].body), json.loads(there[key].body)):
+                rows[key] = coming[key]
+    union = _Filed()
+    for key, row in sorted(rows.items(), key=lambda item: item[1].age):
+        (union.unsaved if key in unsaved else union.saved)[key] = row
+    return union

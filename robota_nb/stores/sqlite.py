@@ -50,6 +50,14 @@ _REPLACE = "REPLACE INTO entry (document, session, id, body) VALUES (?, ?, ?, ?)
 _MARK = "UPDATE entry SET saved = 1 WHERE document = ? AND session = ? AND id = ?"
 _REMOVE = "DELETE FROM entry WHERE document = ? AND session = ? AND id = ?"
 _UNSAVED = "SELECT session, id, body FROM entry WHERE document = ? AND saved = 0 ORDER BY rowid"
+_DOCUMENTS = "SELECT document, count(*) FROM entry WHERE saved = 0 GROUP BY document ORDER BY max(rowid) DESC"
+_UNLIKE = """SELECT session, id, moved.body, present.body
+    FROM entry AS moved JOIN entry AS present USING (session, id)
+    WHERE moved.document = ? AND present.document = ?
+    AND (moved.body <> present.body OR moved.saved <> present.saved)"""
+_MOVE = "UPDATE OR IGNORE entry SET document = ? WHERE document = ?"  # a row keeps its rowid: its age
+_CLEAR = "DELETE FROM entry WHERE document = ?"
+_UNMARK = "UPDATE entry SET saved = 0 WHERE document = ? AND session = ? AND id = ?"
 
 _BUSY = 5  # SQLITE_BUSY
 
@@ -117,8 +125,8 @@ class SqliteStore:
                 connection.executemany(_KEEP, [(*key, body) for key, _, body in coming])
                 stubs = [(*key, body) for key, entry, body in coming if _replaces(connection, key, entry)]
                 connection.executemany(_REPLACE, stubs)
-            if stubs:  # what was purged must not live on in the log either
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if stubs:
+                _truncate_log(connection)
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Note that the notebook has saved these; unknown ids are ignored."""
@@ -136,6 +144,33 @@ class SqliteStore:
             for session, entry_id, body in rows:
                 found.setdefault(_text(session), {})[_text(entry_id)] = json.loads(body)
         return found
+
+    def unsaved_documents(self) -> dict[str, int]:
+        """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
+        with self._using(create=False) as connection:
+            rows = connection.execute(_DOCUMENTS).fetchall() if connection else []
+        return {_text(document): number for document, number in rows}
+
+    def move(self, document: str, to: str) -> None:
+        """File under *to* what is filed under *document*; of what is in both places one stays."""
+        if document == to:
+            return
+        source, target = _key(document), _key(to)
+        with self._using(create=False) as connection:
+            if connection is None:
+                return
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                pairs = [
+                    ((target, session, entry_id), json.loads(moved), json.loads(present))
+                    for session, entry_id, moved, present in connection.execute(_UNLIKE, (source, target))
+                ]
+                connection.executemany(_REMOVE, [key for key, moved, present in pairs if beats(moved, present)])
+                connection.execute(_MOVE, (target, source))
+                connection.execute(_CLEAR, (source,))  # what stayed behind is in the target
+                connection.executemany(_UNMARK, [key for key, _, _ in pairs])
+            if any(beats(moved, present) or beats(present, moved) for _, moved, present in pairs):
+                _truncate_log(connection)
 
     def close(self) -> None:
         """Release the file; the next use opens it again."""
@@ -182,6 +217,11 @@ def _replaces(connection: sqlite3.Connection, key: _Key, entry: Entry) -> bool:
     if entry.get("kind") != "purged":
         return False  # nothing else replaces anything: spare the look
     return beats(entry, json.loads(connection.execute(_BODY, key).fetchone()[0]))
+
+
+def _truncate_log(connection: sqlite3.Connection) -> None:
+    """Empty the log: what was purged must not live on there either."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _key(text: str) -> bytes:

@@ -151,6 +151,145 @@ def test_a_document_is_any_string(store):
     assert [store.unsaved(document)["s_1"]["e_1"]["n"] for document in documents] == list(range(len(documents)))
 
 
+def test_many_entries_are_marked_at_once(store):
+    many = {"s_1": {f"e_{i}": entry(str(i)) for i in range(10_001)}}
+    store.add("a.ipynb", many)
+    store.mark_saved("a.ipynb", {"s_1": [f"e_{i}" for i in range(10_000)]})
+    assert store.unsaved("a.ipynb") == {"s_1": {"e_10000": entry("10000")}}
+    assert store.unsaved_documents() == {"a.ipynb": 1}
+
+
+# -- which documents have what no notebook has saved
+
+
+def test_a_new_store_has_no_unsaved_documents(store):
+    assert store.unsaved_documents() == {}
+
+
+def test_unsaved_documents_are_counted_the_newest_first(store):
+    store.add("a.ipynb", {"s_1": {"e_1": entry("one")}, "s_2": {"e_1": entry("one")}})
+    store.add("\udcff.ipynb", ONE)
+    store.add("", {"s_1": {"e_1": entry("one")}})
+    assert list(store.unsaved_documents().items()) == [("", 1), ("\udcff.ipynb", 2), ("a.ipynb", 2)]
+    store.add("a.ipynb", {"s_1": {"e_3": entry("three")}})
+    assert list(store.unsaved_documents().items()) == [("a.ipynb", 3), ("", 1), ("\udcff.ipynb", 2)]
+    store.mark_saved("a.ipynb", {"s_1": ["e_3"]})
+    assert list(store.unsaved_documents().items()) == [("", 1), ("\udcff.ipynb", 2), ("a.ipynb", 2)]
+
+
+def test_a_document_with_all_saved_or_removed_is_not_unsaved(store):
+    store.add("a.ipynb", ONE)
+    store.add("b.ipynb", ONE)
+    store.add("c.ipynb", {"s_1": {}})
+    store.mark_saved("a.ipynb", ONE)
+    store.remove("b.ipynb", ONE)
+    assert store.unsaved_documents() == {}
+    store.add("a.ipynb", STUB)
+    assert store.unsaved_documents() == {"a.ipynb": 1}
+
+
+# -- a notebook gets another name
+
+
+def test_what_was_moved_is_there_and_no_longer_here(store):
+    store.add("a.ipynb", {**ONE, "s_0": {"e_0": entry("zero")}})
+    store.add("c.ipynb", ONE)
+    store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
+    store.move("a.ipynb", "\udcff.ipynb")
+    assert store.unsaved("a.ipynb") == {}
+    assert store.unsaved("\udcff.ipynb") == {"s_1": {"e_2": entry("two")}, "s_0": {"e_0": entry("zero")}}
+    assert store.unsaved("c.ipynb") == ONE
+    store.add("\udcff.ipynb", ONE)  # the saved one has come along, as saved
+    assert store.unsaved_documents() == {"c.ipynb": 2, "\udcff.ipynb": 2}
+    store.add("a.ipynb", ONE)  # and nothing of it stayed behind
+    assert store.unsaved("a.ipynb") == ONE
+
+
+def test_moving_is_a_union(store):
+    store.add("a.ipynb", ONE)
+    store.add("b.ipynb", {"s_1": {"e_2": entry("other"), "e_3": entry("three")}, "s_2": {"e_1": entry("one")}})
+    store.move("a.ipynb", "b.ipynb")
+    union = {"e_1": entry("one"), "e_2": entry("other"), "e_3": entry("three")}
+    assert store.unsaved("b.ipynb") == {"s_1": union, "s_2": {"e_1": entry("one")}}
+
+
+@pytest.mark.parametrize(("document", "to"), [("a.ipynb", "b.ipynb"), ("b.ipynb", "a.ipynb")])
+def test_what_was_moved_keeps_its_age(store, document, to):
+    for number, place in enumerate(["a.ipynb", "b.ipynb", "a.ipynb", "b.ipynb", "c.ipynb"]):
+        store.add(place, {"s_1": {f"e_{number}": entry("")}})
+    store.move(document, to)
+    assert list(store.unsaved(to)["s_1"]) == ["e_0", "e_1", "e_2", "e_3"]
+    assert list(store.unsaved_documents().items()) == [("c.ipynb", 1), (to, 4)]
+    store.add(to, {"s_1": {"e_5": entry("")}})
+    assert list(store.unsaved_documents().items()) == [(to, 5), ("c.ipynb", 1)]
+
+
+def test_what_is_in_both_places_is_saved_only_if_both_are(store):
+    store.add("a.ipynb", {"s_1": {f"e_{n}": entry(str(n)) for n in range(4)}})
+    store.add("b.ipynb", {"s_1": {f"e_{n}": entry(str(n)) for n in range(4)}})
+    store.mark_saved("a.ipynb", {"s_1": ["e_1", "e_3"]})
+    store.mark_saved("b.ipynb", {"s_1": ["e_2", "e_3"]})
+    store.move("a.ipynb", "b.ipynb")
+    assert store.unsaved("b.ipynb") == {"s_1": {f"e_{n}": entry(str(n)) for n in range(3)}}
+    store.add("b.ipynb", {"s_1": {"e_3": entry("3")}})
+    assert store.unsaved_documents() == {"b.ipynb": 3}
+
+
+@pytest.mark.parametrize("saved", [[], ["a.ipynb"], ["b.ipynb"], ["a.ipynb", "b.ipynb"]], ids="+".join)
+@pytest.mark.parametrize(("document", "to"), [("a.ipynb", "b.ipynb"), ("b.ipynb", "a.ipynb")])
+def test_a_stub_beats_its_original_wherever_it_is_and_is_to_be_saved(store, document, to, saved):
+    store.add("a.ipynb", {"s_1": {"e_1": entry("one")}})
+    store.add("b.ipynb", STUB)
+    for place in saved:
+        store.mark_saved(place, STUB)
+    store.move(document, to)
+    assert store.unsaved(to) == STUB
+    assert store.unsaved(document) == {}
+    store.add(to, ONE)
+    assert store.unsaved(to) == {"s_1": {**STUB["s_1"], "e_2": entry("two")}}
+
+
+def test_moving_again_changes_nothing(store):
+    store.add("a.ipynb", ONE)
+    store.add("b.ipynb", {**STUB, "s_2": {"e_1": entry("one")}})
+    store.move("a.ipynb", "b.ipynb")
+    store.mark_saved("b.ipynb", {"s_1": ["e_1"]})
+    moved = store.unsaved("b.ipynb")
+    store.move("a.ipynb", "b.ipynb")
+    assert store.unsaved("b.ipynb") == moved == {"s_1": {"e_2": entry("two")}, "s_2": {"e_1": entry("one")}}
+
+
+def test_moving_to_its_own_name_changes_nothing(store):
+    store.add("a.ipynb", {**ONE, "s_2": {"e_1": entry("one")}})
+    store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
+    store.move("a.ipynb", "a.ipynb")
+    assert store.unsaved("a.ipynb") == {"s_1": {"e_2": entry("two")}, "s_2": {"e_1": entry("one")}}
+    store.add("a.ipynb", ONE)
+    assert store.unsaved_documents() == {"a.ipynb": 2}
+
+
+def test_moving_nothing_changes_nothing(store):
+    store.move("a.ipynb", "b.ipynb")
+    assert store.unsaved_documents() == {}
+    store.add("b.ipynb", ONE)
+    store.move("a.ipynb", "b.ipynb")
+    assert store.unsaved("b.ipynb") == ONE
+
+
+def test_there_and_back_is_as_before(store):
+    store.add("a.ipynb", ONE)
+    store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
+    store.move("a.ipynb", "b.ipynb")
+    store.close()
+    store.move("b.ipynb", "a.ipynb")
+    assert store.unsaved_documents() == {"a.ipynb": 1}
+    store.add("a.ipynb", ONE)
+    assert store.unsaved("a.ipynb") == {"s_1": {"e_2": entry("two")}}
+
+
+# -- at all times
+
+
 def test_it_may_be_used_again_after_close(store):
     store.add("a.ipynb", ONE)
     store.close()
