@@ -42,6 +42,11 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     unload(shell)
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell ``jupyter labextension develop`` where the labextension's source is."""
+    return [{"src": "labextension", "dest": __name__}]
+
+
 def _receive() -> None:
     """Take in what the front end has sent along with the running (silent) request."""
     from robota_nb.carriers.document import receive

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers import document, output
 from robota_nb.core import snapshot
 from robota_nb.core.entries import canonical
-from robota_nb.errors import SnapshotError, StoreError
+from robota_nb.drawer import Drawer
+from robota_nb.errors import SnapshotError
 from robota_nb.notebook import report
-from robota_nb.stores.memory import MemoryStore
-from robota_nb.stores.sqlite import SqliteStore, default_store_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from robota_nb.carriers.document import Message
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.ports import Entries, Store
+    from robota_nb.core.ports import Entries, Entry
     from robota_nb.core.turn import Turn
-
-TERMINAL = "terminal"
-"""Where the store files what belongs to no document."""
 
 
 class Keeper:
@@ -57,28 +51,29 @@ class Keeper:
         self.has_outputs = has_outputs
         self.notify = notify
         self.automatic = True  # whether each turn is carried as soon as it is recorded
-        self.store: Store = _store()
+        self.drawer = Drawer(lambda: _file().notebook_path(namespace), notify)
         self.document: document.DocumentCarrier | None = None  # once a front end has opened one
         self.outputs = output.OutputCarrier()  # without one
         self._send = send
         self._namespace = namespace
-        self._path: str | None = None  # of the open document, as the front end says
         self._opened: Message | None = None  # what it has said of the document, to be taken over
         self._taken = False
         self._withheld: str | None = None  # why the notebook's own value must not be touched
         self._size = 0  # bytes of what the notebook holds, about
         self._behind = False  # whether something waits for `snapshot`, or did not fit
-        self._store_failed = False
 
     # -- what the front end says
 
     def opened(self, message: Message) -> None:
-        """A document was opened; it is taken over by the next command."""
-        if "problem" not in message:  # what could not be decoded says no path, and stands for the same document
-            self._path = str(message["path"]) if message.get("path") else None
+        """A document was opened; the first command takes it over, or at once this kernel that is at work already."""
+        if "problem" not in message or "path" in message:  # what could not be decoded stands for the same document
+            self.drawer.path = self.drawer.locate(message)
         self._opened = message  # it stands for all before it
-        self._taken = False
+        at_work, self._taken = self._taken, False
         self.document = self.document or document.DocumentCarrier(self._send)
+        self.document.opened(dirty=bool(message.get("dirty")))
+        if at_work:
+            self.take_over()
 
     def cell_begins(self, cell: str, *, known: bool) -> None:
         """A cell is executed, and its outputs are replaced (see `OutputCarrier.begins`)."""
@@ -92,7 +87,38 @@ class Keeper:
     def saved(self, seq: int) -> None:
         """The document was saved with what was written up to *seq*."""
         for entries in self.document.saved(seq) if self.document else ():
-            self._with_store(partial(self.store.mark_saved, self._place(), entries))
+            self.drawer.mark_saved(entries)
+
+    def renamed(self, message: Message) -> None:
+        """The document has another path."""
+        self.drawer.rename(self.drawer.locate(message))
+
+    def changed(self, sessions: Mapping[str, Any]) -> None:
+        """Others have changed what the document holds: take over what is new, and put back what is missing."""
+        self.take_over()
+        if self._withheld is not None:
+            return
+        mine = self.recorded()["sessions"]
+        try:
+            added = snapshot.check_sessions({sid: change["add"] for sid, change in sessions.items()})
+            theirs = {sid: snapshot.closed({**mine.get(sid, {}), **entries}) for sid, entries in added.items()}
+            snapshot.parse(snapshot.dump(theirs))
+        except SnapshotError as error:
+            self._withhold(error)
+            return
+        self.manager.adopt(theirs)
+        touched = {sid: [*change["add"], *change["remove"]] for sid, change in sessions.items()}
+        mine = self.recorded()["sessions"]
+        back = {
+            sid: {
+                eid: mine[sid][eid]
+                for eid in ids
+                if eid in mine.get(sid, {}) and mine[sid][eid] != added.get(sid, {}).get(eid)
+            }
+            for sid, ids in touched.items()
+        }
+        if any(back.values()):
+            self._carry(back, {})
 
     # -- taking over what the notebook holds
 
@@ -103,13 +129,15 @@ class Keeper:
         if self._opened:
             self._take_over_document(self._opened)
         if self.document:
-            if self._path and self._withheld is None:
+            if self.drawer.path and self._withheld is None:
                 self._add_unsaved()
         elif path := _file().notebook_path(self._namespace):
             try:
                 self._adopt_file(path)
             except SnapshotError as error:
                 self.notify(f"this kernel starts fresh: {error}")
+            else:
+                self._offer_unsaved()
         self._opened, self._taken = None, True  # only now: an interrupt above has it done again
         return True
 
@@ -122,11 +150,7 @@ class Keeper:
             value = message.get("value")
             theirs = snapshot.parse(value) if value is not None else {}
         except SnapshotError as error:
-            self._withheld = str(error)
-            self.notify(
-                f"the snapshot in this notebook cannot be read, and is left as it is ({error}); "
-                "this kernel starts fresh, and %robota snapshot --replace writes over it"
-            )
+            self._withhold(error)
             return
         self._size = message.get("size", 0)
         if self._size > snapshot.NOTICE_BYTES:
@@ -136,17 +160,58 @@ class Keeper:
         mine = {s.id: s.record.entries for s in self.manager.sessions()}
         missing = {sid: {e: x for e, x in es.items() if e not in theirs.get(sid, {})} for sid, es in mine.items()}
         self.manager.adopt(theirs)
+        if not message.get("dirty"):
+            self._note_saved(theirs)
         if any(missing.values()):
             self._carry(missing, {})
 
+    def _withhold(self, error: SnapshotError) -> None:
+        """Leave the notebook's value alone from now on."""
+        self._withheld = str(error)
+        self.notify(
+            f"the snapshot in this notebook cannot be read, and is left as it is ({error}); "
+            "this kernel starts fresh, and %robota snapshot --replace writes over it"
+        )
+
+    def _note_saved(self, there: Entries) -> None:
+        """Note that a saved notebook holds these entries, which the kernel of that time may not have learned."""
+        held = {sid: entries.keys() & there.get(sid, {}).keys() for sid, entries in self.drawer.unsaved().items()}
+        if any(held.values()):
+            self.drawer.mark_saved(held)
+
     def _add_unsaved(self) -> None:
-        """Add what the store has and the notebook has not, as far as the notebook still holds what that hangs from."""
-        unsaved = self._with_store(lambda: self.store.unsaved(self._place())) or {}
-        union = snapshot.merge(self.recorded()["sessions"], unsaved)
-        whole = {sid: snapshot.closed(entries) for sid, entries in union.items()}
-        if new := self.manager.adopt({sid: entries for sid, entries in whole.items() if entries}):
+        """Add what the store has and the notebook has not."""
+        if new := self._adopt_whole(self.drawer.unsaved()):
             self._carry(new, {})
             self.notify(f"added what the notebook had not saved: {report.summary(new)}")
+
+    def _offer_unsaved(self) -> None:
+        """Say what the store has and the notebook's file has not; it may stand in a document that is open."""
+        mine = self.recorded()["sessions"]
+        unsaved = {
+            sid: {eid: entry for eid, entry in entries.items() if eid not in mine.get(sid, {})}
+            for sid, entries in self.drawer.unsaved().items()
+        }
+        if report.turns(unsaved):
+            self.notify(f"not in this notebook's file: {report.summary(unsaved)}; %robota recover adds them")
+
+    def _adopt_whole(self, entries: Entries) -> dict[str, dict[str, Entry]]:
+        """Adopt entries as far as what they hang from is here; return what was new."""
+        union = snapshot.merge(self.recorded()["sessions"], entries)
+        whole = {sid: snapshot.closed(union[sid]) for sid in entries}
+        return self.manager.adopt({sid: entries for sid, entries in whole.items() if entries})
+
+    def recover(self, ref: str | None) -> str:
+        """Add what the store holds of this notebook, or of another one, and was not saved; say what was added."""
+        place = self.drawer.find(ref) if ref else self.drawer.place
+        unsaved = self.drawer.unsaved(place)
+        new = self._adopt_whole(unsaved)
+        if new:
+            self.commit(new, {})
+        if ref and place != self.drawer.place:
+            self.drawer.mark_saved(new, place)  # it is this notebook's from now on
+        left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in unsaved.items() for eid in es)
+        return report.recovered(new, left, {} if ref else self.drawer.others())
 
     def _adopt_file(self, path: Path) -> tuple[Entries, Entries]:
         """Take over a notebook file's snapshot, in its metadata and in its outputs; return it, and what was new."""
@@ -154,6 +219,8 @@ class Keeper:
         saved, riding = output.read(notebook)
         there = snapshot.merge(saved, riding)
         new = self.manager.adopt(there)
+        if str(path) == self.drawer.place:
+            self._note_saved(there)
         for cell, mine in output.riders(notebook):
             self.outputs.found(
                 cell,
@@ -172,7 +239,7 @@ class Keeper:
         if where is None:
             raise SnapshotError("which notebook? No front end has told: %robota resume PATH")
         there, new = self._adopt_file(where)
-        if path and self.manager.replay.document.listed and where.absolute() != Path(self._path or "").absolute():
+        if path and self.manager.replay.document.listed and where.absolute() != self._open_file():
             self._continue_after(there)
         if new and (self.document or path):
             self.commit(new, {})
@@ -190,8 +257,7 @@ class Keeper:
 
     def commit(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Store first, then carry: what is in the store survives whatever happens to the carrier."""
-        self._with_store(lambda: self.store.add(self._place(), add))
-        self._with_store(lambda: self.store.remove(self._place(), remove))
+        self.drawer.change(add, remove)
         if self.automatic and self._fits(add):
             self._carry(add, remove)
         else:
@@ -205,7 +271,7 @@ class Keeper:
     def snapshot(self, *, save: bool, to: str | None, replace: bool) -> str:
         """Write what is to be written, and say how far it got."""
         if to:
-            if self._path and Path(to).absolute() == Path(self._path).absolute():
+            if Path(to).absolute() == self._open_file():
                 raise SnapshotError(f"{Path(to).name} is open here: leave out --to, and save it as usual")
             whole = self.manager.snapshot()["sessions"]
             _file().FileCarrier(Path(to)).write(whole, {}, replace=replace)
@@ -275,24 +341,10 @@ class Keeper:
         level = (self.document or self.outputs).level if self.document or self.has_outputs else "in kernel"
         if self._withheld is None and not self._behind and level != "in kernel":
             return level
-        return "in kernel" if self._store_failed else "in store"
+        return "in kernel" if self.drawer.failed else "in store"
 
-    # -- the store
-
-    def _place(self) -> str:
-        return self._path or str(_file().notebook_path(self._namespace) or TERMINAL)
-
-    def _with_store(self, do: Callable[[], Any]) -> Any:
-        """Use the store; a broken one costs its user a notice, never a turn."""
-        try:
-            done = do()
-        except StoreError as error:
-            if not self._store_failed:
-                self._store_failed = True
-                self.notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
-            return None
-        self._store_failed = False
-        return done
+    def _open_file(self) -> Path | None:
+        return Path(self.drawer.path).absolute() if self.drawer.path else None
 
 
 def _file() -> Any:
@@ -300,8 +352,3 @@ def _file() -> Any:
     from robota_nb.carriers import file
 
     return file
-
-
-def _store() -> Store:
-    where = os.environ.get("ROBOTA_NB_STORE")
-    return MemoryStore() if where == "memory" else SqliteStore(where or default_store_path())

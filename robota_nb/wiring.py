@@ -10,6 +10,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
 from robota_nb.core.entries import source_hash
 from robota_nb.core.events import EntriesAdded, Notice
@@ -75,7 +76,7 @@ class Wiring:
         self._write_pointers()
         self._cell = None
         self._unsubscribe()
-        self.keeper.store.close()
+        self.keeper.drawer.store.close()
 
     def _configured(self, _: Any = None) -> None:
         magics, manager = self.magics, self.manager
@@ -144,6 +145,11 @@ class Wiring:
                 self._set_mode(message.get("replay"))
                 self._list_cells(message.get("cells"))
                 self.keeper.opened(message)
+                self._compare(message.get("version"))
+            case "renamed":
+                self.keeper.renamed(message)
+            case "changed":
+                self.keeper.changed(message["sessions"])
             case "cells":
                 self._list_cells(message.get("cells"))
             case "ack":
@@ -154,6 +160,14 @@ class Wiring:
                 self._write_pointers()
                 asked = [turn for turn in self.manager.replay.shown if turn in self.manager.made]
                 self.bridge.send({"op": "flushed", "requests": self.manager.requests, "asked": asked})
+
+    def _compare(self, version: object) -> None:
+        """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""
+        if version not in (None, __version__):
+            self.notify(
+                f"this page has robota_nb {version}, this kernel {__version__}: reload the page; "
+                "if that does not help, install one version in both places"
+            )
 
     def _list_cells(self, cells: object) -> None:
         if isinstance(cells, list):
@@ -185,7 +199,7 @@ class Wiring:
 
     def notify(self, text: str) -> None:
         """Tell the user: by the front end, else in a terminal at once, else with the next ``%robota``."""
-        if self.keeper.document:
+        if self.keeper.document and self.bridge.reached:
             self.keeper.document.notify(text)
         elif getattr(self.shell, "kernel", None) is None:
             print(text)  # noqa: T201 - a terminal has no other place

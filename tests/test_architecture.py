@@ -18,9 +18,12 @@ FLOORS = [
     ["errors", "_version", "_fake_openai"],
     ["core"],
     ["providers", "carriers", "stores", "notebook"],
-    ["testing", "library", "keeping", "wiring", "extension", "headless", "cli", "pytest_plugin"],
+    [
+        "testing", "library", "drawer", "keeping", "wiring", "extension", "headless", "papermill_engine", "cli",
+        "pytest_plugin",
+    ],
     ["__init__", "__main__"],
-]
+]  # fmt: skip
 TOP = len(FLOORS) - 2  # on the wiring floor modules may use each other: together they are what knows everything
 
 

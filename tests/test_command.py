@@ -66,6 +66,7 @@ LINES = {
     "snapshot verify": (("snapshot", "verify"), {}),
     "resume": (("resume",), {"path": None}),
     "resume 'a b.ipynb'": (("resume",), {"path": "a b.ipynb"}),
+    "recover": (("recover",), {"path": None}),
     "replay": (("replay",), {"mode": None}),
     "replay strict": (("replay",), {"mode": "strict"}),
     "help": (("help",), {"command": ()}),
@@ -289,7 +290,7 @@ KNOWN = {
 }
 
 COMPLETIONS = {
-    "|": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "replay", "help"],
+    "|": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "replay", "help"],
     "s|": ["session", "switch", "snapshot"],
     "sn|ap": ["snapshot"],
     "chat|": ["chat"],
@@ -326,7 +327,7 @@ COMPLETIONS = {
     "replay s|": ["strict"],
     "replay auto |": [],
     "resume |": [],
-    "help |": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "replay", "help"],
+    "help |": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "replay", "help"],
     "help chat s|": ["switch", "set"],
     "help nope |": [],
     "ask --ch|": ["--chat"],

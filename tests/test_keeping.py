@@ -20,7 +20,7 @@ class Shell:
         self.sent, self.told = [], []
         self.manager = new_manager()
         self.keeper = Keeper(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
-        self.keeper.store = store or self.keeper.store
+        self.keeper.drawer.store = store or self.keeper.drawer.store
         self.manager.subscribe(self.event)
         if path:
             self.keeper.opened({"op": "open", "path": path, **({} if value is None else {"value": value})})
@@ -111,7 +111,7 @@ def test_an_open_again_goes_on_with_the_same_writes(shell):
     here.ask("two")
     assert here.sent[-1]["seq"] > seq
     here.keeper.saved(here.sent[-1]["seq"])
-    assert here.keeper.store.unsaved("/nb.ipynb") == {}
+    assert here.keeper.drawer.store.unsaved("/nb.ipynb") == {}
 
 
 def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_from(shell):
@@ -120,7 +120,7 @@ def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_
     here.keeper.saved(here.sent[-1]["seq"])
     here.ask("two")
     # The notebook goes back to a time before both: the second turn's place is gone.
-    there = shell(path="/nb.ipynb", store=here.keeper.store)
+    there = shell(path="/nb.ipynb", store=here.keeper.drawer.store)
     assert there.manager.sessions() == []
     assert there.document()["sessions"] == {}
     there.ask("three")
@@ -130,7 +130,7 @@ def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_
 def test_an_unreadable_value_is_left_alone_also_by_what_was_not_saved(shell):
     here = shell(path="/nb.ipynb")
     here.ask("one")
-    there = shell(path="/nb.ipynb", store=here.keeper.store, value="no snapshot")
+    there = shell(path="/nb.ipynb", store=here.keeper.drawer.store, value="no snapshot")
     there.ask("two")
     assert there.document()["sessions"] == {}
     with pytest.raises(SnapshotError, match="--replace"):
@@ -141,10 +141,9 @@ def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
     first = shell(path="/nb.ipynb")
     first.ask("one")
     here = shell()
-    here.keeper.opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(snapshot, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        here.keeper.take_over()
+        here.keeper.opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
     assert here.keeper.take_over()
     assert len(here.manager.sessions()) == 1
 

@@ -4,9 +4,7 @@ The front end speaks first: before the first cell, and whenever the kernel must 
 silent request whose message metadata carries a message (FACTS: a kernel cannot wait for a comm's answer while a
 cell runs, but the metadata of a request is there at once). Everything else goes over a comm.
 
-Front end → kernel: ``open`` {path, cells, value, replay}, ``cells`` {cells}, ``ack`` {seq}, ``saved`` {seq},
-``flush`` {}. Kernel → front end: ``write`` {seq, replace, sessions: {id: {add: {id: entry}, remove: [id]}}},
-``notice`` {text}, ``save`` {}, ``flushed`` {requests, asked: [turn]}, and ``part`` {at, of, text} of a longer one.
+docs/protocol.md has all messages.
 """
 
 from __future__ import annotations
@@ -78,7 +76,7 @@ class Bridge:
         self._opened = False
 
     def connect(self, version: str, later: Later | None = None) -> None:
-        """Open a comm to the front end that has sent a document, or as soon as one does.
+        """Open a comm to the front end that has sent a document, and to each one that does from now on.
 
         Parameters
         ----------
@@ -88,17 +86,31 @@ class Bridge:
             Calls a function after so many seconds, when the kernel is idle; None to send everything at once.
         """
         self._version, self._later = version, later
-        if self._opened and self._comm is None:
-            import comm
+        if self._opened:
+            self._open_comm(version)
 
-            self._comm = comm.create_comm(target_name=TARGET, data={"version": version})
-            self._comm.on_msg(lambda packet: self.deliver(packet["content"]["data"]))
-            self._comm.on_close(self._closed)
+    def _open_comm(self, version: str) -> None:
+        """Open a comm in place of the one before: a page that was reloaded knows nothing of that."""
+        import comm
 
-    def _closed(self, _: object) -> None:
-        """The front end is gone; the next ``open`` gets a comm of its own."""
-        self._comm = None
+        former, self._comm = self._comm, comm.create_comm(target_name=TARGET, data={"version": version})
         self._parts_out.clear()
+        opened = self._comm
+        opened.on_msg(lambda packet: self.deliver(packet["content"]["data"]))
+        opened.on_close(lambda _: self._closed(opened))
+        if former is not None:
+            former.close()
+
+    def _closed(self, comm: Any) -> None:
+        """The front end is gone; the next ``open`` gets a comm of its own."""
+        if comm is self._comm:
+            self._comm = None
+            self._parts_out.clear()
+
+    @property
+    def reached(self) -> bool:
+        """Whether there is a comm to a front end, as far as is known."""
+        return self._comm is not None
 
     def disconnect(self) -> None:
         """Close the comm, and let messages wait."""
@@ -163,7 +175,7 @@ class Bridge:
             self._opened = True
             self._waiting.clear()  # it stands for all before it
             if self._version is not None:
-                self.connect(self._version, self._later)
+                self._open_comm(self._version)
         if self._listener:
             self._listener(message)
         else:
@@ -223,7 +235,7 @@ class DocumentCarrier:
     @property
     def level(self) -> str:
         """How far what was written has got: ``in kernel``, ``in notebook`` or ``saved``."""
-        if self._saved == self._seq:
+        if self._saved >= self._seq:
             return "saved"
         return "in notebook" if self._acked == self._seq else "in kernel"
 
@@ -236,6 +248,17 @@ class DocumentCarrier:
         self._seq += 1
         self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
         self._send({"op": "write", "seq": self._seq, "replace": replace, "sessions": sessions})
+
+    def opened(self, *, dirty: bool) -> None:
+        """A front end has opened the document; what it misses of what was written before is written again.
+
+        Parameters
+        ----------
+        dirty
+            Whether there is something in it that was not saved.
+        """
+        self._acked = self._seq
+        self._saved = self._seq - dirty
 
     def notify(self, text: str) -> None:
         """Have the front end tell the user something."""

@@ -185,6 +185,9 @@ class Commands:
     def _resume(self, args: Mapping[str, Any]) -> None:
         self._say(self.host.keeper.resume(args["path"]))
 
+    def _recover(self, args: Mapping[str, Any]) -> None:
+        self._say(self.host.keeper.recover(args["path"]))
+
     def _replay(self, args: Mapping[str, Any]) -> None:
         replay = self.host.manager.replay
         if args["mode"]:
@@ -211,6 +214,7 @@ class Commands:
         ("snapshot", "show"): _snapshot_show,
         ("snapshot", "verify"): _snapshot_verify,
         ("resume",): _resume,
+        ("recover",): _recover,
         ("replay",): _replay,
     }
 

@@ -243,6 +243,15 @@ COMMANDS = (
         examples=("%robota resume", "%robota resume yesterday.ipynb"),
     ),
     Spec(
+        words=("recover",),
+        summary="Add the turns that no notebook has saved, from the store on this machine.",
+        arguments=(
+            Arg(name="path", metavar="PATH", kind="path",
+                help="another notebook's, such as this one's former path; by default this notebook's own"),
+        ),
+        examples=("%robota recover", "%robota recover Untitled.ipynb"),
+    ),
+    Spec(
         words=("replay",),
         summary="Show or set how recorded answers are used.",
         arguments=(

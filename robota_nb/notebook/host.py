@@ -39,6 +39,10 @@ class Keeping(Protocol):
         """Add a snapshot to this kernel, and say what was added."""
         ...
 
+    def recover(self, ref: str | None) -> str:
+        """Add what the store holds and no notebook has saved, and say what was added."""
+        ...
+
 
 class Host(Protocol):
     """The wiring of one shell, as the commands see it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core import snapshot
+from robota_nb.core.entries import to_text
 from robota_nb.core.fold import SessionState
 from robota_nb.notebook.render import strip_controls
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from robota_nb.notebook.host import Host
 
 _WIDTH = 72
+_LISTED = 10
+"""How many lines of a list are shown where there may be many."""
 
 _HOW_TO_CONNECT = (
     "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
@@ -115,14 +118,39 @@ def verified(value: Mapping[str, Any]) -> str:
     return f"verified: {summary(parsed)}"
 
 
+def turns(parsed: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return how many turns there are among entries."""
+    return len(_messages(parsed, "assistant"))
+
+
 def summary(parsed: Mapping[str, Mapping[str, Any]]) -> str:
     """Count what a parsed snapshot holds."""
-    turns = sum(
-        entry.get("kind") == "message" and entry.get("role") == "assistant"
+    entries = sum(map(len, parsed.values()))
+    return f"{count(len(parsed), 'session')}, {count(turns(parsed), 'turn')}, {count(entries, 'entry')}"
+
+
+def recovered(new: Mapping[str, Mapping[str, Any]], left: int, others: Mapping[str, int]) -> str:
+    """Say what was added from the store, what of it has no place here, and where else there is something."""
+    lines = [f"added: {summary(new)}" if new else "nothing to recover for this notebook"]
+    prompts = [short(to_text(entry["content"])) for entry in _messages(new, "user")]
+    lines += [f"  {prompt}" for prompt in prompts[:_LISTED]]
+    lines += [f"  and {len(prompts) - _LISTED} more"] if len(prompts) > _LISTED else []
+    if left:
+        lines.append(f"{count(left, 'entry')} stay in the store: what they follow is not in this notebook any more")
+    if others:
+        lines.append("not saved elsewhere; %robota recover PATH adds it here:")
+        lines += [f"  {place} · {count(number, 'entry')}" for place, number in others.items()]
+    return strip_controls("\n".join(lines))
+
+
+def _messages(parsed: Mapping[str, Mapping[str, Any]], role: str) -> list[Mapping[str, Any]]:
+    found = [
+        entry
         for entries in parsed.values()
         for entry in entries.values()
-    )
-    return f"{count(len(parsed), 'session')}, {count(turns, 'turn')}, {count(sum(map(len, parsed.values())), 'entry')}"
+        if entry.get("kind") == "message" and entry.get("role") == role
+    ]
+    return sorted(found, key=lambda entry: entry["n"])
 
 
 def outline(value: object) -> list[dict[str, Any]]:

@@ -1,0 +1,118 @@
+"""A notebook's drawer in the local store: what the notebook has not saved yet, and must survive the kernel."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.errors import StoreError, nearest
+from robota_nb.stores.memory import MemoryStore
+from robota_nb.stores.sqlite import SqliteStore, default_store_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from robota_nb.core.ports import Entries, Entry, Store
+
+TERMINAL = "terminal"
+"""Where the store files what belongs to no notebook."""
+
+
+class Drawer:
+    """What the store holds of one document; a broken store costs its user a notice, never a turn.
+
+    Parameters
+    ----------
+    guess
+        Returns the notebook's file if no front end has said which it is, or None.
+    notify
+        Tells the user something.
+    """
+
+    def __init__(self, guess: Callable[[], Path | None], notify: Callable[[str], None]) -> None:
+        self.store: Store = _store()
+        self.path: str | None = None  # of the open document, as the front end says
+        self.failed = False  # whether the store could not be used the last time
+        self._guess = guess
+        self._notify = notify
+        self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
+
+    @property
+    def place(self) -> str:
+        """What the entries are filed under: the document's path, the notebook's file, or `TERMINAL`."""
+        return self.path or str(self._guess() or TERMINAL)
+
+    def locate(self, message: Mapping[str, Any]) -> str | None:
+        """Return the document's place as a front end tells it: ``path``, and the ``root`` that it starts from.
+
+        The root is a directory; or, of an application that does not tell it, its address. Then the name that
+        Jupyter has given the kernel's session tells the directory, if the kernel is on the same machine.
+        """
+        path, root = message.get("path"), message.get("root")
+        if not path or not root:
+            return str(path) if path else None
+        session = os.environ.get("JPY_SESSION_NAME", "")
+        if "://" in root and session.endswith(f"/{path}"):
+            self._roots[root] = session.removesuffix(path)
+        return str(os.path.join(os.path.expanduser(self._roots.get(root, root)), path))  # noqa: PTH111, PTH118 - maybe a URL
+
+    def rename(self, place: str | None) -> None:
+        """File under another place what is filed here: the document was renamed."""
+        former, self.path = self.path, place
+        if former and place:
+            self._use(lambda: self.store.move(former, place))
+
+    def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Commit entries as not yet saved, and drop superseded ones."""
+        self._use(lambda: self.store.add(self.place, add))
+        self._use(lambda: self.store.remove(self.place, remove))
+
+    def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
+        """Note that the notebook has saved these."""
+        self._use(lambda: self.store.mark_saved(place or self.place, entries))
+
+    def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
+        """Return the entries that the notebook has not saved."""
+        return self._use(lambda: self.store.unsaved(place or self.place)) or {}
+
+    def others(self) -> dict[str, int]:
+        """Return the other places with entries that were not saved, and how many."""
+        places = self._use(self.store.unsaved_documents) or {}
+        return {place: count for place, count in places.items() if place != self.place}
+
+    def find(self, ref: str) -> str:
+        """Return the place that a user means by its path, or by the end of it.
+
+        Raises
+        ------
+        StoreError
+            If there is none, or more than one.
+        """
+        places = [*self.others(), self.place]
+        wanted = {ref, str(Path(ref).expanduser().absolute())}
+        found = [place for place in places if place in wanted] or [
+            place for place in places if place.endswith(f"/{ref.removeprefix('./')}")
+        ]
+        if len(found) != 1:
+            what = f"several notebooks called {ref!r}: give more of the path" if found else (
+                f"nothing of {ref!r}{nearest(ref, places)}: %robota recover lists what there is"
+            )  # fmt: skip
+            raise StoreError(f"the store holds {what}")
+        return found[0]
+
+    def _use(self, do: Callable[[], Any]) -> Any:
+        try:
+            done = do()
+        except StoreError as error:
+            if not self.failed:
+                self.failed = True
+                self._notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
+            return None
+        self.failed = False
+        return done
+
+
+def _store() -> Store:
+    where = os.environ.get("ROBOTA_NB_STORE")
+    return MemoryStore() if where == "memory" else SqliteStore(where or default_store_path())

@@ -1,0 +1,179 @@
+// The front end's side of what it and a notebook's kernel say to each other (docs/protocol.md).
+
+import { CodeCells } from './cells.js';
+import { Document } from './document.js';
+import { MAX_PUSH, push } from './push.js';
+import { VERSION } from './version.js';
+
+const TARGET = 'robota_nb'; // of the comm that the kernel opens
+const MAX_PART = 100_000; // characters
+
+export class Bridge {
+  /**
+   * @param context The notebook's context.
+   * @param {object} host `notify(text)` tells the user something; `place(path)` says where the document is.
+   */
+  constructor(context, host) {
+    this._context = context;
+    this._session = context.sessionContext;
+    this._host = host;
+    this._comm = null;
+    this._parts = [];
+    this._due = false; // whether the kernel has yet to be told of the document
+    this._cells = new CodeCells(context.model);
+    this._document = new Document(context, {
+      written: seq => this._answer({ op: 'ack', seq }),
+      saved: seq => this._answer({ op: 'saved', seq }),
+      changed: sessions => this._tell({ op: 'changed', sessions }),
+      replaced: () => this._introduce()
+    });
+    this._session.kernelChanged.connect((_, { newValue }) => this._meet(newValue));
+    this._session.statusChanged.connect((_, status) => this._onStatus(status));
+    this._session.connectionStatusChanged.connect((_, status) => {
+      this._due = this._due || status !== 'connected'; // what the kernel said meanwhile may be lost
+    });
+    context.pathChanged.connect(() => this._tell({ op: 'renamed', ...this._place() }));
+    this._meet(this._kernel());
+  }
+
+  /** Tell the kernel what it has to know before the cell that is about to be sent. */
+  beforeExecution() {
+    if (this._due) {
+      this._open();
+    } else {
+      const cells = this._isReached() && this._cells.news();
+      if (cells) {
+        this._tell({ op: 'cells', cells });
+      }
+    }
+  }
+
+  dispose() {
+    this._document.dispose();
+  }
+
+  _kernel() {
+    return this._session.session?.kernel ?? null;
+  }
+
+  /** Whether there is a Python kernel that we may speak with: of several views of a kernel, one hears its comms. */
+  _isReached() {
+    const kernel = this._kernel();
+    if (!kernel || !kernel.handleComms || kernel.isDisposed) {
+      return false;
+    }
+    const language = this._session.specsManager?.specs?.kernelspecs[kernel.name]?.language;
+    return /python/i.test(language ?? this._context.model.defaultKernelLanguage);
+  }
+
+  _meet(kernel) {
+    this._comm = null;
+    this._document.restart();
+    if (kernel?.handleComms) {
+      kernel.registerCommTarget(TARGET, comm => this._take(comm));
+      this._introduce();
+    }
+  }
+
+  _onStatus(status) {
+    if (status === 'restarting' || status === 'autorestarting') {
+      this._comm = null;
+      this._document.restart();
+      this._due = true;
+    } else if (status === 'starting' || status === 'idle' || status === 'busy') {
+      if (this._due) {
+        this._open();
+      } else if (status === 'idle') {
+        this._document.flush();
+      }
+    }
+  }
+
+  /** Tell the kernel of the document as soon as that is there. */
+  _introduce() {
+    this._due = true;
+    void this._context.ready.then(() => {
+      if (this._due) {
+        this._open();
+      }
+    });
+  }
+
+  _open() {
+    if (!this._context.isReady || !this._isReached()) {
+      return;
+    }
+    this._due = false;
+    const { model } = this._context;
+    this._cells.forget();
+    const message = { op: 'open', version: VERSION, dirty: model.dirty, ...this._place(), cells: this._cells.news() };
+    const value = this._document.value();
+    this._tell(value === undefined ? message : withValue(message, value));
+  }
+
+  _place() {
+    return this._host.place(this._context.path);
+  }
+
+  _tell(message) {
+    if (this._isReached()) {
+      push(this._kernel(), message, () => this._introduce());
+    }
+  }
+
+  _answer(message) {
+    if (this._comm && !this._comm.isDisposed) {
+      this._comm.send(message);
+    }
+  }
+
+  _take(comm) {
+    comm.commsOverSubshells = 'disabled'; // answers in the order of the cells, and no thread in the kernel for them
+    this._comm = comm;
+    this._parts = [];
+    comm.onMsg = ({ content }) => {
+      if (comm === this._comm) {
+        this._hear(content.data);
+      }
+    };
+  }
+
+  _hear(message) {
+    switch (message.op) {
+      case 'part':
+        return this._join(message);
+      case 'write':
+        return this._document.write(message);
+      case 'notice':
+        return this._host.notify(String(message.text));
+      case 'save':
+        return void this._context.save().catch(() => {}); // the application has said why
+    }
+  }
+
+  /** Put a long message together. */
+  _join({ at, of, text }) {
+    this._parts = at === 0 ? [] : this._parts;
+    if (at !== this._parts.length || of * text.length > MAX_PUSH + MAX_PART || text.length > MAX_PART) {
+      return; // a part was lost: the kernel is told anew, and writes it again
+    }
+    this._parts.push(text);
+    if (this._parts.length === of) {
+      this._hear(JSON.parse(this._parts.splice(0).join('')));
+    }
+  }
+}
+
+/** A message with the document's value, or what is wrong with that. */
+function withValue(message, value) {
+  let size;
+  try {
+    size = JSON.stringify(value).length;
+  } catch {
+    return { ...message, problem: 'the snapshot is nested too deep' };
+  }
+  if (size > MAX_PUSH) {
+    return { ...message, problem: `the snapshot has ${size.toLocaleString('en')} characters, over the cap` };
+  }
+  return { ...message, value };
+}

@@ -1,0 +1,88 @@
+// What stands under a notebook's `robota_nb` metadata, as keys that are added and removed: nothing here knows what
+// an entry says. All of it may come from strangers, so objects have no prototype, and odd keys are refused.
+
+const SAFE_KEY = /^[A-Za-z0-9_-]{1,64}$/;
+const UNSAFE_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+const EMPTY = { format: { major: 1, minor: 0 }, sessions: {} };
+
+/**
+ * Return the value with entries added and removed; the value itself stays as it is.
+ *
+ * @param {unknown} value What stands there; undefined for nothing.
+ * @param {Record<string, {add?: Record<string, object>, remove?: string[]}>} changes By session.
+ * @throws {TypeError} If the value is none that entries can be added to, or a key is odd.
+ */
+export function changed(value, changes) {
+  if (!isReadable(value)) {
+    throw new TypeError('what stands in the notebook is no snapshot');
+  }
+  const whole = bare(value ?? EMPTY);
+  whole.sessions = bare(whole.sessions);
+  for (const [session, { add = {}, remove = [] }] of Object.entries(changes)) {
+    const entries = bare(own(whole.sessions, checked(session)) ?? {});
+    for (const [id, entry] of Object.entries(add)) {
+      entries[checked(id)] = entry;
+    }
+    for (const id of remove) {
+      delete entries[checked(id)];
+    }
+    whole.sessions[session] = entries;
+  }
+  return whole;
+}
+
+/**
+ * Return what makes `after` of `before`, by session; null if nothing has to be done.
+ *
+ * @param {unknown} before
+ * @param {unknown} after Both readable (see `isReadable`).
+ */
+export function difference(before, after) {
+  const [old, fresh] = [before, after].map(value => value?.sessions ?? {});
+  const changes = Object.create(null);
+  for (const session of new Set([...Object.keys(old), ...Object.keys(fresh)])) {
+    const [left, right] = [own(old, session) ?? {}, own(fresh, session) ?? {}];
+    const add = bare({});
+    for (const [id, entry] of Object.entries(right)) {
+      if (!same(own(left, id), entry)) {
+        add[id] = entry;
+      }
+    }
+    const remove = Object.keys(left).filter(id => own(right, id) === undefined);
+    if (remove.length || Object.keys(add).length) {
+      changes[session] = { add, remove };
+    }
+  }
+  return Object.keys(changes).length ? changes : null;
+}
+
+/** Say whether entries can be added to a value and taken from it: nothing at all, or sessions of entries. */
+export function isReadable(value) {
+  return (
+    value === undefined || (isObject(value) && isObject(value.sessions) && Object.values(value.sessions).every(isObject))
+  );
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function checked(key) {
+  if (!SAFE_KEY.test(key) || UNSAFE_KEYS.has(key)) {
+    throw new TypeError(`${JSON.stringify(key).slice(0, 80)} is no key of a snapshot`);
+  }
+  return key;
+}
+
+/** A copy that inherits nothing. */
+function bare(object) {
+  return Object.assign(Object.create(null), object);
+}
+
+function own(object, key) {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function same(one, other) {
+  return one === other || (one !== undefined && JSON.stringify(one) === JSON.stringify(other));
+}
