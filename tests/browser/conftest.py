@@ -1,0 +1,117 @@
+"""A real JupyterLab and a real Notebook 7 in a real browser, one of each for the whole run."""
+
+import shutil
+from importlib.util import find_spec
+
+import pytest
+from jupyter_support import APPLICATIONS, JupyterServer
+from page_support import Notebook
+from require import require
+
+from robota_nb.testing import FakeOpenAIServer
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser's program."""
+    require("browser", find_spec("playwright") and find_spec("jupyterlab"), "pip install '.[test]'")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    require("browser", path, "there is no chromium on the PATH")
+    return path
+
+
+@pytest.fixture(scope="session")
+def playwright(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, chromium):
+    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def model():
+    with FakeOpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(model):
+    """The model server that kernels ask; nobody has asked it yet."""
+    model.requests.clear()
+    model.headers.clear()
+    model.hung_up.clear()
+    model.reply = model.chunks = model.gate = None
+    return model
+
+
+@pytest.fixture(scope="session")
+def servers(chromium, model, tmp_path_factory):
+    """Starts an application's server when it is first asked for."""
+    running = {}
+
+    def start(application):
+        if application not in running:
+            root = tmp_path_factory.mktemp(application)
+            running[application] = JupyterServer(root, application, **model.environment()).start()
+        return running[application]
+
+    yield start
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(params=APPLICATIONS)
+def jupyter(request, servers, server):
+    """A running JupyterLab, then a running Notebook 7."""
+    return servers(request.param)
+
+
+@pytest.fixture
+def lab(servers, server):
+    """A running JupyterLab."""
+    return servers("lab")
+
+
+@pytest.fixture
+def work(request, tmp_path):
+    """A directory of this test's, below the root that the application shows."""
+    jupyter = request.getfixturevalue("jupyter" if "jupyter" in request.fixturenames else "lab")
+    (jupyter.work / tmp_path.name).mkdir()
+    return jupyter.work / tmp_path.name
+
+
+@pytest.fixture
+def context(browser):
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def opened(request, context):
+    """Opens notebook files, each in a tab of the browser; ends their kernels when the test is done."""
+    jupyter = request.getfixturevalue("jupyter" if "jupyter" in request.fixturenames else "lab")
+
+    def open_(path, context=context):
+        return Notebook(context.new_page(), jupyter, path).open()
+
+    yield open_
+    jupyter.end_kernels()

@@ -1,0 +1,193 @@
+"""What a user does with a notebook in a browser."""
+
+import json
+
+SETTLED = 30_000
+"""Milliseconds after which something that should happen has failed the test."""
+
+MODEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells).content.model"
+
+
+class Notebook:
+    """A notebook in a tab of the browser.
+
+    Parameters
+    ----------
+    page
+        The tab.
+    jupyter
+        The `JupyterServer`.
+    path
+        The notebook's file.
+    """
+
+    def __init__(self, page, jupyter, path):
+        self.page, self.jupyter, self.path = page, jupyter, path
+        self.errors = []
+        page.set_default_timeout(SETTLED)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    # -- coming and going
+
+    def open(self):
+        """Open it, and wait until its kernel is idle."""
+        self.page.goto(self.jupyter.page(self.path))
+        self.ready()
+        return self
+
+    def reload(self):
+        """Load the page again, without saving."""
+        self.page.on("dialog", lambda dialog: dialog.accept())  # changes that were not saved
+        self.page.reload()
+        self.ready()
+
+    def ready(self):
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.idle()
+
+    def idle(self):
+        """Wait until the kernel is idle and no cell waits for it."""
+        self.page.wait_for_function(
+            """() => {
+                const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells);
+                return panel?.sessionContext.session?.kernel?.status === 'idle'
+                    && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'));
+            }"""
+        )
+
+    def close(self):
+        """Close the tab, without saving."""
+        self.page.close(run_before_unload=False)
+
+    # -- cells
+
+    def cell(self, number):
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+
+    def start(self, number):
+        """Run a cell, without waiting for it."""
+        self.cell(number).locator(".jp-InputPrompt").click()
+        self.page.keyboard.press("Control+Enter")
+
+    def run(self, *numbers):
+        """Run cells, each after the one before it; all if none is named."""
+        for number in numbers or range(self.page.locator(".jp-Notebook .jp-CodeCell").count()):
+            self.page.evaluate(
+                f"""n => {{
+                    const cell = [...{MODEL}.cells][n];
+                    window.ran = new Promise(resolve => {{
+                        cell.stateChanged.connect((_, {{ name, newValue }}) => {{
+                            if (name === 'executionCount' && newValue) resolve(newValue);
+                        }});
+                    }});
+                }}""",
+                number,
+            )
+            self.start(number)
+            assert self.page.evaluate("() => window.ran")
+            self.idle()
+
+    def count(self, number):
+        """The execution count, as it is shown."""
+        return self.cell(number).locator(".jp-InputPrompt").text_content()
+
+    def run_all(self):
+        self.menu("Run", "Run All Cells")
+        self.idle()
+
+    def restart(self):
+        """Restart the kernel."""
+        self.menu("Kernel", "Restart Kernel…")
+        self.accept()
+        self.idle()
+
+    def restart_and_run_all(self):
+        self.menu("Kernel", "Restart Kernel and Run All Cells…")
+        self.accept()
+        self.page.wait_for_function(
+            "n => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].slice(0, n)"
+            ".every((p, i) => p.textContent.trim() === `[${i + 1}]:`)",
+            arg=self.page.locator(".jp-Notebook .jp-CodeCell").count(),
+        )
+        self.idle()
+
+    def edit(self, number, source):
+        """Type a cell anew."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(source)
+        self.page.keyboard.press("Escape")
+
+    def shows(self, number, text):
+        """Wait until a cell's output holds a text."""
+        self.cell(number).locator(".jp-OutputArea", has_text=text).wait_for()
+
+    def output(self, number):
+        """What a cell shows."""
+        return self.cell(number).locator(".jp-Cell-outputArea").inner_text().strip()
+
+    # -- menus and dialogs
+
+    def menu(self, *labels):
+        """Choose from the menu bar."""
+        bar, *items = labels
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=bar).first.click()
+        for item in items:
+            self.page.locator(".lm-Menu-itemLabel").get_by_text(item.rstrip("…"), exact=False).first.click()
+
+    def accept(self):
+        """Say yes to the dialog."""
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.wait_for_selector(".jp-Dialog", state="detached")
+
+    def save(self):
+        """Save, and wait until that is done."""
+        self.page.evaluate(
+            f"""() => {{
+                const model = {MODEL};
+                const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model === model);
+                window.saved = new Promise(resolve => {{
+                    panel.context.saveState.connect((_, state) => state === 'completed' && resolve(true));
+                }});
+            }}"""
+        )
+        self.page.keyboard.press("Control+s")
+        assert self.page.evaluate("() => window.saved")
+
+    def notice(self, text):
+        """Wait for a notification that holds a text."""
+        self.page.locator(".jp-toastContainer .Toastify__toast", has_text=text).wait_for()
+
+    # -- the document
+
+    def value(self):
+        """What stands under `robota_nb` in the metadata of the open document."""
+        return self.page.evaluate(f"() => {MODEL}.getMetadata('robota_nb') ?? null")
+
+    def prompts(self):
+        """The prompts in the open document."""
+        return sorted(prompts(self.value()))
+
+    def holds(self, *wanted):
+        """Wait until the open document holds these prompts."""
+        self.page.wait_for_function(
+            f"""wanted => {{
+                const text = JSON.stringify({MODEL}.getMetadata('robota_nb') ?? null);
+                return wanted.every(prompt => text.includes(JSON.stringify([prompt])));
+            }}""",
+            arg=list(wanted),
+        )
+
+    def rests(self):
+        """Wait until what waits for an idle kernel has been written: here, which chat is active."""
+        self.page.wait_for_function(f"() => JSON.stringify({MODEL}.getMetadata('robota_nb')).includes('\"active\"')")
+
+    def file(self):
+        """What is in the file."""
+        return json.loads(self.path.read_text())
+
+
+def prompts(value):
+    """The prompts in a snapshot."""
+    sessions = (value or {}).get("sessions", {})
+    return ["".join(e["content"]) for es in sessions.values() for e in es.values() if e.get("role") == "user"]
