@@ -18,8 +18,8 @@ import nbformat
 import zmq
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbclient.util import ensure_async
+from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async, run_sync
 
 from robota_nb.carriers import document, file, output
 from robota_nb.core import snapshot
@@ -46,16 +46,16 @@ class FrontEnd:
         The notebook; its metadata is changed as the kernel asks. What rides in its outputs is moved there first:
         running a cell replaces them.
     path
-        The file it stands for.
+        The file it stands for; None if there is none on this machine.
     replay
         The replay mode to set, if not the kernel's own choice.
     """
 
-    def __init__(self, notebook: NotebookNode, path: str | os.PathLike[str], replay: str | None = None) -> None:
+    def __init__(self, notebook: NotebookNode, path: str | os.PathLike[str] | None, replay: str | None = None) -> None:
         with suppress(SnapshotError):  # the kernel will say what is wrong with it
             output.settle(notebook)
         self.notebook = notebook
-        self.path = Path(path).absolute()
+        self.path = Path(path).absolute() if path else Path()
         self.replay = replay
         self.asked: set[str] = set()  # turns
         self.requests: int | None = None  # unknown until the kernel has said it
@@ -65,7 +65,9 @@ class FrontEnd:
 
     def opening(self) -> Message:
         """Return what the kernel is told before the first cell."""
-        message: Message = {"op": "open", "path": str(self.path), "cells": self.cells(), "replay": self.replay}
+        message: Message = {"op": "open", "cells": self.cells(), "replay": self.replay}
+        if self.path.name:
+            message["path"] = str(self.path)
         if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:
             message["value"] = value
         return message
@@ -145,7 +147,7 @@ class _Comm:
         message = msg["content"]["data"]
         answer = self._client.saved() if message.get("op") == "save" else self._client.front.take(message)
         if answer:
-            self._client.send("comm_msg", {"comm_id": self._id, "data": answer})
+            self._client.send(self._id, answer)
 
 
 class RobotaClient(NotebookClient):
@@ -163,10 +165,18 @@ class RobotaClient(NotebookClient):
 
     def __init__(self, front: FrontEnd, save: Callable[[], None] | None = None, **options: Any) -> None:
         super().__init__(front.notebook, **{"record_timing": False, "coalesce_streams": True, **options})
+        self._stand_for(front, save)
+
+    def _stand_for(self, front: FrontEnd, save: Callable[[], None] | None) -> None:
         self.front = front
         self._save = save
-        self._busy = False  # whether a cell runs, or was given up
-        self.comm_open_handlers[document.TARGET] = lambda msg: _Comm(self, msg["content"]["comm_id"])
+        self._reading: asyncio.Task[Any] | None = None  # what a cell shows; not done if the cell was given up
+        self._comm_id = ""  # once the extension is loaded
+        self.comm_open_handlers[document.TARGET] = self._comm_opened
+
+    def _comm_opened(self, msg: Mapping[str, Any]) -> _Comm:
+        self._comm_id = msg["content"]["comm_id"]
+        return _Comm(self, self._comm_id)
 
     def create_kernel_manager(self) -> Any:
         """Create the manager, and have it encrypt what goes to and fro where kernel and machine can."""
@@ -185,27 +195,47 @@ class RobotaClient(NotebookClient):
         """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
         kc: Any = self.kc
         kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
-        self._busy = True
-        try:
-            done = await super().async_execute_cell(cell, cell_index, *args, **kwargs)
-        except CellExecutionError:
-            self._busy = False
-            raise
-        self._busy = False
-        return done
+        return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+
+    async def _async_poll_output_msg(self, parent_msg_id: str, cell: NotebookNode, cell_index: int) -> None:
+        """Take in what a cell shows, and what the kernel says meanwhile: nbclient would drop what is of no cell."""
+        kc: Any = self.kc
+        self._reading = asyncio.current_task()
+        while True:
+            msg = await kc.get_iopub_msg(timeout=None)
+            if msg["parent_header"].get("msg_id") == parent_msg_id:
+                try:
+                    self.process_message(msg, cell, cell_index)
+                except CellExecutionComplete:
+                    return
+            elif msg["msg_type"].startswith("comm"):
+                self.handle_comm_msg([], msg, cell_index)
 
     async def _async_cleanup_kernel(self) -> None:
         """Have the kernel write what waits, save, and let it know, before it is shut down."""
-        if self.kc is not None and self.km is not None and await ensure_async(self.km.is_alive()):
-            if self._busy:  # it took too long: without an interrupt the kernel would not listen
-                await ensure_async(self.km.interrupt_kernel())
-            await self._say({"op": "flush"})
-            if saved := self.saved():
-                await self._say(saved)
-        else:
+        try:
+            await self._conclude()
+        finally:
+            self._save = None
+            if self.km is not None:  # nbclient calls this again at exit, if it failed
+                await super()._async_cleanup_kernel()
+
+    async def _conclude(self) -> None:
+        if self.kc is None or self.km is None or not await ensure_async(self.km.is_alive()):
             self.saved()
-        self._save = None
-        await super()._async_cleanup_kernel()
+            return
+        if self._reading and not self._reading.done():  # else the kernel would not listen
+            await ensure_async(self.km.interrupt_kernel())
+            await asyncio.wait({self._reading}, timeout=PATIENCE)
+            self._reading.cancel()
+        await self._say({"op": "flush"})
+        if saved := self.saved():
+            await self._say(saved)
+
+    # What nbclient has made of its own; papermill calls these.
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+    execute_cell = run_sync(async_execute_cell)
+    _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
     def saved(self) -> Message | None:
         """Save the notebook, and return what the kernel is told of it."""
@@ -214,20 +244,24 @@ class RobotaClient(NotebookClient):
         self._save()
         return {"op": "saved", "seq": self.front.seq}
 
-    def send(self, kind: str, content: dict[str, Any]) -> None:
-        """Send the kernel a message on the shell channel, without waiting."""
+    def send(self, comm_id: str, data: Message) -> str:
+        """Send the kernel a message over a comm, without waiting; return its id."""
         kc: Any = self.kc
+        msg = kc.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
         # Not by the channel's own send, which goes around the asyncio socket: a reply that arrives just then is
         # never noticed by who waits for it, and the run hangs (a ZeroMQ socket signals its readiness once).
-        kc.shell_channel.socket.send_multipart(kc.session.serialize(kc.session.msg(kind, content)))
+        kc.shell_channel.socket.send_multipart(kc.session.serialize(msg))
+        return str(msg["header"]["msg_id"])
 
     async def _say(self, message: Message) -> None:
         """Bring a message to the kernel, and take in what it answers until it is idle again."""
         kc: Any = self.kc
-        last = ""
-        for request in requests(kc.session, message):
-            kc.shell_channel.send(request)
-            last = request["header"]["msg_id"]
+        if self._comm_id:  # not by a request: when a cell has failed, the kernel aborts those that wait
+            last = self.send(self._comm_id, message)
+        else:
+            for request in requests(kc.session, message):
+                kc.shell_channel.send(request)
+                last = request["header"]["msg_id"]
         try:
             await asyncio.wait_for(self._idle(last), PATIENCE)
         except (TimeoutError, Empty):
