@@ -158,6 +158,11 @@ class Notebook:
         """Wait for a notification that holds a text."""
         self.page.locator(".jp-toastContainer .Toastify__toast", has_text=text).wait_for()
 
+    def dismiss_notices(self):
+        for toast in self.page.locator(".jp-toastContainer .Toastify__toast").all():
+            toast.locator(".jp-Notification-Toast-Close").click()
+        self.page.wait_for_selector(".jp-toastContainer .Toastify__toast", state="detached")
+
     # -- the document
 
     def value(self):

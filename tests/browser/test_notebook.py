@@ -36,7 +36,7 @@ def two_chats(work):
 def asked(opened, two_chats, server):
     """A notebook that was run and saved."""
     notebook = opened(two_chats)
-    notebook.run()
+    notebook.run_all()
     notebook.rests()
     notebook.save()
     assert len(server.requests) == 3
@@ -226,7 +226,7 @@ def test_a_notebook_that_was_never_saved_is_recovered(opened, work, server):
     assert again.prompts() == ["hello"]
     again.save()
     again.restart()
-    again.page.locator(".jp-toastContainer .Toastify__toast").wait_for(state="detached")
+    again.dismiss_notices()
     again.run()
     assert again.page.locator(".jp-toastContainer .Toastify__toast").count() == 0
 
