@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete, CellExecutionError, CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async, run_sync
 
+from robota_nb._version import __version__
 from robota_nb.carriers import document, file, output
 from robota_nb.core import snapshot
 from robota_nb.core.entries import source_hash
@@ -65,7 +66,7 @@ class FrontEnd:
 
     def opening(self) -> Message:
         """Return what the kernel is told before the first cell."""
-        message: Message = {"op": "open", "cells": self.cells(), "replay": self.replay}
+        message: Message = {"op": "open", "version": __version__, "cells": self.cells(), "replay": self.replay}
         if self.path.name:
             message["path"] = str(self.path)
         if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:

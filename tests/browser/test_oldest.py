@@ -1,0 +1,39 @@
+"""The oldest JupyterLab and Notebook that are supported, in an environment of their own.
+
+``ROBOTA_NB_OLDEST_PYTHON`` names its Python: one with robota_nb, jupyterlab 4.2.0 and notebook 7.2.0.
+"""
+
+import os
+
+import pytest
+from jupyter_support import APPLICATIONS, JupyterServer
+from notebook_support import write
+from page_support import prompts
+from require import require
+
+PYTHON = os.environ.get("ROBOTA_NB_OLDEST_PYTHON")
+
+
+@pytest.fixture(params=APPLICATIONS)
+def jupyter(request, chromium, server, tmp_path_factory):
+    require("oldest", PYTHON, "ROBOTA_NB_OLDEST_PYTHON names no Python with the oldest JupyterLab")
+    root = tmp_path_factory.mktemp("oldest")
+    running = JupyterServer(root, request.param, python=PYTHON, **server.environment()).start()
+    yield running
+    running.stop()
+
+
+def test_conversations_are_kept_in_the_oldest_supported_applications(jupyter, opened, work, server):
+    notebook = opened(write(work / "old.ipynb", "%load_ext robota_nb", "%%robota\none", "%%robota\ntwo", "%robota"))
+    notebook.run()
+    assert "in notebook" in notebook.output(3)
+    notebook.save()
+    assert sorted(prompts(notebook.file()["metadata"]["robota_nb"])) == ["one", "two"]
+    server.requests.clear()
+    notebook.restart()  # and not both at once: this JupyterLab now and then runs the cells in the old kernel
+    notebook.run_all()
+    notebook.edit(2, "%%robota\nthree")
+    notebook.restart()
+    notebook.run_all()
+    assert [body["messages"][-1]["content"] for body in server.requests] == ["three"]
+    notebook.notice("branch")
