@@ -8,7 +8,7 @@ const EMPTY = { format: { major: 1, minor: 0 }, sessions: {} };
 /**
  * Return the value with entries added and removed; the value itself stays as it is.
  *
- * @param {unknown} value What stands there; undefined for nothing.
+ * @param {unknown} value What stands there; undefined or null for nothing.
  * @param {Record<string, {add?: Record<string, object>, remove?: string[]}>} changes By session.
  * @throws {TypeError} If the value is none that entries can be added to, or a key is odd.
  */
@@ -58,9 +58,8 @@ export function difference(before, after) {
 
 /** Say whether entries can be added to a value and taken from it: nothing at all, or sessions of entries. */
 export function isReadable(value) {
-  return (
-    value === undefined || (isObject(value) && isObject(value.sessions) && Object.values(value.sessions).every(isObject))
-  );
+  const isNothing = value === undefined || value === null; // the kernel takes null for nothing, too
+  return isNothing || (isObject(value) && isObject(value.sessions) && Object.values(value.sessions).every(isObject));
 }
 
 function isObject(value) {
