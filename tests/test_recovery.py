@@ -170,6 +170,14 @@ def test_another_notebook_s_turns_are_listed_and_can_be_added_here(kernels, path
     assert kernel.run("%robota recover nothing.ipynb").error["ename"] == "StoreError"
 
 
+def test_what_was_said_in_no_notebook_can_be_added_to_one(kernels, path):
+    ask(kernels(), "one")
+    kernel = kernels(path)
+    kernel.ok(LOAD)
+    assert "  terminal · 5 entries" in kernel.ok("%robota recover").text
+    assert "  one" in kernel.ok("%robota recover terminal").text
+
+
 def test_what_follows_turns_that_the_notebook_has_lost_stays_in_the_store(kernels, path, server):
     first = kernels(path, front=True)
     ask(first, "one")
