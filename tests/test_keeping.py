@@ -239,3 +239,11 @@ def test_a_pushed_message_arrives_whole_whatever_it_holds():
         for metadata in chunks({"op": "cells", "text": text}, "1"):
             bridge.take(metadata)
         assert heard.pop()["text"] == text
+
+
+def test_of_the_lists_of_cells_that_nobody_has_read_the_last_one_waits():
+    bridge, heard = Bridge(), []
+    for message in ({"op": "open"}, {"op": "cells", "cells": [1]}, {"op": "renamed"}, {"op": "cells", "cells": [2]}):
+        bridge.deliver(message)
+    bridge.listen(heard.append)
+    assert heard == [{"op": "open"}, {"op": "renamed"}, {"op": "cells", "cells": [2]}]

@@ -178,8 +178,10 @@ class Bridge:
                 self._open_comm(self._version)
         if self._listener:
             self._listener(message)
-        else:
-            self._waiting.append(message)
+            return
+        if message.get("op") == "cells":  # the latest list is the whole truth, and there may be many
+            self._waiting = [waiting for waiting in self._waiting if waiting.get("op") != "cells"]
+        self._waiting.append(message)
 
 
 def decode(text: str) -> Message:
