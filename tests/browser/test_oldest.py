@@ -1,6 +1,6 @@
 """The oldest JupyterLab and Notebook that are supported, in an environment of their own.
 
-``ROBOTA_NB_OLDEST_PYTHON`` names its Python: one with robota_nb, jupyterlab 4.2.0 and notebook 7.2.0.
+``ROBOTA_NB_OLDEST_PYTHON`` names its Python: one with robota_nb, jupyterlab 4.2.0, notebook 7.2.0 and ipykernel 6.29.0.
 """
 
 import os
