@@ -18,6 +18,7 @@ export class Bridge {
     this._session = context.sessionContext;
     this._host = host;
     this._comm = null;
+    this._process = null; // the kernel's that has opened it
     this._parts = [];
     this._due = false; // whether the kernel has yet to be told of the document
     this._cells = new CodeCells(context.model);
@@ -68,9 +69,8 @@ export class Bridge {
 
   _meet(kernel) {
     this._comm = null;
-    this._document.restart();
     if (kernel?.handleComms) {
-      kernel.registerCommTarget(TARGET, comm => this._take(comm));
+      kernel.registerCommTarget(TARGET, (comm, { header }) => this._take(comm, header.session));
       this._introduce();
     }
   }
@@ -78,13 +78,12 @@ export class Bridge {
   _onStatus(status) {
     if (status === 'restarting' || status === 'autorestarting') {
       this._comm = null;
-      this._document.restart();
       this._due = true;
     } else if (status === 'starting' || status === 'idle' || status === 'busy') {
       if (this._due) {
         this._open();
-      } else if (status === 'idle') {
-        this._document.flush();
+      } else {
+        this._document.heed(status === 'idle');
       }
     }
   }
@@ -127,7 +126,13 @@ export class Bridge {
     }
   }
 
-  _take(comm) {
+  /** Take up a comm that the kernel has opened; another tab may have restarted that, and it counts anew. */
+  _take(comm, process) {
+    this._comm = null;
+    if (process !== this._process) {
+      this._process = process;
+      this._document.restart();
+    }
     comm.commsOverSubshells = 'disabled'; // answers in the order of the cells, and no thread in the kernel for them
     this._comm = comm;
     this._parts = [];
