@@ -294,6 +294,7 @@ class Keeper:
             return f"{said} · nothing here saves the notebook on request: save it as usual"
         if save:
             self._send({"op": "save"})
+            return f"{said} · saving"
         return said
 
     def check(self) -> None:

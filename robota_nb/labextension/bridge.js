@@ -25,7 +25,7 @@ export class Bridge {
     this._document = new Document(context, {
       written: seq => this._answer({ op: 'ack', seq }),
       saved: seq => this._answer({ op: 'saved', seq }),
-      changed: sessions => this._tell({ op: 'changed', sessions }),
+      changed: sessions => (this._comm ? this._tell({ op: 'changed', sessions }) : this._introduce()),
       replaced: () => this._introduce()
     });
     this._session.kernelChanged.connect((_, { newValue }) => this._meet(newValue));
@@ -41,8 +41,8 @@ export class Bridge {
   beforeExecution() {
     if (this._due) {
       this._open();
-    } else {
-      const cells = this._isReached() && this._cells.news();
+    } else if ((this._comm || this._cells.mention(TARGET)) && this._isReached()) {
+      const cells = this._cells.news();
       if (cells) {
         this._tell({ op: 'cells', cells });
       }

@@ -27,6 +27,11 @@ export class CodeCells {
     return [...this._model.cells].filter(cell => cell.type === 'code').map(cell => [cell.id, this._hash(cell)]);
   }
 
+  /** Say whether a word stands in any cell: notebooks that have nothing to do with us are left in peace. */
+  mention(word) {
+    return [...this._model.cells].some(cell => cell.sharedModel.getSource().includes(word));
+  }
+
   /** Have `news` tell the cells again. */
   forget() {
     this._changed = true;

@@ -260,3 +260,23 @@ def test_a_kernel_of_another_language_is_told_nothing(opened, work, jupyter):
     notebook.run()
     assert notebook.value() is None
     assert "in the cells' outputs" in notebook.output(2)
+
+
+def test_a_notebook_without_conversations_is_left_in_peace(opened, work):
+    notebook = opened(write(work / "plain.ipynb", "1", "2"))
+    notebook.page.evaluate(
+        """() => {
+            const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells);
+            window.pushed = [];
+            panel.sessionContext.session.kernel.anyMessage.connect((_, { msg, direction }) => {
+                if (direction === 'send' && msg.metadata?.robota_nb) window.pushed.push(msg.metadata.robota_nb.text);
+            });
+        }"""
+    )
+    notebook.edit(1, "3")
+    notebook.run(0, 1)
+    assert notebook.page.evaluate("() => window.pushed") == []
+    notebook.edit(0, "%load_ext robota_nb")
+    notebook.run(0)
+    (message,) = notebook.page.evaluate("() => window.pushed")
+    assert json.loads(message)["op"] == "cells"
