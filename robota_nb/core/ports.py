@@ -17,6 +17,22 @@ Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture in a prompt.
+
+    Parameters
+    ----------
+    media_type
+        Such as ``image/png``.
+    data
+        The file's bytes.
+    """
+
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a provider is asked.
 
@@ -25,7 +41,9 @@ class Request:
     model
         The model's name at the provider; empty for the provider's own default.
     messages
-        ``{"role": "system" | "user" | "assistant", "content": str}``, oldest first; to be read only.
+        ``{"role": "system" | "user" | "assistant", "content": …}``, oldest first; to be read only. A content is
+        text; with pictures, a list of ``{"type": "text", "text": …}`` and
+        ``{"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}`` (the form of OpenAI's API).
     params
         Decoded JSON values by parameter name, such as ``{"temperature": 0.2}``.
     """
