@@ -1,0 +1,194 @@
+"""Two people in one notebook, with JupyterLab's real-time collaboration, in an environment of its own.
+
+``ROBOTA_NB_RTC_PYTHON`` names its Python: one with robota_nb, jupyterlab and jupyter-collaboration.
+"""
+
+import os
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+from jupyter_support import JupyterServer
+from notebook_support import write
+from page_support import MODEL, Notebook, prompts
+from require import require
+
+from robota_nb.core import snapshot
+
+PYTHON = os.environ.get("ROBOTA_NB_RTC_PYTHON")
+
+EACH = 10
+"""Questions of each person."""
+
+ASKED = sorted(f"question {number}" for number in range(2 * EACH))
+LOAD, STATUS = 0, 2 * EACH + 1
+"""The cells above and below the questions."""
+
+COUNT_WRITES = f"""() => {{
+    const shared = {MODEL}.sharedModel;
+    window.writes = [];
+    shared.ydoc.on('update', (bytes, origin, ydoc, {{ local, changed }}) => {{
+        if (local && changed.get(shared.ymeta.get('metadata'))?.has('robota_nb')) window.writes.push(bytes.length);
+    }});
+}}"""
+
+
+@pytest.fixture(scope="module")
+def collaboration(chromium, model, tmp_path_factory):
+    """A running JupyterLab in which people share their documents."""
+    require("rtc", PYTHON, "ROBOTA_NB_RTC_PYTHON names no Python with jupyter-collaboration")
+    root = tmp_path_factory.mktemp("rtc")
+    running = JupyterServer(root, "lab", python=PYTHON, **model.environment()).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def two(collaboration, browser, server, tmp_path):
+    """Opens a notebook for two people, each in a browser of their own."""
+    people = []
+
+    def open_(*sources):
+        path = write(collaboration.work / f"{tmp_path.name}.ipynb", *sources)
+        for _ in range(2):
+            page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
+            people.append(Notebook(page, collaboration, path).open())
+        return people
+
+    yield open_
+    for person in people:
+        person.page.context.close()
+    collaboration.end_kernels()
+    assert [person.errors for person in people] == [[]] * len(people)
+
+
+@pytest.fixture
+def questions(two):
+    """A notebook in which two people are about to ask."""
+    people = two("%load_ext robota_nb", *[f"%%robota\n{prompt}" for prompt in ASKED], "%robota")
+    people[0].run(LOAD)
+    return people
+
+
+@pytest.fixture
+def asked(questions, server):
+    """The notebook, when its people have asked one question each."""
+    one, other = questions
+    for person, number in ((one, 1), (other, 2)):
+        person.start(number)
+    for person in questions:
+        person.idle()
+        person.holds(*ASKED[:2])
+    server.requests.clear()
+    return questions
+
+
+def ask_at_once(people, server, *, before_the_answers=lambda: None):
+    """Have people ask all questions, each their half; none is answered before the last is asked."""
+    server.gate = threading.Event()
+    for number in range(1, EACH + 1):
+        for at, person in enumerate(people):
+            person.start(at * EACH + number)
+    before_the_answers()
+    server.gate.set()
+
+
+def saved(notebook):
+    """Wait until the server has saved the document as it stands."""
+    notebook.page.wait_for_function(f"() => !{MODEL}.dirty")
+
+
+def filed(notebook):
+    """Whether the store knows the entries that it files under the notebook's path as saved."""
+    with closing(sqlite3.connect(notebook.jupyter.store)) as store:
+        rows = store.execute("SELECT DISTINCT saved FROM entry WHERE document = ?", [os.fsencode(notebook.path)])
+        return [bool(saved) for (saved,) in rows]
+
+
+def test_all_that_two_people_ask_at_once_is_in_both_tabs_and_in_the_file_and_replays(questions, server):
+    one, other = questions
+    for person in questions:
+        person.page.evaluate(COUNT_WRITES)
+    ask_at_once(questions, server)
+    for person in questions:
+        person.idle()
+        person.holds(*ASKED)
+        assert person.prompts() == ASKED
+    snapshot.parse(one.value())
+    assert len(server.requests) == len(ASKED)
+    assert [one.output(n).partition(": ")[2] for n in range(1, len(ASKED) + 1)] == ASKED  # each has its own answer
+
+    writes = [person.page.evaluate("() => window.writes") for person in questions]
+    assert sum(map(len, writes)) < EACH, writes
+
+    saved(one)
+    assert sorted(prompts(one.file()["metadata"]["robota_nb"])) == ASKED
+    server.requests.clear()
+    other.restart_and_run_all()
+    assert server.requests == []
+    assert other.prompts() == ASKED
+
+
+def test_what_the_server_has_saved_on_its_own_is_known_as_saved(asked):
+    one, other = asked
+    for _ in range(EACH):  # showing the status changes the document, which is saved anew
+        saved(other)
+        other.run(STATUS)
+        if "saved" in other.output(STATUS):
+            break
+    assert "saved" in other.output(STATUS)
+    assert sorted(prompts(one.file()["metadata"]["robota_nb"])) == ASKED[:2]
+    assert filed(one) == [True]
+
+
+def test_a_tab_that_is_closed_during_the_asks_loses_nothing(questions, server):
+    one, other = questions
+    ask_at_once(questions, server, before_the_answers=one.close)
+    other.holds(*ASKED)
+    saved(other)
+    assert sorted(prompts(other.file()["metadata"]["robota_nb"])) == ASKED
+    server.requests.clear()
+    other.restart_and_run_all()
+    assert server.requests == []
+    assert [other.output(n).partition(": ")[2] for n in range(1, len(ASKED) + 1)] == ASKED
+
+
+def test_what_one_takes_out_of_the_document_is_put_back_for_both(asked):
+    one, other = asked
+    before = one.value()
+    one.page.evaluate(
+        f"""() => {{
+            const model = {MODEL};
+            window.gone = new Promise(resolve => {{
+                model.metadataChanged.connect(() => model.getMetadata('robota_nb') === undefined && resolve(true));
+            }});
+        }}"""
+    )
+    other.page.evaluate(f"() => {MODEL}.deleteMetadata('robota_nb')")
+    assert one.page.evaluate("() => window.gone")
+    for person in asked:
+        person.holds(*ASKED[:2])
+        assert person.value() == before
+
+
+def test_a_turn_outlives_an_older_value_that_another_writes_over_it(asked):
+    """A shared document has one value, and the last one to write it wins."""
+    one, other = asked
+    other.page.evaluate(
+        f"""() => {{
+            const model = {MODEL};
+            const robota_nb = model.getMetadata('robota_nb');
+            const overwrite = (_, {{ key }}) => {{
+                if (key === 'robota_nb') {{
+                    model.metadataChanged.disconnect(overwrite);
+                    model.sharedModel.updateMetadata({{ mine: 'kept', robota_nb }});
+                }}
+            }};
+            model.metadataChanged.connect(overwrite);
+        }}"""
+    )
+    one.run(3)
+    for person in asked:
+        person.page.wait_for_function(f"() => {MODEL}.getMetadata('mine') === 'kept'")
+        person.holds(*ASKED[:3])
