@@ -31,7 +31,7 @@ def chromium():
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: it runs an event loop in this thread, and other tests run their own
 def playwright(chromium):
     from playwright.sync_api import sync_playwright
 
@@ -39,7 +39,7 @@ def playwright(chromium):
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright, chromium):
     browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
     yield browser
