@@ -21,8 +21,8 @@ def test_a_long_answer_is_heard_while_another_cell_runs(connected, server):
 
 def test_after_a_cell_that_took_too_long_the_kernel_is_heard_out(connected, server):
     path = write(connected / "slow.ipynb", LOAD, "%%robota\none", "import threading; threading.Event().wait(60)")
-    with pytest.raises(headless.Failure, match="longer than 1 s") as failed:
-        headless.run(path, timeout=1)
+    with pytest.raises(headless.Failure, match="longer than 8 s") as failed:
+        headless.run(path, timeout=8)
     assert failed.value.front.requests == 1
     assert outputs(path)[2][0]["ename"] == "KeyboardInterrupt"
 
