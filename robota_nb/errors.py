@@ -26,6 +26,7 @@ __all__ = [
     "SessionNotFound",
     "SnapshotError",
     "StoreError",
+    "TurnNotFound",
     "nearest",
 ]
 
@@ -40,6 +41,10 @@ class SessionNotFound(RobotaError, LookupError):
 
 class ChatNotFound(RobotaError, LookupError):
     """No such chat in this session (another session's chat is unknown in the same words)."""
+
+
+class TurnNotFound(RobotaError, LookupError):
+    """No such turn or branch in this chat."""
 
 
 class DuplicateName(RobotaError, ValueError):

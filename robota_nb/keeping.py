@@ -157,7 +157,7 @@ class Keeper:
             self.notify(
                 f"the conversations make this notebook {self._size / 1e6:.0f} MB large: go on in a new one soon"
             )
-        mine = {s.id: s.record.entries for s in self.manager.sessions()}
+        mine = self.manager.records()
         missing = {sid: {e: x for e, x in es.items() if e not in theirs.get(sid, {})} for sid, es in mine.items()}
         self.manager.adopt(theirs)
         if not message.get("dirty"):
@@ -312,7 +312,7 @@ class Keeper:
     def _fits(self, add: Entries) -> bool:
         """Say whether the notebook may take these entries; what is over a cap would not be read again."""
         self._size += sum(len(canonical(entry)) for entries in add.values() for entry in entries.values())
-        most = max((len(self.manager.session(sid).record.entries) for sid in add), default=0)
+        most = max((len(entries) for sid, entries in self.manager.records().items() if sid in add), default=0)
         if self._size <= snapshot.MAX_BYTES and most <= snapshot.MAX_ENTRIES:
             return True
         self.notify(
@@ -326,7 +326,7 @@ class Keeper:
 
     def recorded(self) -> Mapping[str, Any]:
         """Return the snapshot as written, without what only points and waits."""
-        return snapshot.dump({s.id: s.record.entries for s in self.manager.sessions()})
+        return snapshot.dump(self.manager.records())
 
     def output_metadata(self, turn: Turn) -> dict[str, Any]:
         """Return the provenance of an answer, and the entries that ride with it where there is no document."""

@@ -211,7 +211,7 @@ def test_at_a_limit_the_error_names_it_and_what_to_do():
     manager.create_session("v")  # counted for each user
     assert raised(SessionLimitReached, manager.create_session, "u") == (
         "'u' has 1 active sessions, and max_active_sessions is 1: "
-        "go on in one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
+        "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
     )
     session.create_chat()
     session.create_chat()
@@ -303,6 +303,6 @@ def test_a_session_that_is_not_active_is_read_and_not_asked(manager, session):
     paused = set_entry(n=90, at="2026-11-22T09:00:00Z", chat=None, key="state", value="paused")
     manager.adopt({session.id: {entry_id(paused): paused}}, "u")
     assert raised(SessionNotActive, chat.send, "more") == (
-        "the session 'S' is paused: it can be read, not asked; open another with %robota session open NAME"
+        "the session 'S' is paused: it can be read, not asked; %robota session resume lets it go on"
     )
     assert texts(chat) == ["re: hi"]

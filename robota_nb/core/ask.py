@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from robota_nb.core.entries import image_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from robota_nb.core.document import Cell
     from robota_nb.core.fold import Node
+    from robota_nb.core.ports import Image
     from robota_nb.core.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for the cached property
 class Ask:
     """One ask, with all that the decision depends on.
 
@@ -27,15 +31,26 @@ class Ask:
         The prompt as it goes to the model.
     options
         Settings for this ask alone.
+    images
+        The pictures that go with it.
     fresh
         Whether a recorded answer is out of the question.
+    at_end
+        Whether it takes no turn's place that was shown, or asked by the cell before it was edited.
     """
 
     cell: Cell
     k: int
     text: str
     options: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[Image, ...] = ()
     fresh: bool = False
+    at_end: bool = False
+
+    @cached_property
+    def image_ids(self) -> tuple[str, ...]:
+        """The ids of the entries that hold the pictures."""
+        return tuple(image_entries(self.images))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

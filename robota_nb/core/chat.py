@@ -7,20 +7,24 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core import changes, history, search, stats
 from robota_nb.core import entries as make
 from robota_nb.core.config import settings_from
-from robota_nb.core.live import LiveTurn, Plan
+from robota_nb.core.interrupts import Cancellation
+from robota_nb.core.live import LiveTurn, Plan, build_request
 from robota_nb.core.ports import Usage
-from robota_nb.core.turn import Message, Turn
+from robota_nb.core.turn import Branch, Message, Preview, Turn
 from robota_nb.errors import ChatBusy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Node
-    from robota_nb.core.ports import Entry, FinishReason
+    from robota_nb.core.ports import FinishReason, Image
+    from robota_nb.core.search import Hit
     from robota_nb.core.session import Session
+    from robota_nb.core.stats import Stats
 
 
 class Chat:
@@ -98,12 +102,53 @@ class Chat:
             ids = ids[-limit:]
             while ids and record.entries[ids[0]].get("role") != "user":
                 ids = ids[1:]
-        pairs = [(record.entries[eid].get("role"), record.text(eid)) for eid in ids]
-        return [{"role": role, "content": text} for role, text in pairs if text]
+        return [
+            {"role": record.entries[eid].get("role"), "content": content}
+            for eid in ids
+            if (content := self._content(eid))
+        ]
+
+    def _content(self, eid: str) -> str | list[dict[str, Any]]:
+        """Return a message's content as a request carries it: text, or parts if there are pictures."""
+        record = self.session.record
+        images = [make.image_of(record.entries[image]) for image in record.images(eid)]
+        return make.content_parts(record.text(eid), [image for image in images if image])
+
+    @property
+    def branches(self) -> list[Branch]:
+        """What was asked beside the path, in the order in which it began; `checkout` goes there."""
+        found = history.branches(self.session.record, self.id, self.session.path(self.id))
+        return [
+            Branch(number=number, after=fork.after, turns=tuple(map(self.turn, fork.nodes)))
+            for number, fork in enumerate(found, 1)
+        ]
+
+    @property
+    def changes(self) -> list[changes.Change]:
+        """The settings that were changed, oldest first: when, which, from what, to what."""
+        return changes.changes(self.session.record, self.id)
+
+    @property
+    def stats(self) -> Stats:
+        """What the chat holds, counted now."""
+        return stats.count([self], sessions=1)
+
+    def search(self, text: str) -> list[Hit]:
+        """Return the turns, also of branches, whose question or answer holds a text, oldest first."""
+        return search.search([self], text)
+
+    def preview(self, text: str = "", images: Sequence[Image] = ()) -> Preview:
+        """Return exactly what asking *text* now would send."""
+        plan = Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
+        return Preview(provider=self.config.provider, request=build_request(self, plan))
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return the turns on the path as plain dicts, one for each message, for a data frame or a table."""
+        return [record for number, turn in enumerate(self.turns, 1) for record in turn.to_records(number)]
 
     # -- asking
 
-    def stream(self, text: str) -> LiveTurn:
+    def stream(self, text: str, images: Sequence[Image] = ()) -> LiveTurn:
         """Ask, and return the text as it arrives; at the end the turn is recorded.
 
         Raises
@@ -118,13 +163,69 @@ class Chat:
         self.session.check_active()
 
         def plan() -> Plan:  # when it begins: another turn may have ended since
-            return Plan(text=make.clean(text), place=self.head, config=self.config)
+            return Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
 
         return LiveTurn(self, plan, self._sent_outside_cells)
 
-    def send(self, text: str) -> Turn:
+    def send(self, text: str, images: Sequence[Image] = ()) -> Turn:
         """Ask, and return the turn; raises as `stream` does."""
-        return self.stream(text).result()
+        return self.stream(text, images).result()
+
+    def edit(self, number: int, text: str) -> Turn:
+        """Ask another question in the place of a turn of the path (from 1); what stood there becomes a branch.
+
+        Raises
+        ------
+        TurnNotFound
+            If there is no such turn; and as `stream` does.
+        """
+        self.session.check_active()
+
+        def plan() -> Plan:
+            return self._plan_at(history.numbered(self.session, self.id, number), text)
+
+        return LiveTurn(self, plan, self._sent_outside_cells).result()
+
+    def retry(self) -> Turn:
+        """Ask the last turn again, in its place; its answer so far becomes a branch.
+
+        Raises
+        ------
+        TurnNotFound
+            If nothing was asked yet; and as `stream` does.
+        """
+        self.session.check_active()
+
+        def plan() -> Plan:
+            node = history.numbered(self.session, self.id, len(self.session.path(self.id).nodes))
+            return self._plan_at(node, self.session.record.text(node.user))
+
+        return LiveTurn(self, plan, self._sent_outside_cells).result()
+
+    def _plan_at(self, node: Node, text: str) -> Plan:
+        message = self._message(node.user)
+        config = self.session.config_after(self.id, node)
+        return Plan(
+            text=make.clean(text), place=node.parent, config=config, options=node.options, images=message.images
+        )
+
+    def cancel(self) -> bool:
+        """Stop the turn that runs in this chat, from any thread; what has arrived is kept, marked as interrupted.
+
+        Returns
+        -------
+        bool
+            Whether a turn was running.
+        """
+        running = self.session.manager.running.get(self.id)
+        if running:
+            running.wish()
+        return running is not None
+
+    def check_idle(self) -> None:
+        """Raise `ChatBusy` if a turn runs in this chat."""
+        if self.id in self.session.manager.running:
+            raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or stop it with chat.cancel()")
 
     async def astream(self, text: str) -> AsyncIterator[str]:
         """Ask without blocking the event loop; raises as `stream` does."""
@@ -140,25 +241,27 @@ class Chat:
         return live.result()
 
     @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Hold the chat for one turn."""
-        running, lock = self.session.manager.running, self.session.manager.lock
-        with lock:
-            if self.id in running:
+    def busy(self) -> Iterator[Cancellation]:
+        """Hold the chat for one turn, which `cancel` can end."""
+        manager, cancellation = self.session.manager, Cancellation()
+        with manager.lock:
+            manager.check_open()
+            if self.id in manager.running:
                 raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or ask in another chat")
-            running.add(self.id)
+            manager.running[self.id] = cancellation
         try:
-            yield
+            yield cancellation
         finally:
-            with lock:
-                running.discard(self.id)
+            with manager.lock:
+                del manager.running[self.id]
+                manager.rested.notify_all()
 
     def record_turn(self, plan: Plan, text: str, reason: FinishReason, model: str, usage: Usage | None) -> Turn:
         """Make a turn part of the chat (unless the plan says not to), and return it."""
         manager = self.session.manager
         if not plan.record:
             return Turn(
-                prompt=Message(id="", role="user", content=plan.text, parent=plan.place),
+                prompt=Message(id="", role="user", content=plan.text, parent=plan.place, images=plan.images),
                 reply=Message(id="", role="assistant", content=make.clean(text)),
                 model=model, finish_reason=reason, usage=usage,
                 config=plan.config.with_settings(plan.options), cell=plan.cell,
@@ -167,8 +270,9 @@ class Chat:
             n, at = manager.next_n(), manager.now()
             config_id, new = self.session.config_entry(plan.config)
             cell = plan.cell and [plan.cell.id or "", plan.cell.k, plan.cell.source]
+            images = make.image_entries(plan.images)
             user = make.user_message(
-                n=n, at=at, chat=self.id, parent=plan.place, text=plan.text,
+                n=n, at=at, chat=self.id, parent=plan.place, text=plan.text, images=images,
                 cell=cell, set_=plan.settings, options=plan.options,
             )  # fmt: skip
             user_id = make.entry_id(user)
@@ -178,7 +282,7 @@ class Chat:
             )  # fmt: skip
             answer_id = make.entry_id(answer)
             self.session.turn_recorded(self.id)
-            manager.commit(self.session, {**new, user_id: user, answer_id: answer})
+            manager.commit(self.session, {**new, **images, user_id: user, answer_id: answer})
             return self.turn(self.session.record.nodes[answer_id])
 
     def _sent_outside_cells(self, turn: Turn) -> None:
@@ -202,17 +306,69 @@ class Chat:
 
     def undo(self) -> Turn | None:
         """Take the last turn off the path, and return it; it stays reachable as a branch."""
-        return self.session.undo(self.id)
+        node = history.undo(self.session, self.id)
+        return self.turn(node) if node else None
+
+    def redo(self) -> Turn | None:
+        """Put the newest turn that follows the path back on it, and return it."""
+        node = history.redo(self.session, self.id)
+        return self.turn(node) if node else None
+
+    def clear(self) -> int:
+        """Begin anew: take all turns off the path, and return how many; they stay reachable as a branch."""
+        return history.clear(self.session, self.id)
+
+    def checkout(self, ref: int | str) -> Turn:
+        """Go to the end of a branch, by its number in `branches`, or to a turn, by its id; return the last turn.
+
+        Raises
+        ------
+        TurnNotFound
+            If there is no such branch or turn.
+        """
+        return self.turn(history.checkout(self.session, self.id, str(ref)))
+
+    def fork(self, name: str, at: int | None = None) -> Chat:
+        """Start a chat that goes on from here, or from turn *at* (0: from the start), and make it active.
+
+        Raises
+        ------
+        TurnNotFound, DuplicateName, InvalidName, ChatLimitReached
+            If it cannot be.
+        """
+        return history.fork(self.session, name, of=self.id, at=at)
+
+    def delete(self) -> None:
+        """Delete the chat (see `Session.delete_chat`)."""
+        self.session.delete_chat(self.id)
+
+    def purge(self, number: int) -> None:
+        """Remove what a turn of the path says for good, from the record, the store and the notebook's metadata.
+
+        Only that: cells and outputs that show the text stay, and so do copies that were saved elsewhere.
+
+        Raises
+        ------
+        TurnNotFound
+            If there is no such turn.
+        ChatBusy
+            If a turn runs in this chat.
+        """
+        self.check_idle()
+        history.purge(self.session, self.id, number)
 
     # -- inside
 
     def _message(self, eid: str) -> Message:
-        entry: Entry = self.session.record.entries[eid]
+        record = self.session.record
+        entry = record.entries[eid]
+        images = [make.image_of(record.entries[image]) for image in record.images(eid)]
         return Message(
             id=eid,
             role=entry.get("role", ""),
-            content=self.session.record.text(eid),
+            content=record.text(eid),
             parent=entry.get("parent"),
+            images=tuple(image for image in images if image),
         )
 
 

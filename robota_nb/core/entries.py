@@ -15,6 +15,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from robota_nb.core.ports import Image
 from robota_nb.errors import InvalidName, SnapshotError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ports import Entry, FinishReason, Usage
 
 MAX_MESSAGE_BYTES = 1_000_000
+MAX_IMAGE_BYTES = 2_000_000
 MAX_NAME = 100
 _BASE64_LINE = 76
 RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
@@ -216,6 +218,41 @@ def image_entry(*, media_type: str, data: bytes) -> Entry:
     text = base64.b64encode(data).decode()
     lines = [text[at : at + _BASE64_LINE] for at in range(0, len(text), _BASE64_LINE)]
     return _entry(kind="image", media_type=media_type, data=lines)
+
+
+def image_entries(images: Iterable[Image]) -> dict[str, Entry]:
+    """Return the entries of pictures by their ids, in order.
+
+    Raises
+    ------
+    SnapshotError
+        If one is larger than a snapshot may carry.
+    """
+    found = {}
+    for image in images:
+        if len(image.data) > MAX_IMAGE_BYTES:
+            raise SnapshotError(
+                f"a picture of {len(image.data):,} bytes is over the cap of {MAX_IMAGE_BYTES:,}: make it smaller"
+            )
+        entry = image_entry(media_type=image.media_type, data=image.data)
+        found[entry_id(entry)] = entry
+    return found
+
+
+def image_of(entry: Mapping[str, Any]) -> Image | None:
+    """Return the picture in an entry; None if it was purged, or is no Base64 text."""
+    try:
+        return Image(media_type=entry["media_type"], data=base64.b64decode("".join(entry["data"]), validate=True))
+    except (KeyError, ValueError):
+        return None
+
+
+def content_parts(text: str, images: Iterable[Image]) -> str | list[dict[str, Any]]:
+    """Return a message's content as a request carries it (see `robota_nb.core.ports.Request`)."""
+    urls = [f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}" for image in images]
+    if not urls:
+        return text
+    return [{"type": "text", "text": text}, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
 
 
 def purged_stub(entry: Mapping[str, Any]) -> Entry:

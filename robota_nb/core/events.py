@@ -1,4 +1,8 @@
-"""What a manager tells its subscribers."""
+"""What a manager tells its subscribers.
+
+Each subscriber hears the events of one chat in their order, in the thread that causes them: it must be quick, and must
+not wait for another thread. A turn tells `TurnStarted`, any number of `TextArrived`, `EntriesAdded`, and `TurnEnded`.
+"""
 
 from __future__ import annotations
 
@@ -27,4 +31,39 @@ class Notice:
     text: str
 
 
-Event: TypeAlias = EntriesAdded | Notice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activated:
+    """A session has become its user's active one, or a chat (None: none) the active one in it."""
+
+    session: str
+    chat: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted:
+    """A model is being asked in this chat."""
+
+    session: str
+    chat: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextArrived:
+    """The next piece of the answer that this chat waits for."""
+
+    session: str
+    chat: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded:
+    """The turn that was started in this chat has ended; *turn* is its id, or None if nothing of it is kept."""
+
+    session: str
+    chat: str
+    turn: str | None
+
+
+Event: TypeAlias = EntriesAdded | Notice | Activated | TurnStarted | TextArrived | TurnEnded

@@ -295,7 +295,11 @@ class SessionState:
 
     def live_chats(self) -> list[ChatState]:
         """Return the chats that are not deleted, in the order of their creation."""
-        return sorted((c for c in list(self.chats.values()) if not c.deleted), key=lambda c: (c.created, c.id))
+        return [chat for chat in self.chats_by_age() if not chat.deleted]
+
+    def chats_by_age(self) -> list[ChatState]:
+        """Return all chats, deleted ones too, in the order of their creation."""
+        return sorted(self.chats.values(), key=lambda chat: (chat.created, chat.id))
 
     def active_chat(self) -> str | None:
         """Return the id of the active chat: created or chosen last; if that was deleted, the one used last."""
@@ -333,6 +337,11 @@ class SessionState:
         if len(content) == 1 and isinstance(content[0], str):  # most messages are one line, and a request needs all
             return content[0]
         return to_text(content)
+
+    def images(self, eid: str) -> tuple[str, ...]:
+        """Return the ids of a message's pictures."""
+        content = self.entries[eid].get("content", ())
+        return tuple(part["image"] for part in content if not isinstance(part, str) and "image" in part)
 
     def children(self, cid: str, place: str | None) -> list[Node]:
         """Return the chat's turns that hang from a message."""

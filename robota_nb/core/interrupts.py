@@ -1,4 +1,4 @@
-"""Holding back the user's interrupt while something must not be half done."""
+"""Ending an answer early, and holding back the user's interrupt while something must not be half done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 
@@ -30,3 +30,33 @@ def deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if struck:
             handler(*struck[0])
+
+
+class Cancellation:
+    """A wish that a running answer ends, made in one thread and heard in another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wished = False
+        self._callbacks: list[Callable[[], object]] = []
+
+    @property
+    def wished(self) -> bool:
+        """Whether it was asked for."""
+        return self._wished
+
+    def wish(self) -> None:
+        """Ask for it."""
+        with self._lock:
+            self._wished = True
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_wish(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called when it is asked for, in that thread; at once if it was."""
+        with self._lock:
+            if not self._wished:
+                self._callbacks.append(callback)
+                return
+        callback()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core import entries as make
 from robota_nb.core.entries import MAX_MESSAGE_BYTES
-from robota_nb.core.interrupts import deferred
-from robota_nb.core.ports import Finish, FinishReason, Request, Usage
+from robota_nb.core.events import Notice, TextArrived, TurnEnded, TurnStarted
+from robota_nb.core.interrupts import Cancellation, deferred
+from robota_nb.core.ports import Finish, FinishReason, Request
 from robota_nb.errors import ProviderError, RobotaError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Asked
-    from robota_nb.core.ports import StreamEvent
+    from robota_nb.core.ports import Image, StreamEvent
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53
@@ -44,6 +45,8 @@ class Plan:
         The asking cell, and what cells had set (see `robota_nb.core.replay`).
     record
         Whether the turn becomes part of the chat.
+    images
+        The pictures that go with the prompt.
     """
 
     text: str
@@ -53,6 +56,7 @@ class Plan:
     cell: Asked | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     record: bool = True
+    images: tuple[Image, ...] = ()
 
 
 class LiveTurn:
@@ -107,32 +111,44 @@ class LiveTurn:
         return self.turn
 
 
+class _Outcome:
+    """What has arrived of an answer, and the turn that is made of it, once."""
+
+    def __init__(self, chat: Chat, plan: Plan, told: list[Callable[[Turn], None]]) -> None:
+        self.parts: list[str] = []
+        self.turn: Turn | None = None
+        self._chat, self._plan, self._told = chat, plan, told
+
+    def end(self, finish: Finish) -> None:
+        """Record the turn, if there is something to keep."""
+        with deferred():  # recorded, stored and carried, or none of it
+            if (self.parts or finish.reason not in UNFINISHED) and self.turn is None:
+                model = finish.model or self._plan.config.with_settings(self._plan.options).model
+                text = "".join(self.parts)
+                self.turn = self._chat.record_turn(self._plan, text, finish.reason, model, finish.usage)
+                for tell in self._told:
+                    tell(self.turn)
+
+
 def _answer(
     chat: Chat, make_plan: Callable[[], Plan], told: list[Callable[[Turn], None]]
 ) -> Generator[str, None, None]:
-    parts: list[str] = []
-    ended = False
-
-    def end(reason: FinishReason, model: str = "", usage: Usage | None = None) -> None:
-        nonlocal ended
-        with deferred():  # recorded, stored and carried, or none of it
-            if (parts or reason not in UNFINISHED) and not ended:
-                ended = True
-                turn = chat.record_turn(plan, "".join(parts), reason, model or config.model, usage)
-                for tell in told:
-                    tell(turn)
-
-    with chat.busy():
+    with chat.busy() as cancellation:
         plan = make_plan()
-        config = plan.config.with_settings(plan.options)
+        outcome, manager = _Outcome(chat, plan, told), chat.session.manager
+        where = {"session": chat.session.id, "chat": chat.id}
+        provider = plan.config.with_settings(plan.options).provider
         events: Iterator[StreamEvent] | None = None
+        manager.emit(TurnStarted(**where, prompt=plan.text))
         try:
-            request = _request(chat, plan, config)
-            manager = chat.session.manager
-            events = manager.providers.get(config.provider).stream(request)
+            request = build_request(chat, plan, cancellation)
+            _warn_if_long(chat, request)
+            events = manager.providers.get(provider).stream(request)
             manager.requests += 1
             finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
             for event in events:
+                if cancellation.wished:
+                    break
                 if isinstance(event, Finish):
                     finish = _checked(event)
                     continue
@@ -141,36 +157,66 @@ def _answer(
                 if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
                     finish = Finish(reason="length")
                     break
-                parts.append(text)
+                outcome.parts.append(text)
+                manager.emit(TextArrived(**where, text=text))
                 yield text
-            end(finish.reason, finish.model, finish.usage)
+            finish = Finish(reason="interrupted") if cancellation.wished else finish
+            outcome.end(finish)
         except RobotaError:
-            end("error")
-            raise
+            finish = Finish(reason="interrupted" if cancellation.wished else "error")
+            outcome.end(finish)
+            if not cancellation.wished:
+                raise
         except Exception as error:  # noqa: BLE001 - other people's code may raise anything
-            log.debug("the provider %s failed with %s", config.provider, type(error).__name__)
-            end("error")
+            log.debug("the provider %s failed with %s", provider, type(error).__name__)
+            outcome.end(Finish(reason="error"))
             raise ProviderError(
-                f"the provider {config.provider!r} failed with {type(error).__name__}: "
-                "ask again, or switch the provider"
+                f"the provider {provider!r} failed with {type(error).__name__}: ask again, or switch the provider"
             ) from None
         except BaseException:  # the user's interrupt, or nobody listens any more
-            end("interrupted")
+            outcome.end(Finish(reason="interrupted"))
             raise
         finally:
             if close := getattr(events, "close", None):
                 close()
-        if not parts and finish.reason in UNFINISHED:
-            raise ProviderError(f"the provider {config.provider!r} gave up before any text came: ask again")
+            manager.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
+        if not outcome.parts and finish.reason in UNFINISHED:
+            what = "the answer was stopped" if cancellation.wished else f"the provider {provider!r} gave up"
+            raise ProviderError(f"{what} before any text came: ask again")
 
 
-def _request(chat: Chat, plan: Plan, config: Config) -> Request:
+LONG_BYTES = 400_000
+"""Bytes of a history (about 100,000 tokens) beyond which its user is told, once a chat, what each ask sends."""
+
+
+def _warn_if_long(chat: Chat, request: Request) -> None:
+    manager = chat.session.manager
+    size = sum(len(message["content"]) for message in request.messages)
+    if size > LONG_BYTES and chat.id not in manager.warned:
+        manager.warned.add(chat.id)
+        manager.emit(
+            Notice(
+                text=f"each ask in {chat.name!r} now sends about {size // 1000:,} KB of history: %robota chat clear or "
+                "chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
+            )
+        )
+
+
+def build_request(chat: Chat, plan: Plan, cancellation: Cancellation | None = None) -> Request:
+    """Return what a plan sends to the provider."""
+    config = plan.config.with_settings(plan.options)
     make.check_message_size(plan.text)
+    make.image_entries(plan.images)  # what cannot be recorded is not sent
     messages: list[dict[str, Any]] = chat.history(plan.place)
     if config.system:
         messages.insert(0, {"role": "system", "content": config.system})
-    messages.append({"role": "user", "content": plan.text})
-    return Request(model=config.model, messages=messages, params=config.decoded_params())
+    messages.append({"role": "user", "content": make.content_parts(plan.text, plan.images)})
+    return Request(
+        model=config.model,
+        messages=messages,
+        params=config.decoded_params(),
+        cancellation=cancellation or Cancellation(),
+    )
 
 
 def _checked(finish: Finish) -> Finish:

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
 from functools import partial
-from threading import RLock
+from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core import asking, snapshot, stats
 from robota_nb.core import entries as make
-from robota_nb.core import snapshot
-from robota_nb.core.ask import Ask
 from robota_nb.core.config import Config
-from robota_nb.core.events import EntriesAdded, Notice
-from robota_nb.core.fold import Asked
-from robota_nb.core.live import LiveTurn, Plan
+from robota_nb.core.events import Activated, EntriesAdded
 from robota_nb.core.names import Names
+from robota_nb.core.removal import DELETED
 from robota_nb.core.replay import Replay
 from robota_nb.core.session import Session
-from robota_nb.errors import DuplicateName, SessionLimitReached, SessionNotFound, nearest
+from robota_nb.core.users import default_user
+from robota_nb.errors import ChatBusy, DuplicateName, SessionLimitReached, SessionNotActive, SessionNotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from robota_nb.core.ask import Decision
-    from robota_nb.core.chat import Chat
-    from robota_nb.core.document import Cell
     from robota_nb.core.events import Event
+    from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.ports import Entries, Entry, Providers
-    from robota_nb.core.turn import Turn
+    from robota_nb.core.stats import Stats
 
 log = logging.getLogger("robota_nb")
-
-
-def default_user() -> str:
-    """Return the id of the user this process runs for: the hub's name for them, else their login name."""
-    if name := os.environ.get("JUPYTERHUB_USER"):
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user id without a name
-        return "user"
 
 
 class SessionManager:
@@ -77,13 +62,16 @@ class SessionManager:
         self.now = now
         self.lock = RLock()  # never held while a provider is asked
         self.replay = Replay()
-        self.running: set[str] = set()  # chats in which a turn runs
+        self.rested = Condition(self.lock)  # told whenever a turn has ended
+        self.running: dict[str, Cancellation] = {}  # chats in which a turn runs
+        self.warned: set[str] = set()  # chats whose user knows that their history is long
         self.made: set[str] = set()  # ids of entries that were made here, not taken over
         self.requests = 0  # made to providers so far
         self._sessions: dict[str, Session] = {}
         self._active: dict[str, str] = {}  # user -> session
         self._subscribers: list[Callable[[Event], None]] = []
         self._n = 0
+        self._closed = False
 
     # -- sessions
 
@@ -111,7 +99,7 @@ class SessionManager:
         user = user_id or default_user()
         with self.lock:
             mine = self.sessions(user)
-            self._check_limit(user, mine)
+            self.check_limit(user)
             names = self._names(user)
             name = make.check_name(name, "session") if name is not None else names.free("Session", len(mine))
             if names.holder(name):
@@ -121,14 +109,49 @@ class SessionManager:
             config_id, new = session.config_entry(default_config) if default_config else (None, {})
             entry = make.session_entry(n=self.next_n(), at=self.now(), name=name, config=config_id)
             self.commit(session, {**new, make.entry_id(entry): entry})
-            self._active[user] = session.id
+            self.lead(session)
         return session
 
     def sessions(self, user_id: str | None = None) -> list[Session]:
-        """Return a user's sessions, in the order of their creation."""
-        user = user_id or default_user()
-        mine = (s for s in list(self._sessions.values()) if s.user_id == user)
-        return sorted(mine, key=lambda s: (s.record.created, s.id))
+        """Return a user's sessions that are not deleted, in the order of their creation."""
+        return [session for session in self._owned(user_id or default_user()) if not session.deleted]
+
+    def delete_session(self, ref: str, user_id: str | None = None) -> Session:
+        """Delete a session; its entries stay in the record, and `bring_back` finds it.
+
+        If it was the active one, the session used last of those that remain becomes active.
+
+        Raises
+        ------
+        SessionNotFound
+            If there is no such session.
+        ChatBusy
+            If a turn runs in it.
+        """
+        session = self.session(ref, user_id)
+        with self.lock:
+            if busy := next((chat for chat in session.chats if chat.id in self.running), None):
+                raise ChatBusy(f"a turn is running in {busy.name!r}: wait for it, or stop it with chat.cancel()")
+            was_active = self.active_session(session.user_id) is session
+            session.flags.put(None, "deleted", DELETED)
+            if was_active:
+                self._active.pop(session.user_id, None)
+                if active := self._recorded_active(session.user_id):
+                    self.lead(active)
+        return session
+
+    def bring_back(self, ref: str, user_id: str | None = None) -> Session | None:
+        """Bring back the deleted session that *ref* names, of several the newest; None if there is none."""
+        wanted = make.fold_name(ref.strip())
+        with self.lock:
+            gone = [session for session in self._owned(user_id or default_user()) if session.deleted]
+            named = [s for s in gone if ref == s.id or make.fold_name(s.record.name) == wanted]
+            if not named:
+                return None
+            if named[-1].state == "active":
+                self.check_limit(named[-1].user_id)
+            named[-1].flags.put(None, "deleted", None)
+            return named[-1]
 
     def session(self, ref: str, user_id: str | None = None) -> Session:
         """Return a user's session by id, name or former name.
@@ -151,7 +174,7 @@ class SessionManager:
         """Return the session that *ref* means to this user, or None."""
         user = user_id or default_user()
         session = self._sessions.get(ref) or self._sessions.get(self._names(user).find(ref) or "")
-        return session if session and session.user_id == user else None
+        return session if session and session.user_id == user and not session.deleted else None
 
     def active_session(self, user_id: str | None = None) -> Session | None:
         """Return the user's active session: as chosen here, else as the entries say."""
@@ -161,8 +184,19 @@ class SessionManager:
     def activate(self, session: Session) -> None:
         """Make a session its user's active one."""
         with self.lock:
-            self._active[session.user_id] = session.id
             self.replay.click(session.id, None)
+            self.lead(session)
+
+    def lead(self, session: Session) -> None:
+        """Make a session its user's active one without anybody having chosen it."""
+        changed = self.active_session(session.user_id) is not session
+        self._active[session.user_id] = session.id
+        if changed:
+            self.tell_active(session)
+
+    def tell_active(self, session: Session) -> None:
+        """Tell the subscribers which session and chat are active now."""
+        self.emit(Activated(session=session.id, chat=session.active_id))
 
     def rename_session(self, session: Session, name: str) -> None:
         """Give a session another name; the former one still finds it."""
@@ -186,106 +220,9 @@ class SessionManager:
 
     # -- asks from cells
 
-    def here(self, cell: Cell | None, user_id: str | None = None) -> Chat | None:
-        """Return the chat that a command in this cell means when it names none; None if there is no chat yet."""
-        user = user_id or default_user()
-        with self.lock:
-            if cell and (found := self.replay.command_context(cell, self.sessions(user))):
-                return found[0].chat(found[1])
-            active = self.active_session(user)
-            return active.active_chat if active else None
-
-    def ask(
-        self,
-        text: str,
-        cell: Cell,
-        *,
-        user_id: str | None = None,
-        session: str | None = None,
-        chat: str | None = None,
-        options: Mapping[str, str] | None = None,
-        fresh: bool = False,
-        once: bool = False,
-    ) -> Turn | LiveTurn:
-        """Answer a cell's ask: from the record, or live (DESIGN §3).
-
-        Parameters
-        ----------
-        text
-            The prompt.
-        cell
-            The cell that is being executed.
-        user_id
-            Who asks.
-        session, chat
-            Where the cell says the ask goes; the active ones then stay as they are.
-        options
-            Settings for this ask alone.
-        fresh
-            Ask live even if an answer is recorded.
-        once
-            Ask live, and record nothing.
-
-        Returns
-        -------
-        Turn or LiveTurn
-            The recorded turn, or one to iterate over.
-
-        Raises
-        ------
-        SessionNotFound, ChatNotFound, SessionNotActive, ChatBusy, ReplayMiss
-            Before anything is asked.
-        """
-        with self.lock:
-            ask = Ask(cell=cell, k=cell.asks, text=make.clean(text), options=options or {}, fresh=fresh or once)
-            cell.asks += 1
-            where, target = self._target(ask, user_id or default_user(), session, chat)
-            decision = self.replay.decide(ask, where, target.id)
-            named = session is not None or chat is not None
-            if decision.found:
-                if decision.found not in where.path(target.id):
-                    where.move_head(target.id, self.replay.newest_end(where, decision.found, ask))
-                where.turn_replayed(target.id)
-                self._answered(ask, decision, decision.found.id, named=named)
-                return target.turn(decision.found, replayed=True)
-            where.check_active()
-            return self._live(ask, decision, target, named=named, once=once)
-
-    def _target(self, ask: Ask, user: str, session: str | None, chat: str | None) -> tuple[Session, Chat]:
-        where = self.session(session, user) if session else self.active_session(user) or self.create_session(user)
-        if chat is not None:
-            return where, where.chat(chat)
-        where, found = self.replay.which_chat(ask, [where] if session else self.sessions(user), where)
-        return where, where.chat(found) if found else where.create_chat()
-
-    def _live(self, ask: Ask, decision: Decision, target: Chat, *, named: bool, once: bool) -> LiveTurn:
-        def done(turn: Turn) -> None:
-            if not once:
-                with self.lock:
-                    self._answered(ask, decision, turn.id, named=named)
-                if left:
-                    turns = "1 earlier turn stays" if left == 1 else f"{left} earlier turns stay"
-                    self.emit(Notice(text=f"asked again in {target.name!r}: {turns} as a branch"))
-
-        chosen = {"session": decision.session.name, "chat": target.name} if named else {}
-        path = decision.session.path(target.id)
-        left = len(path.nodes) - path.index[decision.stands.id] if decision.stands else 0
-        plan = Plan(
-            text=ask.text,
-            place=decision.place,
-            config=decision.session.config_after(target.id, decision.stands),
-            options=ask.options,
-            cell=Asked(ask.cell.id, ask.k, ask.cell.source),
-            settings={**decision.settings, **chosen},
-            record=not once,
-        )
-        return LiveTurn(target, lambda: plan, done)
-
-    def _answered(self, ask: Ask, decision: Decision, turn: str, *, named: bool) -> None:
-        self.replay.show(ask, decision, turn, named=named)
-        if not named:
-            decision.session.point_to(decision.chat)
-            self._active[decision.session.user_id] = decision.session.id
+    here = asking.here
+    ask = asking.ask
+    ask_at = asking.ask_at
 
     # -- snapshots
 
@@ -297,10 +234,14 @@ class SessionManager:
                 self.commit(session, {make.entry_id(entry): entry})
                 session.written()
 
+    def records(self, user_id: str | None = None) -> dict[str, dict[str, Entry]]:
+        """Return the written entries of a user's sessions, also of deleted ones; not to be changed."""
+        return {session.id: session.record.entries for session in self._owned(user_id or default_user())}
+
     def snapshot(self, user_id: str | None = None) -> dict[str, Any]:
         """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
         with self.lock:
-            sessions = {session.id: dict(session.record.entries) for session in self.sessions(user_id)}
+            sessions = {sid: dict(entries) for sid, entries in self.records(user_id).items()}
             for n, (session, build) in enumerate(self._waiting(user_id or default_user()), self.next_n()):
                 entry = build(n=n, at=self.now())
                 sessions[session.id][make.entry_id(entry)] = entry
@@ -310,7 +251,7 @@ class SessionManager:
         """Yield what makes the entries that wait; the active session's come last, because the greatest n leads."""
         active = self.active_session(user)
         leads = self._recorded_active(user) is active
-        for session in sorted(self.sessions(user), key=lambda session: session is active):
+        for session in sorted(self._owned(user), key=lambda session: session is active):
             yield from ((session, build) for build in session.waiting())
             if session.active_id != session.record.active_chat() or (session is active and not leads):
                 leads = False
@@ -377,6 +318,36 @@ class SessionManager:
             except Exception:
                 log.exception("a subscriber failed")
 
+    # -- the whole
+
+    def stats(self, user_id: str | None = None) -> Stats:
+        """Count what a user's sessions hold."""
+        sessions = self.sessions(user_id)
+        return stats.count((chat for session in sessions for chat in session.chats), len(sessions))
+
+    def shutdown(self, timeout: float = 5.0) -> None:
+        """End the turns that run, keeping what has arrived, and let no new ones begin.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for them.
+        """
+        with self.lock:
+            self._closed = True
+            running = list(self.running.values())
+        for cancellation in running:
+            cancellation.wish()
+        with self.lock:
+            self.rested.wait_for(lambda: not self.running, timeout)
+            for user in {session.user_id for session in self._sessions.values()}:
+                self.flush(user)
+
+    def check_open(self) -> None:
+        """Raise `SessionNotActive` if the manager was shut down."""
+        if self._closed:
+            raise SessionNotActive("this session manager was shut down: make a new one to ask again")
+
     # -- inside
 
     def _names(self, user: str) -> Names:
@@ -391,10 +362,15 @@ class SessionManager:
     def _recorded_active(self, user: str) -> Session | None:
         return max(self.sessions(user), key=lambda session: session.record.active.stamp, default=None)
 
-    def _check_limit(self, user: str, mine: list[Session]) -> None:
-        active = sum(session.state == "active" for session in mine)
+    def _owned(self, user: str) -> list[Session]:
+        mine = (session for session in list(self._sessions.values()) if session.user_id == user)
+        return sorted(mine, key=lambda session: (session.record.created, session.id))
+
+    def check_limit(self, user: str) -> None:
+        """Raise `SessionLimitReached` if the user has as many active sessions as allowed."""
+        active = sum(session.state == "active" for session in self.sessions(user))
         if self.max_active_sessions and active >= self.max_active_sessions:
             raise SessionLimitReached(
                 f"{user!r} has {active} active sessions, and max_active_sessions is {self.max_active_sessions}: "
-                "go on in one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
+                "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
             )

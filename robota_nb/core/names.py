@@ -24,7 +24,7 @@ class Names:
         What the caller compares to see whether the names are still current.
     """
 
-    def __init__(self, given: Mapping[str, Sequence[tuple[Stamp, str]]] | None = None, version: int = -1) -> None:
+    def __init__(self, given: Mapping[str, Sequence[tuple[Stamp, str]]] | None = None, version: object = None) -> None:
         self.version = version
         self.shown: dict[str, str] = {}
         self._current: dict[str, str] = {}

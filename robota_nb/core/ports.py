@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from robota_nb.core.interrupts import Cancellation
+
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"]
 """How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
 
@@ -46,11 +48,14 @@ class Request:
         ``{"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}`` (the form of OpenAI's API).
     params
         Decoded JSON values by parameter name, such as ``{"temperature": 0.2}``.
+    cancellation
+        Tells a provider that waits for a silent server that nobody waits for the answer any more.
     """
 
     model: str
     messages: Sequence[dict[str, Any]]
     params: Mapping[str, Any] = field(default_factory=dict)
+    cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

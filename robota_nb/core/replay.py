@@ -191,7 +191,7 @@ class Replay:
             for session in sessions
             for chat in session.chats
             for node in session.record.children(chat.id, session.base(chat.id))
-            if node.cell and self._text(session, node) == ask.text
+            if node.cell and self._asks(session, node, ask)
         ]
         return min(begun, key=lambda one: one[0])[1:] if begun else None
 
@@ -218,7 +218,8 @@ class Replay:
         """Return the message that the ask's turn hangs from (None for the start), and what is recorded there."""
         path = session.path(chat)
         own = self._owned(session, ask, [n for n in self._asked_by(session, ask) if n.chat == chat and n in path])
-        if own and not (self.rerun == "append" and not self._is_new_to(own, ask)):
+        append = ask.at_end or self.rerun == "append"
+        if own and not (append and not self._is_new_to(own, ask)):
             found = self.recorded(session, chat, own.parent, ask)
             if (found and found in path) or not self._would_cut(path.nodes[path.index[own.id] :], ask):
                 return own.parent, found
@@ -250,7 +251,7 @@ class Replay:
         path = session.path(chat)
         last = next((n.id for n in reversed(path.nodes) if n.id in self.shown), session.base(chat))
         children = [n for n in session.record.children(chat, last) if n.cell and n.id not in self.shown]
-        if any(self._text(session, n) == ask.text for n in children):
+        if any(self._asks(session, n, ask) for n in children):
             return last
         end = len(path.nodes)
         while end and path.nodes[end - 1].chat == chat and self._not_yet(session, path.nodes[end - 1], ask):
@@ -303,7 +304,7 @@ class Replay:
 
     def _difference(self, session: Session, node: Node, ask: Ask) -> str | None:
         """Return the first respect in which a turn does not fit an ask, or None if it fits."""
-        if self._text(session, node) != ask.text:
+        if not self._asks(session, node, ask):
             return "prompt"
         if node.cell is None:
             return "origin (outside cells)"
@@ -314,8 +315,10 @@ class Replay:
             return "clicked settings"
         return _differing_setting(node, config, self.settings(ask.cell, node.chat), ask.options)
 
-    def _text(self, session: Session, node: Node) -> str:
-        return session.record.text(node.user)
+    def _asks(self, session: Session, node: Node, ask: Ask) -> bool:
+        """Say whether a turn asks the same: the same text, and the same pictures."""
+        record = session.record
+        return record.text(node.user) == ask.text and record.images(node.user) == ask.image_ids
 
     def newest_end(self, session: Session, node: Node, ask: Ask) -> str:
         """Return where the path goes on to from a turn off it: the newest turns that are still to come.
@@ -342,6 +345,13 @@ class Replay:
             In strict mode, if none does; the text names the first thing that differs.
         """
         place, found = self.place(session, chat, ask)
+        return self._decision(ask, session, chat, place, found)
+
+    def decide_at(self, ask: Ask, session: Session, chat: str, place: str | None) -> Decision:
+        """Decide which recorded turn answers an ask that says itself what it follows; raises as `decide` does."""
+        return self._decision(ask, session, chat, place, self.recorded(session, chat, place, ask))
+
+    def _decision(self, ask: Ask, session: Session, chat: str, place: str | None, found: Node | None) -> Decision:
         if found is None and self.mode == "strict":
             raise ReplayMiss(self._why_missing(session, chat, place, ask))
         path = session.path(chat)
@@ -354,7 +364,7 @@ class Replay:
     def _why_missing(self, session: Session, chat: str, place: str | None, ask: Ask) -> str:
         name = session.chat_name(chat)
         there = session.record.children(chat, place)
-        best = max(there, key=lambda n: (self._text(session, n) == ask.text, n.stamp), default=None)
+        best = max(there, key=lambda n: (self._asks(session, n, ask), n.stamp), default=None)
         if ask.fresh:
             return f"{name!r} is asked anew each time (--fresh, --once): take the option off, or skip the cell"
         if best is None:

@@ -11,8 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from robota_nb.core import entries as make
+from robota_nb.core import history, removal, search, states, stats
 from robota_nb.core.chat import Chat
 from robota_nb.core.config import Config, settings_from
+from robota_nb.core.flags import Flags
 from robota_nb.core.fold import SessionState
 from robota_nb.core.names import Names
 from robota_nb.errors import ChatLimitReached, ChatNotFound, DuplicateName, SessionNotActive, nearest
@@ -20,10 +22,11 @@ from robota_nb.errors import ChatLimitReached, ChatNotFound, DuplicateName, Sess
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from robota_nb.core.fold import Node, Path
+    from robota_nb.core.fold import ChatState, Node, Path
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entry
-    from robota_nb.core.turn import Turn
+    from robota_nb.core.search import Hit
+    from robota_nb.core.stats import Stats
 
 
 class Session:
@@ -46,6 +49,8 @@ class Session:
         self.record = SessionState(id)
         self._chats: dict[str, Chat] = {}
         self._names = Names()
+        self.flags = Flags(self.record)
+        self.state_changed = False  # in this process
         self._heads: dict[str, str | None] = {}
         self._bases: dict[str, str | None] = {}
         self._settings: dict[str, dict[str, str]] = {}  # since the chat's last turn
@@ -64,13 +69,22 @@ class Session:
     @property
     def state(self) -> str:
         """``active``, ``paused``, ``archived`` or ``terminated``."""
-        state = self.record.sets["state"].value if "state" in self.record.sets else None
-        return str(state or "active")
+        return self.flags.get(None, "state") or "active"
+
+    @property
+    def description(self) -> str:
+        """What the session is about, in the user's words."""
+        return self.flags.get(None, "description") or ""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the session was deleted (its entries stay, and opening its name brings it back)."""
+        return self.flags.get(None, "deleted") is not None
 
     @property
     def chats(self) -> list[Chat]:
         """The chats, in the order of their creation."""
-        return [self._chat(state.id) for state in self.record.live_chats()]
+        return [self._chat(state.id) for state in self.live_chats()]
 
     @property
     def active_chat(self) -> Chat | None:
@@ -81,7 +95,13 @@ class Session:
     @property
     def active_id(self) -> str | None:
         """The id of the active chat."""
-        return self._active if self._active and self.has(self._active) else self.record.active_chat()
+        recorded: str | None = self.record.active.value
+        chosen = next((chat for chat in (self._active, recorded) if chat and self.has(chat)), None)
+        return chosen or self.latest_chat()
+
+    def latest_chat(self) -> str | None:
+        """Return the id of the chat that was used last, or None if there is none."""
+        return max(((chat.last, chat.id) for chat in self.live_chats()), default=(None, None))[1]
 
     def chat(self, ref: str) -> Chat:
         """Return a chat by id, name or former name.
@@ -93,7 +113,7 @@ class Session:
         """
         found = self.find(ref)
         if found is None:
-            names = [self.chat_name(c.id) for c in self.record.live_chats()]
+            names = [self.chat_name(c.id) for c in self.live_chats()]
             raise ChatNotFound(
                 f"no chat {ref[:100]!r} in {self.name!r}{nearest(ref, names)}: "
                 "%robota chat list shows them, %robota new creates one"
@@ -106,7 +126,11 @@ class Session:
 
     def has(self, chat: str) -> bool:
         """Say whether a chat of that id is here and not deleted."""
-        return chat in self.record.chats and not self.record.chats[chat].deleted
+        return chat in self.record.chats and self.flags.get(chat, "deleted") is None
+
+    def live_chats(self) -> list[ChatState]:
+        """Return what the record holds of the chats that are not deleted, in the order of their creation."""
+        return [chat for chat in self.record.chats_by_age() if self.has(chat.id)]
 
     def chat_name(self, chat: str) -> str:
         """Return the chat's name; the later of two that came to have the same shows as ``name (2)``."""
@@ -139,9 +163,44 @@ class Session:
         """Raise `SessionNotActive` unless the session may be asked."""
         if self.state != "active":
             raise SessionNotActive(
-                f"the session {self.name!r} is {self.state}: it can be read, not asked; "
-                "open another with %robota session open NAME"
+                f"the session {self.name!r} is {self.state}: it can be read, not asked; {states.next_step(self.state)}"
             )
+
+    @property
+    def stats(self) -> Stats:
+        """What the session holds, counted now."""
+        return stats.count(self.chats)
+
+    def search(self, text: str) -> list[Hit]:
+        """Return the turns of all chats and branches whose question or answer holds a text, oldest first."""
+        return search.search(self.chats, text)
+
+    # -- states
+
+    def pause(self) -> None:
+        """Let nobody ask here for now."""
+        states.change(self, "pause")
+
+    def resume(self) -> None:
+        """Let a paused session go on."""
+        states.change(self, "resume")
+
+    def archive(self) -> None:
+        """Put the session away; `restore` brings it back."""
+        states.change(self, "archive")
+
+    def restore(self) -> None:
+        """Bring an archived session back."""
+        states.change(self, "restore")
+
+    def terminate(self) -> None:
+        """End the session for good: it can be read, and never asked again."""
+        states.change(self, "terminate")
+
+    def describe(self, text: str) -> None:
+        """Say what the session is about; an empty text says nothing."""
+        with self.manager.lock:
+            self.flags.put(None, "description", make.clean(text).strip() or None)
 
     # -- chats
 
@@ -177,7 +236,7 @@ class Session:
         """
         given = settings_from({"provider": provider, "model": model, "system": system, **params})
         with self.manager.lock:
-            chat = self._create(name, self.inherited_config().with_settings(given))
+            chat = self.begin_chat(name, self.inherited_config().with_settings(given))
             self.switch_to(chat.id)
         return chat
 
@@ -200,7 +259,11 @@ class Session:
         with self.manager.lock:
             self._active = chat.id
             self.manager.replay.click(self.id, chat.id)
+            self.manager.tell_active(self)
         return chat
+
+    delete_chat = removal.delete_chat
+    bring_back = removal.bring_back
 
     def point_to(self, chat: str | None) -> None:
         """Make a chat the active one without anybody having chosen it."""
@@ -241,57 +304,22 @@ class Session:
 
     # -- history
 
-    def last_shown(self, chat: str) -> str | None:
-        """Return the turn where history commands act: the last one shown here, else the last."""
-        nodes, shown = self.path(chat).nodes, self.manager.replay.shown
-        here = next((node.id for node in reversed(nodes) if node.id in shown), None)
-        return here or (nodes[-1].id if nodes else None)
-
-    def undo(self, chat: str) -> Turn | None:
-        """Take the last shown turn, and what follows it, off the path."""
-        with self.manager.lock:
-            last = self.last_shown(chat)
-            if last is None:
-                return None
-            node = self.record.nodes[last]
-            self._heads[chat] = node.parent
-            return self._chat(chat).turn(node)
+    fork = history.fork
 
     def move_head(self, chat: str, message: str | None) -> None:
         """End the chat's path at this message."""
         with self.manager.lock:
             self._heads[chat] = message
 
-    def fork(self, name: str, *, of: str | None = None) -> Chat:
-        """Start a chat where another one has got to, and make it active.
-
-        A fork to a name that stands moves that chat to the fork point. If it starts there, if it is the chat to
-        be forked, or if none of the source's turns was shown here (so nobody knows how far the source had come
-        when the cell ran before), it is only made active.
-
-        Parameters
-        ----------
-        name
-            The new chat's name.
-        of
-            The id of the chat to fork; the active one if not given.
-        """
-        with self.manager.lock:
-            source = of or self.active_id
-            at = self.last_shown(source) if source else None
-            shown = at in self.manager.replay.shown
-            found = self.find(name)
-            if found is None:
-                config = self.config(source) if source else self.inherited_config()
-                found = self._create(name, config, at).id
-            elif found != source and shown and self.base(found) != at:
-                self._bases[found] = self._heads[found] = at
-            return self.switch_to(found)
+    def move_base(self, chat: str, message: str | None) -> None:
+        """Have a fork start at this message, and its path end there."""
+        self._bases[chat] = self._heads[chat] = message
 
     # -- writing
 
     def waiting(self) -> Iterator[make.Builder]:
         """Yield what makes the entries of heads and settings that differ from the record."""
+        yield from self.flags.waiting()
         for chat, base in self._bases.items():
             if base != self.record.chats[chat].base:
                 yield partial(make.set_entry, chat=chat, key="from", value=base)
@@ -302,7 +330,8 @@ class Session:
             yield from self._differing(chat, settings)
 
     def written(self) -> None:
-        """Forget heads that waited: the record holds them now."""
+        """Forget heads and flags that waited: the record holds them now."""
+        self.flags.written()
         self._bases.clear()
         self._heads.clear()
 
@@ -327,9 +356,9 @@ class Session:
         return self._chats.setdefault(cid, Chat(self, cid))
 
     def _current_names(self) -> Names:
-        if self._names.version != self.record.names_version:
-            chats = self.record.live_chats()
-            self._names = Names({c.id: c.names for c in chats}, self.record.names_version)
+        version = self.record.names_version, self.flags.version
+        if self._names.version != version:
+            self._names = Names({c.id: c.names for c in self.live_chats()}, version)
         return self._names
 
     def _check_free(self, name: str, but: str | None = None) -> None:
@@ -337,8 +366,9 @@ class Session:
         if taken not in (None, but):
             raise DuplicateName(f"{self.name!r} has a chat {name!r} already: switch to it, or choose another name")
 
-    def _create(self, name: str | None, config: Config, base: str | None = None) -> Chat:
-        limit, count = self.manager.max_chats, len(self.record.live_chats())
+    def begin_chat(self, name: str | None, config: Config, base: str | None = None) -> Chat:
+        """Record a new chat, which starts at the message *base*; it is not made active."""
+        limit, count = self.manager.max_chats, len(self.live_chats())
         if limit and count >= limit:
             raise ChatLimitReached(
                 f"{self.name!r} has {count} chats, and max_chats is {limit}: "

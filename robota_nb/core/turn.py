@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Asked
-    from robota_nb.core.ports import FinishReason, Usage
+    from robota_nb.core.ports import FinishReason, Image, Request, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,15 @@ class Message:
         The text.
     parent
         The message it follows, or None.
+    images
+        The pictures that were sent with it.
     """
 
     id: str
     role: str
     content: str
     parent: str | None = None
+    images: tuple[Image, ...] = ()
 
     def __str__(self) -> str:
         return self.content
@@ -77,9 +81,58 @@ class Turn:
         """The answer."""
         return self.reply.content
 
+    def to_records(self, number: int | None = None) -> list[dict[str, Any]]:
+        """Return the two messages as plain dicts, for a data frame or a table; *number* is the turn's in its chat."""
+        tokens = (self.usage.input_tokens, self.usage.output_tokens) if self.usage else (None, None)
+        shared = {"turn": number, "model": self.model, "finish_reason": self.finish_reason, "replayed": self.replayed}
+        return [
+            {"role": message.role, "content": message.content, **shared, "tokens": count, "id": message.id}
+            for message, count in zip((self.prompt, self.reply), tokens, strict=True)
+        ]
+
     def __str__(self) -> str:
         return self.reply.content
 
     def __repr__(self) -> str:
         short = self.text if len(self.text) <= 60 else self.text[:57] + "…"  # noqa: PLR2004 - one line
         return f"<Turn {short!r} model={self.model!r} finish_reason={self.finish_reason!r}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """What was asked in a chat beside its path.
+
+    Parameters
+    ----------
+    number
+        By which `Chat.checkout` finds it, from 1.
+    after
+        How many turns of the path come before it.
+    turns
+        What follows there instead.
+    """
+
+    number: int
+    after: int
+    turns: tuple[Turn, ...]
+
+    @property
+    def id(self) -> str:
+        """The id of its last turn."""
+        return self.turns[-1].id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What an ask would send, and to whom."""
+
+    provider: str
+    request: Request
+
+    @property
+    def size(self) -> int:
+        """The size of the messages, in bytes as JSON."""
+        return len(json.dumps(list(self.request.messages), ensure_ascii=False).encode())
+
+    def __str__(self) -> str:
+        return "\n".join(f"{m['role']}: {m['content']}" for m in self.request.messages)

@@ -1,0 +1,53 @@
+"""Properties of a session and its chats that wait: `flush` writes those that differ from the record."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from robota_nb.core import entries as make
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from robota_nb.core.fold import SessionState
+
+
+class Flags:
+    """The state, the description, and what was deleted.
+
+    Parameters
+    ----------
+    record
+        What has been written.
+    """
+
+    def __init__(self, record: SessionState) -> None:
+        self.version = 0  # grows with every change
+        self._record = record
+        self._waiting: dict[tuple[str | None, str], str | None] = {}  # (chat; None: the session, key) -> value
+
+    def get(self, chat: str | None, key: str) -> str | None:
+        """Return a property: as it was put here, else as recorded."""
+        return self._waiting[chat, key] if (chat, key) in self._waiting else self._recorded(chat, key)
+
+    def put(self, chat: str | None, key: str, value: str | None) -> None:
+        """Set a property, or with None, unset it."""
+        self._waiting[chat, key] = value
+        self.version += 1
+
+    def waiting(self) -> Iterator[make.Builder]:
+        """Yield what makes the entries that are to be written."""
+        for (chat, key), value in self._waiting.items():
+            if value != self._recorded(chat, key):
+                yield partial(make.set_entry, chat=chat, key=key, value=value)
+
+    def written(self) -> None:
+        """Forget what waited: the record holds it now."""
+        self._waiting.clear()
+        self.version += 1
+
+    def _recorded(self, chat: str | None, key: str) -> str | None:
+        sets = self._record.chats[chat].sets if chat else self._record.sets
+        value: str | None = sets[key].value if key in sets else None
+        return value

@@ -1,0 +1,187 @@
+"""The history of a chat: its turns are a tree, and every command here only moves where the path ends.
+
+Nothing is destroyed, but by `purge`, which is there for secrets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from robota_nb.core.entries import purged_stub
+from robota_nb.errors import TurnNotFound
+
+if TYPE_CHECKING:
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.fold import Node, Path, SessionState
+    from robota_nb.core.session import Session
+
+_MIN_ID = 6
+"""Characters of an id by which a turn may be named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Where a branch leaves the path: *after* so many of its turns, and what follows there instead."""
+
+    after: int
+    nodes: list[Node]
+
+
+def last_shown(session: Session, chat: str) -> str | None:
+    """Return the turn where history commands act: the last one shown here, else the last."""
+    nodes, shown = session.path(chat).nodes, session.manager.replay.shown
+    here = next((node.id for node in reversed(nodes) if node.id in shown), None)
+    return here or (nodes[-1].id if nodes else None)
+
+
+def undo(session: Session, chat: str) -> Node | None:
+    """Take the last shown turn, and what follows it, off the path; return it."""
+    with session.manager.lock:
+        last = last_shown(session, chat)
+        if last is None:
+            return None
+        node = session.record.nodes[last]
+        session.move_head(chat, node.parent)
+        return node
+
+
+def redo(session: Session, chat: str) -> Node | None:
+    """Put the newest turn that follows the path's end on the path; return it, or None if there is none."""
+    with session.manager.lock:
+        following = session.record.children(chat, session.head(chat))
+        node = max(following, key=lambda child: child.stamp, default=None)
+        if node:
+            session.move_head(chat, node.id)
+        return node
+
+
+def clear(session: Session, chat: str) -> int:
+    """Take all turns off the path; return how many there were."""
+    with session.manager.lock:
+        count = len(session.path(chat).nodes)
+        session.move_head(chat, None)
+        return count
+
+
+def numbered(session: Session, chat: str, number: int) -> Node:
+    """Return a turn of the path by its number, from 1.
+
+    Raises
+    ------
+    TurnNotFound
+        If there is none.
+    """
+    nodes = session.path(chat).nodes
+    if not 0 < number <= len(nodes):
+        turns = "1 turn" if len(nodes) == 1 else f"{len(nodes)} turns"
+        raise TurnNotFound(
+            f"no turn {number} in {session.chat_name(chat)!r}, which has {turns}: %robota chat log shows them"
+        )
+    return nodes[number - 1]
+
+
+def branches(record: SessionState, chat: str, path: Path) -> list[Fork]:
+    """Return what stands beside the path, in the order in which the branches began: new ones come last."""
+    off = [node for node in record.nodes.values() if node.chat == chat and node not in path]
+    parents = {node.parent for node in off}
+    found = []
+    for leaf in off:
+        if leaf.id not in parents:
+            nodes = record.path(leaf.id).nodes
+            after = sum(node in path for node in nodes)
+            found.append(Fork(after=after, nodes=nodes[after:]))
+    return sorted(found, key=lambda fork: (fork.nodes[0].stamp, fork.nodes[-1].stamp))
+
+
+def checkout(session: Session, chat: str, ref: str) -> Node:
+    """End the path at a branch's last turn, by its number, or at any turn, by (the beginning of) its id.
+
+    Raises
+    ------
+    TurnNotFound
+        If there is no such branch or turn.
+    """
+    with session.manager.lock:
+        node = _meant(session, chat, ref)
+        session.move_head(chat, node.id)
+        return node
+
+
+def _meant(session: Session, chat: str, ref: str) -> Node:
+    found = branches(session.record, chat, session.path(chat))
+    if ref.isdecimal():
+        if 0 < int(ref) <= len(found):
+            return found[int(ref) - 1].nodes[-1]
+    elif len(ref) >= _MIN_ID:
+        nodes = [node for node in session.record.nodes.values() if node.chat == chat and node.id.startswith(ref)]
+        if len(nodes) == 1:
+            return nodes[0]
+    raise TurnNotFound(
+        f"no branch {ref[:40]!r} in {session.chat_name(chat)!r}, which has {len(found)}: "
+        "%robota chat branches lists them"
+    )
+
+
+def fork(session: Session, name: str, *, of: str | None = None, at: int | None = None) -> Chat:
+    """Start a chat where another one has got to, and make it active.
+
+    A fork to a name that stands moves that chat to the fork point. If it starts there, if it is the chat to
+    be forked, or if none of the source's turns was shown here (so nobody knows how far the source had come
+    when the cell ran before), it is only made active.
+
+    Parameters
+    ----------
+    session
+        Where.
+    name
+        The new chat's name.
+    of
+        The id of the chat to fork; the active one if not given.
+    at
+        After which turn of its path, from 1; 0 for its start; where it has got to if not given.
+
+    Raises
+    ------
+    TurnNotFound
+        If the path has no such turn.
+    """
+    with session.manager.lock:
+        source = of or session.active_id
+        point = _fork_point(session, source, at) if source else None
+        shown = point in session.manager.replay.shown
+        found = session.find(name) or session.bring_back(name)
+        if found is None:
+            config = session.config(source) if source else session.inherited_config()
+            found = session.begin_chat(name, config, point).id
+        elif found != source and shown and session.base(found) != point:
+            session.move_base(found, point)
+        return session.switch_to(found)
+
+
+def _fork_point(session: Session, source: str, at: int | None) -> str | None:
+    if at is None:
+        return last_shown(session, source)
+    return numbered(session, source, at).id if at else None
+
+
+def purge(session: Session, chat: str, number: int) -> Node:
+    """Remove what a turn says for good, also its pictures if no other turn has them; return where it stood.
+
+    Raises
+    ------
+    TurnNotFound
+        If there is none.
+    """
+    manager = session.manager
+    with manager.lock:
+        record = session.record
+        node = numbered(session, chat, number)
+        images = set(record.images(node.user))
+        elsewhere = {
+            eid for other in record.nodes.values() if other.user != node.user for eid in record.images(other.user)
+        }
+        gone = [node.user, node.id, *sorted(images - elsewhere)]
+        gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
+        manager.commit(session, {eid: purged_stub(record.entries[eid]) for eid in gone})
+        return node

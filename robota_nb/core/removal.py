@@ -1,0 +1,47 @@
+"""Deleting chats, and bringing them back: a deletion is one fact more, and takes nothing out of the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from robota_nb.core.entries import fold_name
+
+if TYPE_CHECKING:
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.session import Session
+
+DELETED = "yes"
+"""The value of the flag ``deleted``; any other would do."""
+
+
+def delete_chat(session: Session, ref: str) -> Chat:
+    """Delete a chat; what was said in it stays in the record, and `bring_back` finds it.
+
+    If it was the active one, the chat used last of those that remain becomes active.
+
+    Raises
+    ------
+    ChatNotFound
+        If there is no such chat.
+    ChatBusy
+        If a turn runs in it.
+    """
+    chat = session.chat(ref)
+    with session.manager.lock:
+        chat.check_idle()
+        was_active = session.active_id == chat.id
+        session.flags.put(chat.id, "deleted", DELETED)
+        if was_active:
+            session.point_to(session.latest_chat())
+            session.manager.tell_active(session)
+    return chat
+
+
+def bring_back(session: Session, ref: str) -> str | None:
+    """Bring back the deleted chat that *ref* names, of several the newest; return its id, or None."""
+    with session.manager.lock:
+        gone = [chat for chat in session.record.chats_by_age() if not session.has(chat.id)]
+        named = [c.id for c in gone if ref == c.id or fold_name(ref.strip()) == fold_name(c.name)]
+        if named:
+            session.flags.put(named[-1], "deleted", None)
+        return named[-1] if named else None

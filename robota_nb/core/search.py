@@ -1,0 +1,50 @@
+"""Finding words again, in every branch of every chat of a session."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.turn import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A turn that holds the words.
+
+    Parameters
+    ----------
+    chat
+        Where it was said.
+    turn
+        The turn.
+    number
+        Its place on the chat's path, from 1; None if it is on a branch.
+    """
+
+    chat: Chat
+    turn: Turn
+    number: int | None
+
+
+def search(chats: Iterable[Chat], text: str) -> list[Hit]:
+    """Return the turns whose question or answer holds a text, oldest first; upper and lower case are the same."""
+    wanted = _folded(text)
+    hits = []
+    for chat in chats:
+        record, path = chat.session.record, chat.session.path(chat.id)
+        for node in record.nodes.values():
+            if node.chat != chat.id or not any(wanted in _folded(record.text(eid)) for eid in (node.user, node.id)):
+                continue
+            number = path.index[node.id] + 1 if node in path else None
+            hits.append((node.stamp, Hit(chat=chat, turn=chat.turn(node), number=number)))
+    return [hit for _, hit in sorted(hits, key=lambda found: found[0])]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
