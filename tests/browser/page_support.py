@@ -35,6 +35,20 @@ class Notebook:
         self.ready()
         return self
 
+    def show(self, path):
+        """Open another notebook in the same page, in place of what it shows."""
+        self.path = path
+        self.errors.clear()
+        self.page.evaluate(
+            """path => {
+                [...window.jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
+                return window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => {});
+            }""",
+            path.relative_to(self.jupyter.work).as_posix(),
+        )
+        self.ready()
+        self.dismiss_notices()
+
     def reload(self):
         """Load the page again, without saving."""
         self.page.on("dialog", lambda dialog: dialog.accept())  # changes that were not saved
@@ -159,8 +173,9 @@ class Notebook:
         self.page.locator(".jp-toastContainer .Toastify__toast", has_text=text).wait_for()
 
     def dismiss_notices(self):
-        for toast in self.page.locator(".jp-toastContainer .Toastify__toast").all():
-            toast.locator(".jp-Notification-Toast-Close").click()
+        self.page.evaluate(
+            "() => document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
+        )
         self.page.wait_for_selector(".jp-toastContainer .Toastify__toast", state="detached")
 
     # -- the document
