@@ -194,7 +194,10 @@ def test_the_path_ends_where_the_purged_answer_stood_and_not_on_another_branch()
     )
     state.apply({make.entry_id(entry): entry for entry in (last, reply)})
     state.apply({make.entry_id(entry): make.purged_stub(entry) for entry in (last, reply)})
-    assert [node.id for node in state.path(state.chats[chat].head.value).nodes] == [first.id, second.id]
+    # The purged turn keeps its place, so that the numbers of the others do not change, and says nothing.
+    path = state.path(state.chats[chat].head.value).nodes
+    assert [node.id for node in path] == [first.id, second.id, make.entry_id(reply)]
+    assert state.text(path[-1].user) == state.text(path[-1].id) == ""
 
 
 def test_an_absent_or_purged_config_names_no_provider():

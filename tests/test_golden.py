@@ -133,10 +133,11 @@ def test_the_golden_file_means_what_it_meant():
         ("line 1\nline 2", "Grüße 🙂", "stop"),
         ("what is this?", "a very long", "length"),
         ("and now?", "", "content_filter"),
+        ("", "keep it safe", "unknown"),  # what it asked was purged
     ]
     assert main.head == make.entry_id(AFTER)
     assert [message.content for message in main.messages][-2:] == ["", "keep it safe"]
-    first, second, third = main.turns
+    first, second, third, _ = main.turns
     assert (first.model, first.usage) == ("gpt-4o-2024-08-06", Usage(input_tokens=12, output_tokens=34))
     assert first.config.settings() == {
         "provider": "openai", "model": "gpt-4o", "system": "Be brief.\nBe kind.", "seed": "7", "temperature": "0.9",

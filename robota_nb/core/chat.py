@@ -197,7 +197,7 @@ class Chat:
         self.session.check_active()
 
         def plan() -> Plan:
-            node = history.numbered(self.session, self.id, len(self.session.path(self.id).nodes))
+            node = history.last_shown_turn(self.session, self.id)
             return self._plan_at(node, self.session.record.text(node.user))
 
         return LiveTurn(self, plan, self._sent_outside_cells).result()

@@ -227,8 +227,8 @@ class SessionState:
             self._superseded.append(loser)
 
     def _purged(self, stamp: Stamp, entry: Entry) -> None:
-        if stamp.n and "role" in entry and "chat" in entry:  # the path still ends here, and says nothing
-            self._end_path(stamp, entry)
+        if stamp.n and "role" in entry and "chat" in entry:  # it still has its place, and says nothing
+            self._message(stamp, entry)
 
     def _end_path(self, stamp: Stamp, entry: Entry) -> ChatState:
         chat = self._chat(entry["chat"])
@@ -252,7 +252,7 @@ class SessionState:
     def _add_node(self, eid: str) -> None:
         answer = self.entries[eid]
         user = self.entries[answer["parent"]]
-        if user.get("role") != "user" or "content" not in user or eid in self.nodes:
+        if user.get("role") != "user" or "chat" not in answer or eid in self.nodes:
             return
         cell = user.get("cell")
         node = Node(

@@ -64,6 +64,20 @@ def clear(session: Session, chat: str) -> int:
         return count
 
 
+def last_shown_turn(session: Session, chat: str) -> Node:
+    """Return the turn where history commands act (see `last_shown`).
+
+    Raises
+    ------
+    TurnNotFound
+        If the chat has none.
+    """
+    last = last_shown(session, chat)
+    if last is None:
+        raise TurnNotFound(f"nothing was asked in {session.chat_name(chat)!r} yet: write a %%robota cell")
+    return session.record.nodes[last]
+
+
 def numbered(session: Session, chat: str, number: int) -> Node:
     """Return a turn of the path by its number, from 1.
 
@@ -185,3 +199,8 @@ def purge(session: Session, chat: str, number: int) -> Node:
         gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
         manager.commit(session, {eid: purged_stub(record.entries[eid]) for eid in gone})
         return node
+
+
+def is_purged(session: Session, node: Node) -> bool:
+    """Say whether what a turn said was removed."""
+    return session.record.entries[node.id]["kind"] == "purged"

@@ -142,10 +142,8 @@ class SessionManager:
 
     def bring_back(self, ref: str, user_id: str | None = None) -> Session | None:
         """Bring back the deleted session that *ref* names, of several the newest; None if there is none."""
-        wanted = make.fold_name(ref.strip())
         with self.lock:
-            gone = [session for session in self._owned(user_id or default_user()) if session.deleted]
-            named = [s for s in gone if ref == s.id or make.fold_name(s.record.name) == wanted]
+            named = self._deleted(ref, user_id)
             if not named:
                 return None
             if named[-1].state == "active":
@@ -169,6 +167,15 @@ class SessionManager:
                 "%robota session list shows them, %robota session open creates one"
             )
         return found
+
+    def is_deleted(self, ref: str, user_id: str | None = None) -> bool:
+        """Say whether *ref* names a deleted session, and no other."""
+        return self.find_session(ref, user_id) is None and bool(self._deleted(ref, user_id))
+
+    def _deleted(self, ref: str, user_id: str | None) -> list[Session]:
+        wanted = make.fold_name(ref.strip())
+        gone = [session for session in self._owned(user_id or default_user()) if session.deleted]
+        return [s for s in gone if ref == s.id or make.fold_name(s.record.name) == wanted]
 
     def find_session(self, ref: str, user_id: str | None = None) -> Session | None:
         """Return the session that *ref* means to this user, or None."""

@@ -37,11 +37,20 @@ def delete_chat(session: Session, ref: str) -> Chat:
     return chat
 
 
+def is_deleted(session: Session, ref: str) -> bool:
+    """Say whether *ref* names a deleted chat, and no other."""
+    return session.find(ref) is None and bool(_deleted(session, ref))
+
+
 def bring_back(session: Session, ref: str) -> str | None:
     """Bring back the deleted chat that *ref* names, of several the newest; return its id, or None."""
     with session.manager.lock:
-        gone = [chat for chat in session.record.chats_by_age() if not session.has(chat.id)]
-        named = [c.id for c in gone if ref == c.id or fold_name(ref.strip()) == fold_name(c.name)]
+        named = _deleted(session, ref)
         if named:
             session.flags.put(named[-1], "deleted", None)
         return named[-1] if named else None
+
+
+def _deleted(session: Session, ref: str) -> list[str]:
+    gone = [chat for chat in session.record.chats_by_age() if not session.has(chat.id)]
+    return [chat.id for chat in gone if ref == chat.id or fold_name(ref.strip()) == fold_name(chat.name)]

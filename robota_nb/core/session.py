@@ -264,6 +264,7 @@ class Session:
 
     delete_chat = removal.delete_chat
     bring_back = removal.bring_back
+    is_deleted = removal.is_deleted
 
     def point_to(self, chat: str | None) -> None:
         """Make a chat the active one without anybody having chosen it."""

@@ -68,6 +68,8 @@ def count(chats: Iterable[Chat], sessions: int = 1) -> Stats:
         branches += len(history.branches(record, chat.id, path))
         for node in [node for node in record.nodes.values() if node.chat == chat.id]:
             answer = record.entries[node.id]
+            if answer["kind"] == "purged":
+                continue
             model = answer.get("model") or record.node_config(node).model or "unknown"
             here = asked if node.id in manager.made else replayed if node.id in manager.replay.shown else Tally()
             for tally in (total, models.setdefault(model, Tally()), here):
