@@ -1,5 +1,6 @@
 """Prompt variables: what is filled in, what is an error, and what is left exactly as it stands."""
 
+import inspect
 import json
 from types import SimpleNamespace
 
@@ -31,9 +32,23 @@ class Frame:
         raise RuntimeError("no\nluck")
 
 
+class Described(Frame):
+    """A stand-in for what has describe(): a frame, whose description has to_string(), or another one."""
+
+    def __init__(self, description: object) -> None:
+        self.description = description
+
+    def describe(self) -> object:
+        return self.description
+
+
 class Mute:
     def __str__(self) -> str:
         raise ValueError("nothing to say")
+
+
+def fail(text: str) -> None:
+    raise AssertionError(text)
 
 
 SPACE = {
@@ -50,6 +65,12 @@ SPACE = {
     "_5": "out five",
     "none": None,
     "é": {"ß": 1.5},
+    "pandas": Described(SimpleNamespace(to_string=lambda: "count 3\nmean 2.0")),
+    "polars": Described("shape: (9, 2)"),
+    "bad": SimpleNamespace(describe=lambda: fail("no numbers")),
+    "array": SimpleNamespace(shape=(3, 4), dtype="float64"),
+    "json": json,
+    "function": json.dumps,
     "obj": SimpleNamespace(attr=[SimpleNamespace(x=1)]),
 }
 
@@ -77,6 +98,20 @@ FILLED = {
     '{"data": {{ rows | head(1) | json }}}': '{"data": [0]}',
     "{{ braces }}": "{{ name }} and {{ nested }}",
     "{{ {{ name }} }}": "{{ Ada }}",
+    "{{ pandas | describe }}": "count 3\nmean 2.0",
+    "{{ pandas | describe | head(1) }}": "count 3",
+    "{{ polars | describe }}": "shape: (9, 2)",
+    "{{ rows | describe }}": "list, length 9",
+    "{{ name | describe }}": "str, length 3",
+    "{{ n | describe }}": "int",
+    "{{ none | describe }}": "NoneType",
+    "{{ nested | describe | json }}": '"dict, length 2"',
+    "{{ array | describe }}": "types.SimpleNamespace, shape (3, 4), dtype float64",
+    "{{ frame | describe }}": "test_prompt.Frame",
+    "{{ function | source }}": inspect.getsource(json.dumps).rstrip("\n"),
+    "{{ json | source }}": inspect.getsource(json).rstrip("\n"),
+    "{{ json.JSONEncoder | source | head(1) }}": "class JSONEncoder(object):",
+    "{{ json.JSONEncoder.default | source | head(1) }}": "def default(self, o):",
     "`{{ name }}`\r\n\t{{ name }}\n": "`Ada`\r\n\tAda\n",
 }
 
@@ -205,6 +240,9 @@ ERRORS = {
     "{{ frame.broken.x }}": r"'frame.broken' failed .*\(RuntimeError: no luck\)",
     "{{ n | head(2) }}": r"'n \| head\(2\)' failed",
     "{{ frame | json }}": r"'frame \| json' failed .*not JSON serializable",
+    "{{ n | source }}": r"'n \| source' failed for {{ n \| source }} \(TypeError: ",
+    "{{ rows.append | source }}": "failed .*TypeError",
+    "{{ bad | describe }}": r"'bad \| describe' failed .*AssertionError: no numbers",
     "{{ mute }}": r"'mute' failed for {{ mute }} \(ValueError: nothing to say\)",
     "fine {{ name }} {{ gone }}": "no variable 'gone'",
 }
@@ -244,6 +282,19 @@ def test_a_prompt_over_the_cap_names_the_largest_field():
 
 def test_lone_surrogates_are_left_to_the_snapshot():
     assert expand("{{ x }}\udcff", {"x": "\ud800"}) == "\ud800\udcff"
+
+
+def test_a_class_is_described_as_one():
+    assert expand("{{ x | describe }}", {"x": Described}) == "type"
+
+
+def test_what_is_looked_up_in_a_variable():
+    for expression, value in {"name": "Ada", "nested['a']['b c'][0]": 10, "obj.attr[0].x": 1}.items():
+        assert prompt.find(prompt.EXPRESSION.fullmatch(expression), SPACE) == value
+    for expression in ("", "1", "name.upper()", "obj.__class__", "__name__", "rows[1:2]", " name", "name | str", "a b"):
+        assert prompt.EXPRESSION.fullmatch(expression) is None
+    with pytest.raises(PromptError, match=r"^'name.nope' failed \(AttributeError: .*\); mend it$"):
+        prompt.find(prompt.EXPRESSION.fullmatch("name.nope"), SPACE)
 
 
 def test_names():

@@ -13,45 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
+from render_support import Clock, FrontEnd, replayed
 
 import robota_nb
-from robota_nb.notebook.render import BUDGET, INTERVAL, NotebookRenderer, TerminalRenderer, choose_renderer
+from robota_nb.notebook.render import BUDGET, FORMATS, INTERVAL, NotebookRenderer, TerminalRenderer, choose_renderer
 from robota_nb.notebook.segments import LIMIT, split
 
 PARAGRAPH = "The quick brown fox jumps over the lazy dog. " * 9 + "\n\n"
 REASONS = ["length", "content_filter", "tool_calls", "interrupted", "error", "unknown"]
-OVERHEAD = 600
 BRIDGE = 0.1e6  # bytes a second
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-class FrontEnd:
-    """Applies what is published, as JupyterLab and nbclient do, and remembers when how much came."""
-
-    def __init__(self, clock):
-        self.clock = clock
-        self.outputs = {}
-        self.sent = []
-
-    def __call__(self, data, metadata, display_id, update):
-        assert update == (display_id in self.outputs), "an update needs its display, a display comes once"
-        self.outputs[display_id] = json.loads(json.dumps({"data": data, "metadata": metadata}))
-        self.sent.append((self.clock(), len(json.dumps(data, ensure_ascii=False).encode()) + OVERHEAD))
-
-    @property
-    def saved(self):
-        return list(self.outputs.values())
-
-    @property
-    def texts(self):
-        return [output["data"]["text/markdown"] for output in self.saved]
 
 
 @pytest.fixture
@@ -67,13 +37,6 @@ def front_end(clock):
 @pytest.fixture
 def renderer(front_end, clock):
     return NotebookRenderer(front_end, clock)
-
-
-def replayed(text, reason="stop", metadata={}):
-    front_end = FrontEnd(Clock())
-    NotebookRenderer(front_end, front_end.clock).replay(text, reason, metadata)
-    assert len(front_end.sent) == len(front_end.saved)  # in one go: no updates
-    return front_end.saved
 
 
 def stream(renderer, clock, text, *, size=100, rate=95):
@@ -191,6 +154,10 @@ BLOCKS = [
     "# H",
     "",
     "$$",
+    '{"a": [1, 2]}',
+    "```json\n[0.5]\n```",
+    "plain line of text\n" * 300,
+    "red \x1b[31m and \x1b]0;x\n",
 ]
 
 
@@ -198,11 +165,12 @@ BLOCKS = [
     st.lists(st.sampled_from(BLOCKS), max_size=20).map("\n\n".join),
     st.lists(st.tuples(st.integers(1, 700), st.sampled_from([0.0, 0.01, 0.2, 5.0])), min_size=1, max_size=30),
     st.sampled_from(["stop", *REASONS]),
+    st.sampled_from(FORMATS),
 )
-def test_live_and_replay_leave_the_same_outputs(text, pace, reason):
+def test_live_and_replay_leave_the_same_outputs(text, pace, reason, form):
     clock = Clock()
     front_end = FrontEnd(clock)
-    renderer = NotebookRenderer(front_end, clock)
+    renderer = NotebookRenderer(front_end, clock, form)
     rest = text
     while rest:
         size, pause = pace[len(rest) % len(pace)]
@@ -211,8 +179,8 @@ def test_live_and_replay_leave_the_same_outputs(text, pace, reason):
         clock.now += pause
     metadata = {"turn": "e_1", "finish_reason": reason}
     renderer.finish(reason, metadata)
-    assert front_end.saved == replayed(text, reason, metadata)
-    assert len(front_end.saved) == len(split(text))
+    assert front_end.saved == replayed(text, reason, metadata, form)
+    assert form not in ("markdown", "code") or len(front_end.saved) == len(split(text))
 
 
 def test_after_an_interrupt_the_outputs_settle_to_the_recorded_text(renderer, front_end):

@@ -10,26 +10,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.errors import PromptError, nearest
+from robota_nb.notebook.source import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FILTERS", "MAX_BYTES", "Filter", "expand", "names"]
+__all__ = ["EXPRESSION", "FILTERS", "MAX_BYTES", "Filter", "expand", "find", "names"]
 
 MAX_BYTES = 1_000_000
 """A prompt beyond this is refused (a message of a snapshot has the same cap)."""
 
 _NAME = r"[^\W\d]\w*"
+_EXPRESSION = rf"""
+        (?P<root> (?!__) {_NAME} )
+        (?P<steps> (?: \.(?!_){_NAME} | \[ (?: -?[0-9]{{1,9}} | "[^"\\\n]*" | '[^'\\\n]*' ) \] )* )
+"""
+EXPRESSION = re.compile(_EXPRESSION, re.VERBOSE)
+"""A variable and what to look up in it, as `find` takes it."""
+
 _FIELD = re.compile(
     rf"""
     (?<!\{{) \{{\{{[ ]                          # two braces, not three, and one space
-        (?P<root> (?!__) {_NAME} )
-        (?P<steps> (?: \.(?!_){_NAME} | \[ (?: -?[0-9]{{1,9}} | "[^"\\\n]*" | '[^'\\\n]*' ) \] )* )
+        {_EXPRESSION}
         (?P<filters> (?: [ ]*\|[ ]* {_NAME} (?: \( [ ]* [0-9]{{1,9}} [ ]* \) )? )* )
     [ ]\}}\}}
     """,
@@ -37,7 +45,7 @@ _FIELD = re.compile(
 )
 _STEP = re.compile(rf"""\.(?P<attribute>{_NAME}) | \[(?P<number>-?[0-9]+)\] | \[["'](?P<key>.*?)["']\]""", re.VERBOSE)
 _FILTER = re.compile(rf"\|[ ]*(?P<name>{_NAME})(?:\([ ]*(?P<count>[0-9]+)[ ]*\))?")
-
+_REMEDY = "mend it, or use --raw to send the braces as they stand"
 
 _TEMPLATE = re.compile(
     r"""
@@ -80,10 +88,26 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _describe(value: Any) -> str:
+    if not isinstance(value, type) and callable(getattr(value, "describe", None)):
+        described = value.describe()
+        to_string = getattr(described, "to_string", None)
+        return str(to_string() if callable(to_string) else described)
+    kind = type(value)
+    parts = [kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"]
+    if not isinstance(value, type):
+        parts += [f"{name} {said}" for name in ("shape", "dtype") if (said := getattr(value, name, None)) is not None]
+        with suppress(TypeError):  # it has no length
+            parts.append(f"length {len(value)}")
+    return ", ".join(parts)
+
+
 FILTERS: Mapping[str, Filter] = {
+    "describe": Filter(apply=_describe, help="what describe() of a frame says; of others type, shape and length"),
     "head": Filter(apply=_head, counts=True, help="the first lines of a text, items, or rows: 5, or as many as said"),
     "json": Filter(apply=_json, help="as JSON"),
     "repr": Filter(apply=repr, help="as Python shows it in a list"),
+    "source": Filter(apply=source_of, help="the text of a function, class or module, also of one made in a cell"),
     "str": Filter(apply=str, help="as print shows it"),
 }
 """The filters by name; to add one, add a row."""
@@ -146,24 +170,49 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def find(found: re.Match[str], namespace: Mapping[str, Any], *, where: str = "", remedy: str = "mend it") -> Any:
+    """Return the value of a variable, or of what is in it.
+
+    Parameters
+    ----------
+    found
+        A match of `EXPRESSION`; its variable is in *namespace*.
+    namespace
+        The user's variables.
+    where
+        Where it stands, for the error, such as `` for {{ x }}``.
+    remedy
+        What to do when it fails.
+
+    Raises
+    ------
+    PromptError
+        If an attribute or an index does not exist or fails.
+    """
+    said = found["root"]
+    value = namespace[said]
+    for step in _STEP.finditer(found["steps"]):
+        said += step[0]
+        value = _tried(said, where, remedy, _look_up, value, step)
+    return value
+
+
 def _text_of(field: re.Match[str], namespace: Mapping[str, Any]) -> str:
     """Return what stands for a field: its variable, looked into, filtered, and as text."""
-    said = field["root"]
-    if said not in namespace:
+    root, where = field["root"], f" for {field[0]}"
+    if root not in namespace:
         public = (name for name in namespace if not name.startswith("_"))
         raise PromptError(
-            f"no variable {said!r} for {field[0]}{nearest(said, public)}; "
+            f"no variable {root!r}{where}{nearest(root, public)}; "
             "define it, or use --raw to send the braces as they stand"
         )
-    value = namespace[said]
-    for step in _STEP.finditer(field["steps"]):
-        said += step[0]
-        value = _tried(said, field, _look_up, value, step)
+    value = find(field, namespace, where=where, remedy=_REMEDY)
+    said = root + field["steps"]
     for used in _FILTER.finditer(field["filters"]):
         said += f" {used[0]}"
         count = [] if used["count"] is None else [int(used["count"])]
-        value = _tried(said, field, FILTERS[used["name"]].apply, value, *count)
-    text: str = _tried(said, field, str, value)
+        value = _tried(said, where, _REMEDY, FILTERS[used["name"]].apply, value, *count)
+    text: str = _tried(said, where, _REMEDY, str, value)
     return text
 
 
@@ -173,12 +222,10 @@ def _look_up(value: Any, step: re.Match[str]) -> Any:
     return value[step["key"] if step["number"] is None else int(step["number"])]
 
 
-def _tried(said: str, field: re.Match[str], act: Callable[..., Any], *args: Any) -> Any:
+def _tried(said: str, where: str, remedy: str, act: Callable[..., Any], *args: Any) -> Any:
     """Call *act*; the user's objects may raise anything, and each failure is the prompt's."""
     try:
         return act(*args)
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise PromptError(
-            f"{said!r} failed for {field[0]} ({reason}); mend it, or use --raw to send the braces as they stand"
-        ) from error
+        raise PromptError(f"{said!r} failed{where} ({reason}); {remedy}") from error

@@ -40,8 +40,8 @@ _MAX_SUM = 100  # longer ones are no sums, and a deeply nested one would take th
 class OfflineProvider:
     """Answers by itself, in Markdown, and says so.
 
-    It repeats what it was sent, counts, recalls the chat's first prompt when asked for it, and can do sums: enough
-    to see that a chat has a memory. Tokens are words. ``max_tokens`` is obeyed.
+    It repeats what it was sent, counts its words and pictures, recalls the chat's first prompt when asked for it,
+    and can do sums: enough to see that a chat has a memory. Tokens are words. ``max_tokens`` is obeyed.
     """
 
     name = "offline"
@@ -60,14 +60,17 @@ class OfflineProvider:
 
 
 def _answer(messages: Sequence[dict[str, Any]]) -> str:
-    prompts = [_text(message) for message in messages if message["role"] == "user"]
+    asked = [message for message in messages if message["role"] == "user"]
+    prompts = [_text(message) for message in asked]
     prompt = prompts[-1] if prompts else ""
     earlier = len(prompts) - 1
-    seen = f"{earlier} earlier turn{'' if earlier == 1 else 's'}" if earlier > 0 else "no earlier turn"
-    count = len(prompt.split())
+    seen = _count(earlier, "earlier turn") if earlier > 0 else "no earlier turn"
+    sent = _count(len(prompt.split()), "word")
+    if asked and (pictures := _pictures(asked[-1])):
+        sent += f", {_count(pictures, 'picture')} that it cannot see"
     parts = [
         _substance(prompt, prompts),
-        f"*The offline model, which understands little: {count} word{'' if count == 1 else 's'}, {seen} of this chat.*",
+        f"*The offline model, which understands little: {sent}, {seen} of this chat.*",
     ]
     if earlier <= 0:
         parts.append(_CONNECT)
@@ -109,6 +112,15 @@ def _value(node: ast.AST) -> float:
         case ast.UnaryOp(op=sign, operand=operand):
             return _OPERATORS[type(sign)](_value(operand))
     raise ValueError
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _pictures(message: dict[str, Any]) -> int:
+    content = message.get("content")
+    return sum(part.get("type") == "image_url" for part in content) if isinstance(content, list) else 0
 
 
 def _text(message: dict[str, Any]) -> str:
