@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import changes, history, search, stats
+from robota_nb.core import changes, history, reprs, search, stats
 from robota_nb.core import entries as make
 from robota_nb.core.config import settings_from
 from robota_nb.core.interrupts import Cancellation
@@ -42,9 +42,8 @@ class Chat:
         self.session = session
         self.id = id
 
-    def __repr__(self) -> str:
-        turns, model = len(self.session.path(self.id).nodes), self.config.model or self.config.provider
-        return f"<Chat {self.name!r} in {self.session.name!r}: {turns} turns, {model}>"
+    __repr__ = reprs.chat_line
+    _repr_html_ = reprs.chat_html
 
     # -- reading
 

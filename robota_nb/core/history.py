@@ -203,4 +203,5 @@ def purge(session: Session, chat: str, number: int) -> Node:
 
 def is_purged(session: Session, node: Node) -> bool:
     """Say whether what a turn said was removed."""
-    return session.record.entries[node.id]["kind"] == "purged"
+    kind: str = session.record.entries[node.id]["kind"]
+    return kind == "purged"

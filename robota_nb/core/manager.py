@@ -7,7 +7,7 @@ from functools import partial
 from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import asking, snapshot, stats
+from robota_nb.core import asking, records, reprs, snapshot, stats
 from robota_nb.core import entries as make
 from robota_nb.core.config import Config
 from robota_nb.core.events import Activated, EntriesAdded
@@ -72,6 +72,10 @@ class SessionManager:
         self._subscribers: list[Callable[[Event], None]] = []
         self._n = 0
         self._closed = False
+
+    __repr__ = reprs.manager_line
+    _repr_html_ = reprs.manager_html
+    to_records = records.of_manager
 
     # -- sessions
 

@@ -141,6 +141,14 @@ class Store(Protocol):
         """Return the entries of a document that no notebook has saved yet, by session, oldest first."""
         ...
 
+    def documents(self) -> list[str]:
+        """Return the documents that have any entries."""
+        ...
+
+    def entries(self, document: str) -> dict[str, dict[str, Entry]]:
+        """Return all entries of a document, saved ones too, by session, oldest first."""
+        ...
+
     def unsaved_documents(self) -> dict[str, int]:
         """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
         ...

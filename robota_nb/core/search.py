@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from robota_nb.core import reprs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,6 +32,9 @@ class Hit:
     chat: Chat
     turn: Turn
     number: int | None
+
+    __repr__ = reprs.hit_line
+    _repr_html_ = reprs.hit_html
 
 
 def search(chats: Iterable[Chat], text: str) -> list[Hit]:

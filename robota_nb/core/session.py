@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from robota_nb.core import entries as make
-from robota_nb.core import history, removal, search, states, stats
+from robota_nb.core import history, records, removal, reprs, search, states, stats
 from robota_nb.core.chat import Chat
 from robota_nb.core.config import Config, settings_from
 from robota_nb.core.flags import Flags
@@ -56,8 +56,9 @@ class Session:
         self._settings: dict[str, dict[str, str]] = {}  # since the chat's last turn
         self._active: str | None = None
 
-    def __repr__(self) -> str:
-        return f"<Session {self.name!r}: {len(self.chats)} chats, {self.state}>"
+    __repr__ = reprs.session_line
+    _repr_html_ = reprs.session_html
+    to_records = records.of_session
 
     # -- reading
 

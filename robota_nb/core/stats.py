@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from robota_nb.core import history
+from robota_nb.core import history, reprs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,6 +54,9 @@ class Stats:
     models: Mapping[str, Tally] = field(default_factory=dict)
     asked: Tally = field(default_factory=Tally)
     replayed: Tally = field(default_factory=Tally)
+
+    __repr__ = reprs.stats_line
+    _repr_html_ = reprs.stats_html
 
 
 def count(chats: Iterable[Chat], sessions: int = 1) -> Stats:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core import reprs
+
 if TYPE_CHECKING:
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Asked
@@ -35,6 +37,8 @@ class Message:
     content: str
     parent: str | None = None
     images: tuple[Image, ...] = ()
+
+    __repr__ = reprs.message_line
 
     def __str__(self) -> str:
         return self.content
@@ -93,9 +97,8 @@ class Turn:
     def __str__(self) -> str:
         return self.reply.content
 
-    def __repr__(self) -> str:
-        short = self.text if len(self.text) <= 60 else self.text[:57] + "…"  # noqa: PLR2004 - one line
-        return f"<Turn {short!r} model={self.model!r} finish_reason={self.finish_reason!r}>"
+    __repr__ = reprs.turn_line
+    _repr_html_ = reprs.turn_html
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,9 @@ class Branch:
     after: int
     turns: tuple[Turn, ...]
 
+    __repr__ = reprs.branch_line
+    _repr_html_ = reprs.branch_html
+
     @property
     def id(self) -> str:
         """The id of its last turn."""
@@ -128,6 +134,9 @@ class Preview:
 
     provider: str
     request: Request
+
+    __repr__ = reprs.preview_line
+    _repr_html_ = reprs.preview_html
 
     @property
     def size(self) -> int:
