@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,11 @@ class Drawer:
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
         """Return the entries that the notebook has not saved."""
         return self._use(lambda: self.store.unsaved(place or self.place)) or {}
+
+    def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
+        """Return all that is filed under other places: place → session id → entries."""
+        places = [place for place in self._use(self.store.documents) or () if place != self.place]
+        return {place: self._use(partial(self.store.entries, place)) or {} for place in places}
 
     def others(self) -> dict[str, int]:
         """Return the other places with entries that were not saved, and how many."""

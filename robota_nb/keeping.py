@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from robota_nb.carriers.document import Message
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entries, Entry
+    from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
 
 
@@ -60,6 +61,7 @@ class Keeper:
         self._taken = False
         self._withheld: str | None = None  # why the notebook's own value must not be touched
         self._size = 0  # bytes of what the notebook holds, about
+        self._stripped = False  # whether the user has taken the conversations out of the notebook
         self._behind = False  # whether something waits for `snapshot`, or did not fit
 
     # -- what the front end says
@@ -285,9 +287,9 @@ class Keeper:
             snapshot.parse(snapshot.dump(whole))  # never write what could not be read again
             self._withheld = None
             self.document.write(whole, {}, replace=True)
-        elif not self.automatic:
+        elif self._stripped or not self.automatic:
+            self._stripped = self._behind = False
             self._carry(whole, {})
-            self._behind = False
         self.check()
         said = f"snapshot: {report.summary(whole)} · {self.level()}"
         if save and not self.document:
@@ -296,6 +298,34 @@ class Keeper:
             self._send({"op": "save"})
             return f"{said} · saving"
         return said
+
+    def strip(self) -> str:
+        """Take the conversations out of the open document; they stay in this kernel and in the store.
+
+        Raises
+        ------
+        SnapshotError
+            If no front end holds the document open.
+        """
+        if not self.document:
+            raise SnapshotError("no front end holds this notebook open: there is nothing here to take them out of")
+        self.document.write({}, {}, replace=True)
+        self._stripped = self._behind = True
+        self.drawer.mark_saved(self.recorded()["sessions"])  # they are not to come back by themselves
+        return "the conversations are out of this notebook; %robota snapshot puts them in again"
+
+    def fetch(self, ref: str) -> Session | None:
+        """Bring a session of another notebook, by its id, from the store into this one; None if there is none."""
+        found = next((sessions[ref] for sessions in self.drawer.elsewhere().values() if ref in sessions), None)
+        if found is None:
+            return None
+        if new := self._adopt_whole({ref: found}):
+            self.commit(new, {})
+        return self.manager.find_session(ref)
+
+    def elsewhere(self) -> Mapping[str, Entries]:
+        """Return the sessions of other notebooks that the store holds, by their place."""
+        return self.drawer.elsewhere()
 
     def check(self) -> None:
         """Raise `SnapshotError` if what the notebook holds cannot be read."""
@@ -306,7 +336,7 @@ class Keeper:
             )
 
     def _carry(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        if self._withheld is None:
+        if self._withheld is None and not self._stripped:
             (self.document or self.outputs).write(add, remove)
 
     def _fits(self, add: Entries) -> bool:

@@ -20,6 +20,7 @@ from robota_nb.errors import CommandError, nearest
 from robota_nb.keeping import Keeper
 from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
+from robota_nb.notebook.verbs import VERBS
 from robota_nb.providers.endpoints import ProviderRegistry
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Wiring:
         self.shell = shell
         self.magics = magics
         self.bridge = bridge(shell)
-        self.commands = Commands(shell, self)
+        self.commands = Commands(shell, self, VERBS)
         self._providers = _Providers(magics)
         self.manager = SessionManager(providers=self._providers)
         self.keeper = Keeper(

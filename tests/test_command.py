@@ -22,13 +22,42 @@ ASKING = {
     "fresh": False,
     "once": False,
     "raw": False,
+    "append": False,
+    "image": (),
+    "format": None,
 }
 
 LINES = {
     "": ((), {}),
     "   ": ((), {}),
     "session open Python Development": (("session", "open"), {"name": "Python Development"}),
-    "session list": (("session", "list"), {}),
+    "session list": (("session", "list"), {"all": False}),
+    "session list --all": (("session", "list"), {"all": True}),
+    "session describe What it's about --all": (("session", "describe"), {"text": "What it's about --all"}),
+    **{f"session {verb}": (("session", verb), {"name": ""}) for verb in ("pause", "archive", "terminate", "delete")},
+    **{
+        f"session {verb} Data Cleaning": (("session", verb), {"name": "Data Cleaning"})
+        for verb in ("resume", "restore")
+    },
+    "session stats": (("session", "stats"), {}),
+    "chat preview": (("chat", "preview"), {"text": ""}),
+    "chat preview And now?": (("chat", "preview"), {"text": "And now?"}),
+    "chat redo": (("chat", "redo"), {}),
+    "chat edit -o x 2 What's --raw?": (
+        ("chat", "edit"),
+        {"out": "x", "raw": False, "number": 2, "text": "What's --raw?"},
+    ),
+    "chat retry": (("chat", "retry"), {"out": None}),
+    "chat fork --at 0 Another Way": (("chat", "fork"), {"at": 0, "name": "Another Way"}),
+    "chat fork Another Way": (("chat", "fork"), {"at": None, "name": "Another Way"}),
+    "chat branches": (("chat", "branches"), {}),
+    "chat checkout e_0123ab": (("chat", "checkout"), {"branch": "e_0123ab"}),
+    "chat clear": (("chat", "clear"), {}),
+    "chat search 'group by'": (("chat", "search"), {"text": "'group by'"}),
+    "chat delete": (("chat", "delete"), {"name": ""}),
+    "chat purge 2": (("chat", "purge"), {"number": 2}),
+    "chat stats": (("chat", "stats"), {}),
+    "snapshot strip": (("snapshot", "strip"), {}),
     'session rename "Data  Cleaning"': (("session", "rename"), {"name": "Data  Cleaning"}),
     "chat open Debug Session": (
         ("chat", "open"),
@@ -112,6 +141,11 @@ CELL_LINES = {
         "once": True,
         "raw": True,
     },
+    " --append -i fig --image 'a b.png' --format code": {
+        "append": True,
+        "image": ("fig", "a b.png"),
+        "format": "code",
+    },
     "--chat=Debug --out=x": {"chat": "Debug", "out": "x"},
 }
 
@@ -128,7 +162,16 @@ ERRORS = {
     "sesion list": r"no command 'sesion' \(did you mean 'session'\?\)",
     "Explain closures": r"no command 'Explain'; '%robota ask TEXT' sends a text",
     "''": "no command ''",
-    "chat": "'chat' needs a verb: open, list, switch, rename, log, undo, set; '%robota help chat'",
+    "chat": "'chat' needs a verb: open, list, switch, rename, .*undo.*; '%robota help chat'",
+    "chat edit two x": "'two' is no number, such as 2",
+    "chat edit 2": "TEXT is empty",
+    "chat edit": "N is empty",
+    "chat purge -1": "'-1' is no number, such as 2",
+    "chat purge 99999999999": "'99999999999' is no number",
+    "chat fork --at x y": "'x' is no number",
+    "chat checkout": "B is empty",
+    "ask --format html x": r"no format 'html'; there are markdown, text, json, code",
+    "ask --image '' x": "it is empty; give a name",
     "--save": "%robota: no option '--save'; '%robota help' tells more",
     "new": "%robota new: .*required: NAME; '%robota help new' tells more",
     "new ' '": "NAME: it is empty; give a name",
@@ -225,7 +268,8 @@ def test_the_table_is_in_order(spec):
     assert len(set(names)) == len(names)
     assert len(set(flags)) == len(flags)
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
-    assert sum(not argument.flags for argument in spec.arguments) <= 1
+    placed = [argument.takes for argument in spec.arguments if not argument.flags]
+    assert len(placed) <= 1 or placed == ["number", "text"]
     assert all((argument.takes == "switch") == (not argument.metavar) for argument in spec.arguments)
     assert not any(argument.flags and argument.required for argument in spec.arguments)
     assert [spec.words for spec in COMMANDS].count(spec.words) == 1
@@ -294,12 +338,19 @@ COMPLETIONS = {
     "s|": ["session", "switch", "snapshot"],
     "sn|ap": ["snapshot"],
     "chat|": ["chat"],
-    "chat |": ["open", "list", "switch", "rename", "log", "undo", "set"],
-    "chat s|": ["switch", "set"],
+    "chat |": [
+        "open", "list", "switch", "rename", "log", "preview", "undo", "redo", "edit", "retry", "fork", "branches",
+        "checkout", "clear", "search", "delete", "purge", "stats", "set",
+    ],
+    "chat s|": ["switch", "search", "stats", "set"],
+    "chat edit |": ["--out", "--raw"],
+    "chat fork --at 2 D|": ['"Debug Session"', "Debugging"],
+    "ask --format |": ["markdown", "text", "json", "code"],
+    "ask --image fig --i|": ["--image"],
     "chat nope |": [],
     "nope |": [],
-    "snapshot |": ["show", "verify", "--save", "--to", "--replace"],
-    "snapshot s|": ["show"],
+    "snapshot |": ["show", "verify", "strip", "--save", "--to", "--replace"],
+    "snapshot s|": ["show", "strip"],
     "snapshot --|": ["--save", "--to", "--replace"],
     "snapshot --save |": ["--to", "--replace"],
     "snapshot show |": [],
@@ -322,13 +373,13 @@ COMPLETIONS = {
     "chat open Debugging --system |": [],
     "chat open Debugging --set a=1 --s|": ["--system", "--set"],
     "session open |": ["Work", '"Data Cleaning"' ],
-    "session list |": [],
+    "session list |": ["--all"],
     "replay |": ["auto", "strict", "off"],
     "replay s|": ["strict"],
     "replay auto |": [],
     "resume |": [],
     "help |": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "replay", "help"],
-    "help chat s|": ["switch", "set"],
+    "help chat s|": ["switch", "search", "stats", "set"],
     "help nope |": [],
     "ask --ch|": ["--chat"],
     "ask --chat D|": ['"Debug Session"', "Debugging"],

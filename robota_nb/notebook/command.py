@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from robota_nb.core.entries import check_param_key
 from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError, InvalidName, nearest
+from robota_nb.notebook.formats import FORMATS
 from robota_nb.notebook.grammar import CELL, COMMANDS, NODES, SPECS, Arg, Kind, Spec, verbs
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _arguments(spec: Spec, rest: str) -> Command:
     found = {**vars(given), "text": text}
     args = {argument.name: _value(argument, found[argument.name]) for argument in spec.arguments}
     for argument in spec.arguments:
-        if argument.required and not args[argument.name]:
+        if argument.required and not args[argument.name] and args[argument.name] != 0:
             _parser(spec).error(f"{argument.metavar} is empty")
     return Command(spec.words, args)
 
@@ -201,6 +202,10 @@ def _options_and_text(spec: Spec, rest: str) -> tuple[list[str], str]:
         word, at = next_word(rest, at)
         words.append(word or "")
         if word in valued:
+            word, at = next_word(rest, at)
+            words += [] if word is None else [word]
+    for argument in spec.arguments:
+        if not argument.flags and argument.takes != "text":
             word, at = next_word(rest, at)
             words += [] if word is None else [word]
     if end := _END_OF_OPTIONS.match(rest, at):
@@ -233,10 +238,10 @@ def _settings(argument: Arg) -> dict[str, Any]:
     """Say to argparse what the table says."""
     if argument.takes == "switch":
         return {"action": "store_true"}
-    check = _pair if argument.takes == "pairs" else _CHECKS.get(argument.kind, str)
+    check = _BY_FORM.get(argument.takes) or _CHECKS.get(argument.kind, str)
     settings: dict[str, Any] = {"metavar": argument.metavar, "type": check}
     if argument.flags:
-        return settings | {"dest": argument.name, "action": "append" if argument.takes == "pairs" else "store"}
+        return settings | {"dest": argument.name, "action": "append" if argument.takes in _REPEATED else "store"}
     many = argument.takes in ("words", "pairs", "list")
     return settings | {"nargs": ("+" if argument.required else "*") if many else "?"}
 
@@ -245,6 +250,8 @@ def _value(argument: Arg, given: Any) -> Any:
     """Return what argparse found in the form that `Takes` promises."""
     if argument.takes == "pairs":
         return dict(given or ())
+    if argument.takes == "values":
+        return tuple(given or ())
     if argument.takes == "words":
         return " ".join(given).strip()
     return tuple(given) if argument.takes == "list" else given
@@ -286,6 +293,18 @@ def _mode(text: str) -> str:
     return text
 
 
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > _DIGITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number, such as 2")
+    return int(text)
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise argparse.ArgumentTypeError(f"no format {text!r}{nearest(text, FORMATS)}; there are {', '.join(FORMATS)}")
+    return text
+
+
 def _name(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; give a name")
@@ -295,6 +314,10 @@ def _name(text: str) -> str:
 _CHECKS: Mapping[Kind, Callable[[str], str]] = {
     "variable": _variable,
     "mode": _mode,
-    "path": _name,
-    **dict.fromkeys(("chat", "session", "provider", "model"), _name),
+    "format": _format,
+    **dict.fromkeys(("chat", "session", "provider", "model", "path", "expression"), _name),
 }
+
+_BY_FORM: Mapping[str, Callable[[str], Any]] = {"pairs": _pair, "number": _number}
+_REPEATED = ("pairs", "values")
+_DIGITS = 9

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError
 from robota_nb.notebook.command import next_word
+from robota_nb.notebook.formats import FORMATS
 from robota_nb.notebook.grammar import CELL, SPECS, Arg, Spec, verbs
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["complete", "fragment"]
 
+_FIXED = {"mode": MODES, "format": FORMATS}
 _PLAIN = re.compile(r"[\w@%+:,./-]+")
 
 
@@ -92,7 +94,7 @@ def _arguments(spec: Spec, words: list[str], typed: str, names: Names) -> list[s
     options = [
         argument.flags[0]
         for argument in spec.arguments
-        if argument.flags and (argument.takes == "pairs" or argument not in used)
+        if argument.flags and (argument.takes in ("pairs", "values") or argument not in used)
     ]
     return values + [option for option in options if option.startswith(typed)]
 
@@ -136,8 +138,8 @@ def _values(argument: Arg, typed: str, names: Names) -> list[str]:
 
 
 def _known(argument: Arg, names: Names) -> list[str]:
-    if argument.kind == "mode":
-        return list(MODES)
+    if argument.kind in _FIXED:
+        return list(_FIXED[argument.kind])
     with suppress(Exception):  # completion never disturbs who types
         return list(names[argument.kind]())
     return []

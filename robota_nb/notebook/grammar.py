@@ -10,12 +10,14 @@ from typing import Literal, TypeAlias
 
 __all__ = ["CELL", "COMMANDS", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
 
-Takes: TypeAlias = Literal["switch", "value", "pairs", "words", "list", "text"]
+Takes: TypeAlias = Literal["switch", "value", "number", "values", "pairs", "words", "list", "text"]
 """What an argument takes, and what it becomes.
 
 =========  ============================================  =======================
 switch     nothing: it is there or not                   bool
 value      one word                                      str or None
+number     a whole number, 0 or more                     int or None
+values     one word, as often as wanted                  tuple of str
 pairs      KEY=VALUE, as often as wanted                 dict of str
 words      all the words, as one name                    str
 list       all the words                                 tuple of str
@@ -23,7 +25,9 @@ text       the rest of the line as typed, quotes too     str
 =========  ============================================  =======================
 """
 
-Kind: TypeAlias = Literal["", "chat", "session", "provider", "model", "mode", "variable", "path", "command"]
+Kind: TypeAlias = Literal[
+    "", "chat", "session", "provider", "model", "mode", "format", "variable", "expression", "path", "command"
+]
 """What a value names: completion offers such names, and `variable` and `mode` are checked."""
 
 
@@ -61,7 +65,7 @@ class Arg:
         text = f"{self.flags[0]} {self.metavar}".strip() if self.flags else self.metavar
         if not self.required:
             text = f"[{text}]"
-        return f"{text}..." if self.takes in ("pairs", "list") else text
+        return f"{text}..." if self.takes in ("pairs", "values", "list") else text
 
     @property
     def label(self) -> str:
@@ -135,6 +139,29 @@ _ASKING = (
     _switch("--fresh", help="ask live, even if the answer is recorded"),
     _switch("--once", help="ask without recording the turn"),
     _switch("--raw", help="send {{ name }} as it stands"),
+    _switch("--append", help="go on at the end of the chat, also if this cell was edited or ran before"),
+    _option(
+        "--image", "-i", metavar="EXPR", takes="values", kind="expression",
+        help="send a picture along: a variable (a figure, an image) or a file; may be repeated",
+    ),
+    _option(
+        "--format", "-f", metavar="F", kind="format",
+        help="show the answer as markdown, text, json, or as code, which goes into a new cell",
+    ),
+)  # fmt: skip
+
+_TEXT = Arg(
+    name="text", metavar="TEXT", takes="text", required=True,
+    help="the rest of the line, quotes and all; after -- it may begin with a dash",
+)  # fmt: skip
+_OUT = _option("--out", "-o", metavar="VAR", kind="variable", help="store the Turn in this variable")
+_RAW = _switch("--raw", help="send {{ name }} as it stands")
+_NUMBER = Arg(name="number", metavar="N", takes="number", required=True, help="the turn's number in the log, from 1")
+
+
+_WHICH_SESSION, _WHICH_CHAT = (
+    Arg(name="name", metavar="NAME", takes="words", kind=kind, help=f"the {kind}'s name; the active one if not given")
+    for kind in ("session", "chat")
 )
 
 CELL = Spec(
@@ -151,11 +178,7 @@ COMMANDS = (
     Spec(
         words=("ask",),
         summary="Send one line to the active chat.",
-        arguments=(
-            *_ASKING,
-            Arg(name="text", metavar="TEXT", takes="text", required=True,
-                help="the rest of the line, quotes and all; after -- it may begin with a dash"),
-        ),
+        arguments=(*_ASKING, _TEXT),
         examples=("%robota ask What's a closure?", "%robota ask -o answer --raw Explain {{ braces }}"),
     ),
     Spec(
@@ -164,13 +187,41 @@ COMMANDS = (
         arguments=(_name("session", "the session's name; spaces need no quotes"),),
         examples=("%robota session open Python Development",),
     ),
-    Spec(words=("session", "list"), summary="List the sessions of this notebook."),
+    Spec(
+        words=("session", "list"),
+        summary="List the sessions of this notebook.",
+        arguments=(_switch("--all", help="and those of other notebooks that the store on this machine holds"),),
+        examples=("%robota session list --all",),
+    ),
     Spec(
         words=("session", "rename"),
         summary="Rename the active session; its former name still finds it.",
         arguments=(_name("", "the new name"),),
         examples=("%robota session rename Data Cleaning",),
     ),
+    Spec(
+        words=("session", "describe"),
+        summary="Say what the active session is about.",
+        arguments=(Arg(name="text", metavar="TEXT", takes="text", required=True, help="the rest of the line"),),
+        examples=("%robota session describe Cleaning the sensor data of May",),
+    ),
+    *(
+        Spec(words=("session", verb), summary=summary, arguments=(_WHICH_SESSION,))
+        for verb, summary in (
+            ("pause", "Let nobody ask in a session for now."),
+            ("resume", "Let a paused session go on."),
+            ("archive", "Put a session away: it can be read, not asked."),
+            ("restore", "Bring an archived session back."),
+            ("terminate", "End a session for good: it can be read, and never asked again."),
+        )
+    ),
+    Spec(
+        words=("session", "delete"),
+        summary="Delete a session; opening its name brings it back.",
+        arguments=(_WHICH_SESSION,),
+        examples=("%robota session delete Data Cleaning",),
+    ),
+    Spec(words=("session", "stats"), summary="Count the turns and tokens of the active session."),
     Spec(
         words=("chat", "open"),
         summary="Create a chat, or switch to it; a new one inherits the settings of the active chat.",
@@ -200,7 +251,65 @@ COMMANDS = (
         examples=("%robota chat rename Bug Hunt",),
     ),
     Spec(words=("chat", "log"), summary="Show the turns of the active chat."),
+    Spec(
+        words=("chat", "preview"),
+        summary="Show what the next ask would send, and how much that is.",
+        arguments=(Arg(name="text", metavar="TEXT", takes="text", help="the prompt, if it is to be counted"),),
+        examples=("%robota chat preview", "%robota chat preview And now?"),
+    ),
     Spec(words=("chat", "undo"), summary="Take the last turn off the path; it is kept as a branch."),
+    Spec(words=("chat", "redo"), summary="Put the turn that was taken back last on the path again."),
+    Spec(
+        words=("chat", "edit"),
+        summary="Ask another question in the place of a turn; what stood there is kept as a branch.",
+        arguments=(_OUT, _RAW, _NUMBER, _TEXT),
+        examples=("%robota chat edit 2 What is a closure, in one sentence?",),
+    ),
+    Spec(
+        words=("chat", "retry"),
+        summary="Ask the last question again; its answer so far is kept as a branch.",
+        arguments=(_OUT,),
+    ),
+    Spec(
+        words=("chat", "fork"),
+        summary="Start a chat that goes on from here, and make it the active one.",
+        arguments=(
+            Arg(name="at", flags=("--at",), metavar="N", takes="number",
+                help="from after this turn; 0: from the start; by default from where the chat has got to"),
+            _name("chat", "the new chat's name; spaces need no quotes"),
+        ),
+        examples=("%robota chat fork Another Way", "%robota chat fork --at 2 Another Way"),
+    ),
+    Spec(words=("chat", "branches"), summary="List what was asked beside the path of the active chat."),
+    Spec(
+        words=("chat", "checkout"),
+        summary="Go to the end of a branch.",
+        arguments=(
+            Arg(name="branch", metavar="B", required=True,
+                help="its number in the list of branches, or the beginning of a turn's id"),
+        ),
+        examples=("%robota chat checkout 1",),
+    ),
+    Spec(words=("chat", "clear"), summary="Begin anew in this chat; what was said is kept as a branch."),
+    Spec(
+        words=("chat", "search"),
+        summary="Find a text in the questions and answers of this session, branches too.",
+        arguments=(Arg(name="text", metavar="TEXT", takes="text", required=True, help="the rest of the line"),),
+        examples=("%robota chat search group by",),
+    ),
+    Spec(
+        words=("chat", "delete"),
+        summary="Delete a chat; opening its name brings it back.",
+        arguments=(_WHICH_CHAT,),
+        examples=("%robota chat delete Bug Hunt",),
+    ),
+    Spec(
+        words=("chat", "purge"),
+        summary="Remove what a turn says for good, such as a secret, and say where it still stands.",
+        arguments=(_NUMBER,),
+        examples=("%robota chat purge 2",),
+    ),
+    Spec(words=("chat", "stats"), summary="Count the turns and tokens of the active chat."),
     Spec(
         words=("chat", "set"),
         summary="Change settings of the active chat.",
@@ -234,6 +343,10 @@ COMMANDS = (
     ),
     Spec(words=("snapshot", "show"), summary="Show what the snapshot of this notebook holds."),
     Spec(words=("snapshot", "verify"), summary="Check every entry of the snapshot against its id."),
+    Spec(
+        words=("snapshot", "strip"),
+        summary="Take the conversations out of the open notebook; this kernel and the store keep them.",
+    ),
     Spec(
         words=("resume",),
         summary="Add the snapshot of this notebook, or of another one, to this kernel.",

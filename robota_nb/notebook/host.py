@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from robota_nb.core.document import Cell
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Entries
+    from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
 
 
@@ -37,6 +39,18 @@ class Keeping(Protocol):
 
     def resume(self, path: str | None) -> str:
         """Add a snapshot to this kernel, and say what was added."""
+        ...
+
+    def strip(self) -> str:
+        """Take the conversations out of the open notebook, and say so."""
+        ...
+
+    def fetch(self, ref: str) -> Session | None:
+        """Bring a session of another notebook, by its id, from the store; None if it is no such id."""
+        ...
+
+    def elsewhere(self) -> Mapping[str, Entries]:
+        """Return the sessions of other notebooks that the store holds, by their place."""
         ...
 
     def recover(self, ref: str | None) -> str:

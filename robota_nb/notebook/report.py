@@ -10,14 +10,16 @@ from robota_nb.core.fold import SessionState
 from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.config import Config
     from robota_nb.core.fold import ChatState, Node, Path
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.search import Hit
     from robota_nb.core.session import Session
-    from robota_nb.core.turn import Turn
+    from robota_nb.core.stats import Stats, Tally
+    from robota_nb.core.turn import Preview, Turn
     from robota_nb.notebook.host import Host
 
 _WIDTH = 72
@@ -103,6 +105,96 @@ def log(chat: Chat) -> str:
     for number, turn in enumerate(chat.turns, 1):
         lines += [f"{number:>3}  {short(turn.prompt.content)}", f"     {short(turn.text)}{_ending(turn.finish_reason)}"]
     return strip_controls("\n".join([chat.name, *lines]))
+
+
+def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """List the sessions of other notebooks; their ids open them here."""
+    lines = []
+    for place, sessions_ in elsewhere.items():
+        lines.append(f"in {place}:")
+        for sid, entries in sessions_.items():
+            state = SessionState(sid)
+            state.apply(entries)
+            lines.append(f"  {state.name} · {count(len(state.live_chats()), 'chat')} · {sid}")
+    return strip_controls("\n".join(lines))
+
+
+def stats(counted: Stats) -> str:
+    """Say what was counted."""
+    chats_ = f"{count(counted.sessions, 'session')}, {count(counted.chats, 'chat')}"
+    lines = [
+        f"{chats_}, {count(counted.on_path, 'turn')} on the path, {count(counted.branches, 'branch')} beside it",
+        *(f"  {name}: {tally(one)}" for name, one in counted.models.items()),
+        f"in this kernel: asked {tally(counted.asked)}; replayed {tally(counted.replayed)}",
+    ]
+    return strip_controls("\n".join(lines))
+
+
+def tally(one: Tally) -> str:
+    """Say how many turns and tokens these are."""
+    return f"{count(one.turns, 'turn')}, {one.input_tokens:,} tokens in, {one.output_tokens:,} out"
+
+
+def preview(shown: Preview) -> str:
+    """Show what an ask would send."""
+    request = shown.request
+    size = f"{shown.size:,} bytes (about {shown.size // 4:,} tokens)"
+    lines = [f"{request.model or 'its model'} at {shown.provider}: {count(len(request.messages), 'message')}, {size}"]
+    lines += [f"{key} = {value}" for key, value in request.params.items()]
+    lines += [f"{message['role']:>9}  {short(_text(message['content']))}" for message in request.messages]
+    return strip_controls("\n".join(lines))
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    """Return a request's content as text; a picture as a mark."""
+    if isinstance(content, str):
+        return content
+    return " ".join(part.get("text", "[picture]") for part in content)
+
+
+def hits(found: Sequence[Hit], text: str) -> str:
+    """List what a search has found."""
+    lines = []
+    for hit in found:
+        where_ = f"{hit.chat.name} {hit.number}" if hit.number else f"{hit.chat.name} ⎇"
+        lines += [f"{where_}: {short(hit.turn.prompt.content)}", f"    {short(hit.turn.text)}"]
+    return strip_controls("\n".join(lines)) or f"nothing in this session holds {short(text)!r}"
+
+
+def branches(chat: Chat) -> str:
+    """List what was asked beside the path."""
+    lines = []
+    for branch in chat.branches:
+        place = f"after turn {branch.after}" if branch.after else "from the start"
+        lines.append(f"{branch.number:>3}  {place}: {count(len(branch.turns), 'turn')}, {branch.id[:10]}")
+        lines += [f"     {short(turn.prompt.content)}" for turn in branch.turns]
+    return strip_controls("\n".join(lines)) or f"{strip_controls(chat.name)}: there are no branches"
+
+
+def redone(chat: Chat, turn: Turn | None) -> str:
+    """Say what redo did."""
+    if turn is None:
+        return strip_controls(f"{chat.name}: there is nothing to redo")
+    return strip_controls(f"{chat.name}: {short(turn.prompt.content)!r} is back")
+
+
+def cleared(chat: Chat) -> str:
+    """Say what clear did."""
+    return strip_controls(f"{chat.name}: begins anew; what was said is kept as a branch")
+
+
+def checked_out(chat: Chat, turn: Turn) -> str:
+    """Say where checkout went."""
+    return strip_controls(f"{chat.name}: goes on after {short(turn.prompt.content)!r}")
+
+
+def purged(chat: Chat, number: int, cell: int) -> str:
+    """Say what purge did, and where the text still stands."""
+    said = [f"{chat.name}: turn {number} is gone from this kernel, the store and the notebook's metadata"]
+    if cell:
+        said.append(f"it still stands in code cell {cell}: edit its source, and clear its output")
+    said.append("save the notebook; copies, git's history and whoever was asked still have it")
+    return strip_controls("\n".join(said))
 
 
 def undone(chat: Chat, turn: Turn | None) -> str:
@@ -260,4 +352,5 @@ def count(number: int, noun: str) -> str:
     """Return a number with its noun."""
     if number == 1:
         return f"1 {noun}"
-    return f"{number} {noun.removesuffix('y') + 'ie' if noun.endswith('y') else noun}s"
+    stem = noun.removesuffix("y") + "ie" if noun.endswith("y") else noun + "e" if noun.endswith("ch") else noun
+    return f"{number} {stem}s"

@@ -91,10 +91,18 @@ class MemoryStore:
         """Return the document's entries that no notebook has saved yet, by session; the caller owns them."""
         with self._lock:
             waiting = list(self._documents.get(document, _Filed()).unsaved.items())
-        found: dict[str, dict[str, Entry]] = {}
-        for (session, entry_id), row in waiting:
-            found.setdefault(session, {})[entry_id] = json.loads(row.body)
-        return found
+        return _decoded(waiting)
+
+    def documents(self) -> list[str]:
+        """Return the documents that have any entries."""
+        with self._lock:
+            return [document for document, filed in self._documents.items() if filed.rows()]
+
+    def entries(self, document: str) -> dict[str, dict[str, Entry]]:
+        """Return all entries of a document by session, oldest first; the caller owns them."""
+        with self._lock:
+            rows = self._documents.get(document, _Filed()).rows()
+        return _decoded(sorted(rows.items(), key=lambda item: item[1].age))
 
     def unsaved_documents(self) -> dict[str, int]:
         """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
@@ -121,6 +129,13 @@ class MemoryStore:
 
 def _keys(entries: Mapping[str, Iterable[str]]) -> list[_Key]:
     return [(session, entry_id) for session, ids in entries.items() for entry_id in ids]
+
+
+def _decoded(rows: Iterable[tuple[_Key, _Row]]) -> dict[str, dict[str, Entry]]:
+    found: dict[str, dict[str, Entry]] = {}
+    for (session, entry_id), row in rows:
+        found.setdefault(session, {})[entry_id] = json.loads(row.body)
+    return found
 
 
 def _union(moved: _Filed, present: _Filed) -> _Filed:

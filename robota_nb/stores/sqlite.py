@@ -59,6 +59,8 @@ _MOVE = "UPDATE OR IGNORE entry SET document = ? WHERE document = ?"  # a row ke
 _CLEAR = "DELETE FROM entry WHERE document = ?"
 _UNMARK = "UPDATE entry SET saved = 0 WHERE document = ? AND session = ? AND id = ?"
 
+_ALL = "SELECT session, id, body FROM entry WHERE document = ? ORDER BY rowid"
+
 _BUSY = 5  # SQLITE_BUSY
 
 _ELSEWHERE = "or set ROBOTA_NB_STORE to another path"
@@ -138,9 +140,22 @@ class SqliteStore:
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return the document's entries that no notebook has saved yet, by session, oldest first."""
+        return self._read(_UNSAVED, document)
+
+    def documents(self) -> list[str]:
+        """Return the documents that have any entries."""
+        with self._using(create=False) as connection:
+            rows = connection.execute("SELECT DISTINCT document FROM entry").fetchall() if connection else []
+        return [_text(document) for (document,) in rows]
+
+    def entries(self, document: str) -> dict[str, dict[str, Entry]]:
+        """Return all entries of a document, saved ones too, by session, oldest first."""
+        return self._read(_ALL, document)
+
+    def _read(self, query: str, document: str) -> dict[str, dict[str, Entry]]:
         found: dict[str, dict[str, Entry]] = {}
         with self._using(create=False) as connection:
-            rows = connection.execute(_UNSAVED, (_key(document),)).fetchall() if connection else []
+            rows = connection.execute(query, (_key(document),)).fetchall() if connection else []
             for session, entry_id, body in rows:
                 found.setdefault(_text(session), {})[_text(entry_id)] = json.loads(body)
         return found
