@@ -10,28 +10,34 @@ from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from robota_nb import exchange
 from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
 from robota_nb.core.entries import source_hash
 from robota_nb.core.events import EntriesAdded, Notice
+from robota_nb.core.exchange import Talk, add
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError, nearest
 from robota_nb.keeping import Keeper
 from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
+from robota_nb.notebook.report import count, summary
 from robota_nb.notebook.verbs import VERBS
-from robota_nb.providers.endpoints import ProviderRegistry
+from robota_nb.providers.endpoints import ProviderRegistry, parse_endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from robota_nb.carriers.document import Message
+    from robota_nb.core.chat import Chat
     from robota_nb.core.document import Cell
     from robota_nb.core.events import Event
     from robota_nb.core.ports import Provider
+    from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
     from robota_nb.notebook.magics import RobotaMagics
+    from robota_nb.providers.endpoints import Endpoint
 
 IDLE = 1.0
 """Seconds without a running cell after which pointers are written (FACTS: Run All sends the next cell at once)."""
@@ -212,6 +218,48 @@ class Wiring:
         told, self._notices = self._notices, []
         return told
 
+    def export(self, chat: Chat, path: str) -> str:
+        """Write a chat into a file, and return the file's name."""
+        return exchange.write(chat, path).name
+
+    def bring(self, session: Session, path: str) -> str:
+        """Add the chat in a file, and say what was added."""
+        found = exchange.read(path)
+        if isinstance(found, Talk):
+            chat, new = add(session, found)
+            turns = count(len(found.turns), "turn")
+            return f"added: {chat.name}, {turns}" if new else f"nothing new: {chat.name} is here"
+        new_entries = self.manager.adopt(found)
+        if not new_entries:
+            return "nothing new: all of it is here"
+        self.keeper.commit(new_entries, {})
+        names = ", ".join(self.manager.session(sid).name for sid in new_entries)
+        return f"added: {summary(new_entries)}, in the session {names}"
+
+    def endpoint_lines(self) -> list[str]:
+        """Say which endpoints there are, and whether they can be asked; never where they are: outputs are saved."""
+        return [
+            f"{name} · {endpoint.model or 'no default model'} · {_key_state(endpoint)}"
+            for name, endpoint in self._providers.endpoints().items()
+        ]
+
+    def add_endpoint(self, name: str, settings: Mapping[str, str]) -> None:
+        """Make a server known in this kernel."""
+        wanted = {**self.magics.endpoints, name: dict(settings)}
+        parse_endpoints(wanted)
+        self.magics.endpoints = wanted
+
+    def test_endpoint(self, name: str) -> str:
+        """See whether an endpoint can be reached, and say so."""
+        models = getattr(self.manager.providers.get(name), "models", None)
+        if models is None:
+            return f"{name} is no server: there is nothing to test"
+        offered, wanted = models(), self._providers.endpoints()[name].model
+        said = f"{name} can be reached, and has {count(len(offered), 'model')}"
+        if not wanted:
+            return said
+        return f"{said}, {wanted} {'is one of them' if wanted in offered else 'is none of them'}"
+
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""
         return self._providers.names()
@@ -255,3 +303,12 @@ class _Providers:
 
     def names(self) -> list[str]:
         return self._registry().names()
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        return self._registry().endpoints
+
+
+def _key_state(endpoint: Endpoint) -> str:
+    if not endpoint.key_env:
+        return "needs no key"
+    return f"its key is in {endpoint.key_env}" if os.environ.get(endpoint.key_env) else f"{endpoint.key_env} is not set"

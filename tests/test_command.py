@@ -96,6 +96,14 @@ LINES = {
     "resume": (("resume",), {"path": None}),
     "resume 'a b.ipynb'": (("resume",), {"path": "a b.ipynb"}),
     "recover": (("recover",), {"path": None}),
+    "export 'a chat.md'": (("export",), {"path": "a chat.md"}),
+    "import chat.json": (("import",), {"path": "chat.json"}),
+    "endpoint list": (("endpoint", "list"), {}),
+    "endpoint add lab https://lab.example/v1 --key-env LAB_KEY -m llama3": (
+        ("endpoint", "add"),
+        {"name": "lab", "url": "https://lab.example/v1", "key_env": "LAB_KEY", "model": "llama3"},
+    ),
+    "endpoint test lab": (("endpoint", "test"), {"name": "lab"}),
     "replay": (("replay",), {"mode": None}),
     "replay strict": (("replay",), {"mode": "strict"}),
     "help": (("help",), {"command": ()}),
@@ -269,7 +277,7 @@ def test_the_table_is_in_order(spec):
     assert len(set(flags)) == len(flags)
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
     placed = [argument.takes for argument in spec.arguments if not argument.flags]
-    assert len(placed) <= 1 or placed == ["number", "text"]
+    assert len(placed) <= 1 or placed in (["number", "text"], ["value", "value"])
     assert all((argument.takes == "switch") == (not argument.metavar) for argument in spec.arguments)
     assert not any(argument.flags and argument.required for argument in spec.arguments)
     assert [spec.words for spec in COMMANDS].count(spec.words) == 1
@@ -333,8 +341,13 @@ KNOWN = {
     "provider": broken,
 }
 
+NOUNS = [
+    "ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "export", "import", "endpoint",
+    "replay", "help",
+]  # fmt: skip
+
 COMPLETIONS = {
-    "|": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "replay", "help"],
+    "|": NOUNS,
     "s|": ["session", "switch", "snapshot"],
     "sn|ap": ["snapshot"],
     "chat|": ["chat"],
@@ -378,7 +391,7 @@ COMPLETIONS = {
     "replay s|": ["strict"],
     "replay auto |": [],
     "resume |": [],
-    "help |": ["ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "replay", "help"],
+    "help |": NOUNS,
     "help chat s|": ["switch", "search", "stats", "set"],
     "help nope |": [],
     "ask --ch|": ["--chat"],

@@ -5,115 +5,21 @@ To add a command, add a row to `COMMANDS`; nothing else has to know.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from robota_nb.notebook.spec import Arg, Kind, Spec, Takes
 
 __all__ = ["CELL", "COMMANDS", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
 
-Takes: TypeAlias = Literal["switch", "value", "number", "values", "pairs", "words", "list", "text"]
-"""What an argument takes, and what it becomes.
 
-=========  ============================================  =======================
-switch     nothing: it is there or not                   bool
-value      one word                                      str or None
-number     a whole number, 0 or more                     int or None
-values     one word, as often as wanted                  tuple of str
-pairs      KEY=VALUE, as often as wanted                 dict of str
-words      all the words, as one name                    str
-list       all the words                                 tuple of str
-text       the rest of the line as typed, quotes too     str
-=========  ============================================  =======================
-"""
-
-Kind: TypeAlias = Literal[
-    "", "chat", "session", "provider", "model", "mode", "format", "variable", "expression", "path", "command"
-]
-"""What a value names: completion offers such names, and `variable` and `mode` are checked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arg:
-    """One argument of a command.
-
-    Parameters
-    ----------
-    name
-        Its key in `Command.args`.
-    flags
-        How it is written, such as ``("--chat", "-c")``; none for an argument that stands by its place.
-    metavar
-        What stands for its value in the help; a switch has none.
-    takes, kind
-        See `Takes` and `Kind`.
-    required
-        Whether the command makes no sense without it (options never are).
-    help
-        What it does, in a few words.
-    """
-
-    name: str
-    help: str
-    flags: tuple[str, ...] = ()
-    metavar: str = ""
-    takes: Takes = "value"
-    kind: Kind = ""
-    required: bool = False
-
-    @property
-    def usage(self) -> str:
-        """How it stands in a usage line."""
-        text = f"{self.flags[0]} {self.metavar}".strip() if self.flags else self.metavar
-        if not self.required:
-            text = f"[{text}]"
-        return f"{text}..." if self.takes in ("pairs", "values", "list") else text
-
-    @property
-    def label(self) -> str:
-        """How it stands in the list of arguments."""
-        return f"{', '.join(self.flags)} {self.metavar}".strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One command.
-
-    Parameters
-    ----------
-    words
-        Its words, such as ``("chat", "open")``; none for the status.
-    summary
-        What it does, in one line.
-    arguments
-        In the order of the help; a `text` argument is the last.
-    examples
-        Whole lines. Tests parse them.
-    magic
-        The magic it follows.
-    """
-
-    words: tuple[str, ...]
-    summary: str
-    arguments: tuple[Arg, ...] = ()
-    examples: tuple[str, ...] = ()
-    magic: Literal["%robota", "%%robota"] = "%robota"
-
-    @property
-    def line(self) -> str:
-        """The magic and the command's words, where a magic of lines needs them."""
-        return self.magic if self.magic == "%%robota" else " ".join((self.magic, *self.words))
-
-    @property
-    def usage(self) -> str:
-        """The whole usage line."""
-        return " ".join((self.line, *(argument.usage for argument in self.arguments)))
+def _key(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")
 
 
 def _option(*flags: str, metavar: str, help: str, takes: Takes = "value", kind: Kind = "") -> Arg:  # noqa: A002
-    return Arg(name=flags[0].lstrip("-"), flags=flags, metavar=metavar, help=help, takes=takes, kind=kind)
+    return Arg(name=_key(flags[0]), flags=flags, metavar=metavar, help=help, takes=takes, kind=kind)
 
 
 def _switch(*flags: str, help: str) -> Arg:  # noqa: A002
-    return Arg(name=flags[0].lstrip("-"), flags=flags, help=help, takes="switch")
+    return Arg(name=_key(flags[0]), flags=flags, help=help, takes="switch")
 
 
 def _name(kind: Kind, help: str) -> Arg:  # noqa: A002
@@ -363,6 +269,36 @@ COMMANDS = (
                 help="another notebook's, such as this one's former path; by default this notebook's own"),
         ),
         examples=("%robota recover", "%robota recover Untitled.ipynb"),
+    ),
+    Spec(
+        words=("export",),
+        summary="Write the active chat into a file: Markdown to read, or JSON with all of its branches.",
+        arguments=(Arg(name="path", metavar="PATH", kind="path", required=True, help="ends in .md or .json"),),
+        examples=("%robota export debugging.md", "%robota export debugging.json"),
+    ),
+    Spec(
+        words=("import",),
+        summary="Add a chat from a file that was exported; one that is here already stays as it is.",
+        arguments=(Arg(name="path", metavar="PATH", kind="path", required=True, help="ends in .md or .json"),),
+        examples=("%robota import debugging.md",),
+    ),
+    Spec(words=("endpoint", "list"), summary="List the servers that can be asked."),
+    Spec(
+        words=("endpoint", "add"),
+        summary="Make an OpenAI-compatible server known in this kernel.",
+        arguments=(
+            _option("--key-env", metavar="VAR", help="the environment variable that holds the key, never the key"),
+            _MODEL,
+            Arg(name="name", metavar="NAME", required=True, help="what chats call it"),
+            Arg(name="url", metavar="URL", required=True, help="where it is; usually ends in /v1"),
+        ),
+        examples=("%robota endpoint add lab https://llm.lab.example/v1 --key-env LAB_KEY --model llama3",),
+    ),
+    Spec(
+        words=("endpoint", "test"),
+        summary="See whether a server can be reached, and takes the key; nothing is asked.",
+        arguments=(Arg(name="name", metavar="NAME", kind="provider", required=True, help="the endpoint's name"),),
+        examples=("%robota endpoint test lab",),
     ),
     Spec(
         words=("replay",),

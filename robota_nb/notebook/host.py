@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from robota_nb.core.chat import Chat
     from robota_nb.core.document import Cell
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entries
@@ -78,6 +79,26 @@ class Host(Protocol):
 
     def notices(self) -> list[str]:
         """Return the notices that no front end has shown, and forget them."""
+        ...
+
+    def export(self, chat: Chat, path: str) -> str:
+        """Write a chat into a file, and return the file's name."""
+        ...
+
+    def bring(self, session: Session, path: str) -> str:
+        """Add the chat in a file, and say what was added."""
+        ...
+
+    def endpoint_lines(self) -> list[str]:
+        """Say which endpoints there are, and whether they can be asked."""
+        ...
+
+    def add_endpoint(self, name: str, settings: Mapping[str, str]) -> None:
+        """Make a server known in this kernel."""
+        ...
+
+    def test_endpoint(self, name: str) -> str:
+        """See whether an endpoint can be reached, and say so."""
         ...
 
     def provider_names(self) -> Iterable[str]:

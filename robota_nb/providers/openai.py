@@ -7,7 +7,9 @@ answer from a cut one: the SDK takes a web page, an empty body or a lost connect
 from __future__ import annotations
 
 import contextlib
+import json
 import re
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +102,7 @@ class OpenAIProvider:
         faults = Faults(self.name, self.endpoint.key_env, key, model)
         client = self._connected(key, faults)
         response = self._send(client, _body(request, model), faults)
+        request.cancellation.on_wish(lambda: _hang_up(response))
         reply = Reply()
         try:
             yield from self._deltas(response, reply, faults)
@@ -108,6 +111,27 @@ class OpenAIProvider:
         if (fault := _reply_fault(reply, faults)) is not None:
             raise fault
         yield reply.finish()
+
+    def models(self) -> list[str]:
+        """Return the names of the models that the server offers; this asks none of them.
+
+        Raises
+        ------
+        KeyMissing, ProviderError
+            As `stream` does.
+        """
+        self._check_endpoint()
+        key = self._key()
+        faults = Faults(self.name, self.endpoint.key_env, key, self.endpoint.model)
+        response = self._request(self._connected(key, faults), "get", "/models", None, faults)
+        try:
+            data = response.read()
+        finally:
+            response.close()
+        names = _model_names(data)
+        if names is None:
+            raise faults.error("answered with something that is no list of models", _CHECK_URL)
+        return names
 
     def warm(self) -> None:
         """Do the slow part of a first ask now (the import of the SDK takes half a second); never raises."""
@@ -163,13 +187,20 @@ class OpenAIProvider:
         raise faults.error(f"cannot be set up ({kind})", "check the proxy and certificate settings, and `openai`")
 
     def _send(self, client: openai.OpenAI, body: dict[str, Any], faults: Faults) -> httpx2.Response:
+        return self._request(client, "post", "/chat/completions", body, faults)
+
+    def _request(
+        self, client: openai.OpenAI, method: str, path: str, body: dict[str, Any] | None, faults: Faults
+    ) -> httpx2.Response:
         """Return the response as soon as its headers are there."""
         # The SDK's own way to call a path gives the raw response, and spends nothing on typed requests.
         import httpx2
 
         fault: BaseException
         try:
-            return client.post("/chat/completions", cast_to=httpx2.Response, body=body, stream=True)
+            if method == "get":
+                return client.get(path, cast_to=httpx2.Response)
+            return client.post(path, cast_to=httpx2.Response, body=body, stream=True)
         except KeyboardInterrupt:
             fault = KeyboardInterrupt()
         except Exception as error:  # noqa: BLE001 (whatever it is, it holds the request)
@@ -226,6 +257,23 @@ def _body(request: Request, model: str) -> dict[str, Any]:
     if body["stream_options"] is None:  # for servers that do not know it: --set stream_options=null
         del body["stream_options"]
     return body | {"model": model, "messages": list(request.messages), "stream": True}
+
+
+def _hang_up(response: httpx2.Response) -> None:
+    """Wake a thread that waits for the next piece: closing alone would leave it waiting."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream else None
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _model_names(data: bytes) -> list[str] | None:
+    try:
+        found = json.loads(data)["data"]
+        return sorted(str(model["id"])[:100] for model in found)
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
 
 
 def _is_type(response: httpx2.Response, kind: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.notebook.verbs import asking, chats, history, sessions, snapshots
+from robota_nb.notebook.verbs import asking, chats, endpoints, history, sessions, snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,5 +17,6 @@ VERBS: Mapping[tuple[str, ...], Verb] = {
     **chats.VERBS,
     **history.VERBS,
     **snapshots.VERBS,
+    **endpoints.VERBS,
 }
 """Every command of `robota_nb.notebook.grammar`."""

@@ -37,6 +37,14 @@ def _recover(on: Commands, args: Args) -> None:
     on.say(on.host.keeper.recover(args["path"]))
 
 
+def _export(on: Commands, args: Args) -> None:
+    on.say(f"exported to {on.host.export(on.existing_chat(), args['path'])}")
+
+
+def _import(on: Commands, args: Args) -> None:
+    on.say(on.host.bring(on.session(), args["path"]))
+
+
 VERBS: Mapping[tuple[str, ...], Verb] = {
     ("snapshot",): _snapshot,
     ("snapshot", "show"): _show,
@@ -44,4 +52,6 @@ VERBS: Mapping[tuple[str, ...], Verb] = {
     ("snapshot", "strip"): _strip,
     ("resume",): _resume,
     ("recover",): _recover,
+    ("export",): _export,
+    ("import",): _import,
 }

@@ -1,0 +1,230 @@
+"""A chat as a text of its own: as JSON with all of its branches, or as Markdown for people.
+
+JSON is a snapshot (docs/format.md) of what the chat needs, so reading it is a merge. In Markdown each message stands
+below a comment that says how long it is: whatever is in it, fences and headings too, it is read back as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from robota_nb.core import entries as make
+from robota_nb.core import snapshot
+from robota_nb.core.config import settings_from
+from robota_nb.core.history import is_purged, last_shown
+from robota_nb.core.live import Plan
+from robota_nb.core.ports import FinishReason, Usage
+from robota_nb.errors import SnapshotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.ports import Entry
+    from robota_nb.core.session import Session
+    from robota_nb.core.turn import Turn
+
+MAX_BYTES = 50_000_000
+"""A larger file is not read."""
+
+_PASSING = frozenset({"deleted", "state"})
+"""What was set of a chat or session, and is not part of what was said in it."""
+
+_MARK = re.compile(r"<!-- robota_nb (?P<what>chat|user|assistant) (?P<said>\{.*\}) -->\n")
+
+
+# -- JSON
+
+
+def to_json(chat: Chat) -> str:
+    """Return a chat with its branches, pictures and settings, and what a fork started from, as a snapshot's text."""
+    session, user = chat.session, chat.session.user_id
+    whole: dict[str, Entry] = session.manager.snapshot(user)["sessions"][session.id]
+    mine = {eid for eid, entry in whole.items() if entry.get("chat") == chat.id}
+    needed = _with_ancestors(whole, mine)
+    chats = {whole[eid].get("chat") for eid in needed if whole[eid]["kind"] in ("message", "purged")} | {chat.id}
+    kept = {eid: entry for eid, entry in whole.items() if eid in needed or _is_frame(entry, chats, chat.id)}
+    kept |= {eid: whole[eid] for entry in list(kept.values()) for eid in _referred(entry) if eid in whole}
+    return json.dumps(snapshot.dump({session.id: snapshot.closed(kept)}), ensure_ascii=False, indent=1) + "\n"
+
+
+def _with_ancestors(whole: Mapping[str, Entry], start: set[str]) -> set[str]:
+    needed, left = set[str](), [eid for eid in start if whole[eid]["kind"] in ("message", "purged", "head", "chat")]
+    while left:
+        eid = left.pop()
+        if eid in needed or eid not in whole:
+            continue
+        needed.add(eid)
+        entry = whole[eid]
+        left += [entry[key] for key in ("parent", "message", "from") if key in entry]
+    return needed
+
+
+def _is_frame(entry: Entry, chats: set[Any], chat: str) -> bool:
+    """Say whether an entry tells what the session and these chats are."""
+    if entry["kind"] == "session":
+        return True
+    if entry["kind"] == "chat":
+        return entry["chat"] in chats
+    return entry["kind"] == "set" and entry["key"] not in _PASSING and entry.get("chat") in (None, chat)
+
+
+def _referred(entry: Entry) -> Iterator[str]:
+    if "config" in entry:
+        yield entry["config"]
+    if entry["kind"] == "set" and entry["key"] == "from" and "value" in entry:
+        yield entry["value"]
+    yield from (part["image"] for part in entry.get("content", ()) if isinstance(part, dict) and "image" in part)
+
+
+def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
+    """Read what `to_json` has written; *name* is the file's, for the error.
+
+    Raises
+    ------
+    SnapshotError
+        If it is nothing of the kind, or damaged.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise SnapshotError(f"{name} is not JSON: give a file that %robota export has written") from None
+    return snapshot.parse(value)
+
+
+# -- Markdown
+
+
+def to_markdown(chat: Chat) -> str:
+    """Return the path of a chat as Markdown, up to the last turn shown here; pictures are left out, and counted."""
+    last = last_shown(chat.session, chat.id)
+    turns = [chat.turn(node) for node in chat.session.record.path(last).nodes]
+    said = {key: value for key, value in chat.config.settings().items() if key != "system"}
+    settings = ", ".join(f"{key} = {value}" for key, value in said.items())
+    parts = [f"# {chat.name}\n\n{settings}\n\n", _mark("chat", {"name": chat.name, "settings": chat.config.settings()})]
+    for turn in turns:
+        parts += [_message("You", "user", turn.prompt.content, {"pictures": len(turn.prompt.images)})]
+        title = " · ".join(part for part in ("Model", turn.model, turn.finish_reason) if part)
+        parts += [_message(title, "assistant", turn.text, _ending(turn))]
+    return "".join(parts)
+
+
+def _message(title: str, role: str, text: str, more: Mapping[str, Any]) -> str:
+    notes = {key: value for key, value in more.items() if value}
+    left_out = f"\n({notes['pictures']} picture{'s' * (notes['pictures'] > 1)})\n" if "pictures" in notes else ""
+    return f"\n## {title}\n{left_out}\n{_mark(role, {'characters': len(text), **notes})}{text}\n"
+
+
+def _ending(turn: Turn) -> dict[str, Any]:
+    usage = turn.usage and [turn.usage.input_tokens, turn.usage.output_tokens]
+    return {"model": turn.model, "finish_reason": turn.finish_reason, "usage": usage}
+
+
+def _mark(what: str, said: Mapping[str, Any]) -> str:
+    return f"<!-- robota_nb {what} {json.dumps(said).replace('>', chr(92) + 'u003e')} -->\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """What a Markdown file holds: a name, settings, and (prompt, answer, how it ended) for each turn."""
+
+    name: str
+    settings: Mapping[str, str]
+    turns: list[tuple[str, str, Mapping[str, Any]]]
+
+
+def from_markdown(text: str, name: str) -> Talk:
+    """Read what `to_markdown` has written; *name* is the file's, for the error.
+
+    Raises
+    ------
+    SnapshotError
+        If it is nothing of the kind, or was edited.
+    """
+    head = _MARK.search(text)
+    if head is None or head["what"] != "chat":
+        raise SnapshotError(f"{name} is no chat: give a file that %robota export has written")
+    said = _said(head, name)
+    messages = list(_messages(text, head.end(), name))
+    roles = [role for role, _, _ in messages]
+    if roles != ["user", "assistant"] * (len(roles) // 2):
+        raise SnapshotError(f"{name} was edited: questions and answers do not take turns; export it again")
+    pairs = zip(messages[::2], messages[1::2], strict=True)
+    settings = said.get("settings")
+    return Talk(
+        name=make.check_name(str(said.get("name", "")), "chat"),
+        settings=settings_from(settings) if isinstance(settings, dict) else {},
+        turns=[(asked, answered, ending) for (_, asked, _), (_, answered, ending) in pairs],
+    )
+
+
+def _messages(text: str, at: int, name: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    while mark := _MARK.search(text, at):
+        said = _said(mark, name)
+        length, start = said.get("characters"), mark.end()
+        if type(length) is not int or length < 0 or text[start + length : start + length + 1] != "\n":
+            raise SnapshotError(f"{name} was edited: a message is not as long as it says; export it again")
+        yield mark["what"], text[start : start + length], said
+        at = start + length + 1
+
+
+def _said(mark: re.Match[str], name: str) -> dict[str, Any]:
+    try:
+        said = json.loads(mark["said"])
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise SnapshotError(f"{name} was edited: a comment of robota_nb cannot be read; export it again")
+    return said
+
+
+def add(session: Session, talk: Talk) -> tuple[Chat, bool]:
+    """Add a chat with these turns, unless one of that name has them; return it, and whether it is new.
+
+    Raises
+    ------
+    DuplicateName
+        If there is another chat of that name.
+    """
+    with session.manager.lock:
+        found = session.find(talk.name)
+        if found and _holds(session, found, talk):
+            return session.chat(found), False
+        base = session.manager.default_config()
+        chat = session.begin_chat(talk.name, base.with_settings({"model": "", **talk.settings}))
+        for asked, answered, ending in talk.turns:
+            plan = Plan(text=make.clean(asked), place=chat.head, config=chat.config)
+            turn = chat.record_turn(plan, answered, _reason(ending), str(ending.get("model", ""))[:200], _usage(ending))
+            session.manager.replay.shown[turn.id] = None
+        return chat, True
+
+
+def _holds(session: Session, chat: str, talk: Talk) -> bool:
+    """Say whether these turns stand in a chat, one after the other from its start."""
+    record, place = session.record, session.base(chat)
+    for asked, answered, _ in talk.turns:
+        wanted = make.clean(asked), make.clean(answered)
+        found = [
+            node
+            for node in record.children(chat, place)
+            if (record.text(node.user), record.text(node.id)) == wanted or is_purged(session, node)
+        ]
+        if not found:
+            return False
+        place = found[0].id
+    return True
+
+
+def _reason(ending: Mapping[str, Any]) -> FinishReason:
+    known: tuple[FinishReason, ...] = get_args(FinishReason)
+    return next((reason for reason in known if reason == ending.get("finish_reason")), "unknown")
+
+
+def _usage(ending: Mapping[str, Any]) -> Usage | None:
+    counts = ending.get("usage")
+    if isinstance(counts, list) and len(counts) == 2 and all(type(n) is int and 0 <= n < 2**53 for n in counts):  # noqa: PLR2004 - in and out
+        return Usage(input_tokens=counts[0], output_tokens=counts[1])
+    return None
