@@ -24,7 +24,8 @@ class Echo:
     def stream(self, request):
         self.requests.append(request)
         yield TextDelta("re: ")
-        yield TextDelta(request.messages[-1]["content"])
+        content = request.messages[-1]["content"]
+        yield TextDelta(content if isinstance(content, str) else content[0]["text"])
         yield Finish(reason="stop", model="m-1", usage=Usage(input_tokens=1, output_tokens=2))
 
 
