@@ -68,7 +68,7 @@ class Extension:
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
         loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
         bridge(shell).connect(__version__, loop.call_later if loop else None)
-        atexit.register(self._end)
+        atexit.register(self._exit)
         if self.wired is not None:
             self.wired.open(self.magics)
 
@@ -82,7 +82,7 @@ class Extension:
 
     def close(self) -> None:
         """Take away all that was hooked, and write what waits."""
-        atexit.unregister(self._end)
+        atexit.unregister(self._exit)
         self._end()
         bridge(self.shell).disconnect()
         self._unhook_formatter()
@@ -130,6 +130,12 @@ class Extension:
             for key, printer in list(registry.items()):
                 if printer == self._display_turn:
                     del registry[key]
+
+    def _exit(self) -> None:
+        """Keep what has arrived of answers that other threads wait for, and write what waits."""
+        if self.wired is not None:
+            self.wired.manager.shutdown()
+        self._end()
 
     def _end(self) -> None:
         if self.wired is not None:

@@ -1,0 +1,166 @@
+"""The rest of the magic on a real kernel: history, states, pictures, formats, endpoints, errors that name the next step."""
+
+import threading
+
+import pytest
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC"  # one dot
+
+
+def contents(server, at=-1):
+    return [message["content"] for message in server.requests[at]["messages"]]
+
+
+def test_a_turn_is_edited_retried_and_gone_back_to(kernel, server):
+    for number, prompt in enumerate(("one", "two", "three")):
+        kernel.ok(f"%%robota\n{prompt}", f"cell-{number}")
+    kernel.ok("%robota chat edit 2 TWO", "cell-3")
+    assert contents(server) == ["one", "1: one", "TWO"]
+    kernel.ok("%robota chat retry", "cell-4")
+    assert contents(server) == ["one", "1: one", "TWO"]
+    told = kernel.ok("%robota chat branches").text.splitlines()
+    assert [line.partition(", e_")[0] for line in told] == [
+        "  1  after turn 1: 2 turns",
+        "     two",
+        "     three",
+        "  2  after turn 1: 1 turn",
+        "     TWO",
+    ]
+    assert "goes on after 'three'" in kernel.ok("%robota chat checkout 1").text
+    kernel.ok("%%robota\nfour", "cell-5")
+    assert contents(server)[::2] == ["one", "two", "three", "four"]
+
+
+def test_history_goes_back_forth_and_starts_anew(kernel, server):
+    kernel.ok("%%robota\none", "cell-0")
+    kernel.ok("%%robota\ntwo", "cell-1")
+    assert "took back 'two'" in kernel.ok("%robota chat undo").text
+    assert "'two' is back" in kernel.ok("%robota chat redo").text
+    assert "nothing to redo" in kernel.ok("%robota chat redo").text
+    assert "begins anew" in kernel.ok("%robota chat clear").text
+    kernel.ok("%%robota\nfresh", "cell-2")
+    assert contents(server) == ["fresh"]
+    kernel.ok("%robota chat fork --at 1 Side", "cell-3")
+    kernel.ok("%%robota\non the side", "cell-4")
+    assert contents(server)[::2] == ["fresh", "on the side"]
+
+
+def test_a_session_says_what_may_be_done_in_its_state(kernel, server):
+    kernel.ok("%robota session open Work\n%robota ask one")
+    assert kernel.ok("%robota session pause").text == "Work: paused\n"
+    error = kernel.run("%%robota\ntwo").error
+    assert error["ename"] == "SessionNotActive"
+    assert "%robota session resume lets it go on" in error["evalue"]
+    kernel.ok("%robota session archive")
+    assert "%robota session restore brings it back" in kernel.run("%robota session resume").error["evalue"]
+    kernel.ok("%robota session restore")
+    kernel.ok("%robota ask two")
+    assert "Work: terminated" in kernel.ok("%robota session terminate").text
+    assert "for good" in kernel.run("%robota session restore").error["evalue"]
+    assert len(server.requests) == 2
+
+
+def test_what_was_deleted_is_not_found_until_it_is_opened_again(kernel, server):
+    kernel.ok("%robota new A\n%robota ask one")
+    kernel.ok("%robota new B\n%robota chat delete B")
+    assert "▸ A" in kernel.ok("%robota chat list").text
+    assert "B" not in kernel.ok("%robota chat list").text
+    assert kernel.run("%robota switch B").error["ename"] == "ChatNotFound"
+    assert "▸ B" in kernel.ok("%robota chat open B\n%robota chat list").text
+
+
+def test_purging_says_where_the_text_still_stands(kernel, server):
+    kernel.say({"op": "open", "cells": [["cell-0", "x"], ["cell-1", "y"]]})
+    kernel.ok("%%robota\nmy secret", "cell-1")
+    said = kernel.ok("%robota chat purge 1").text
+    assert "turn 1 is gone from this kernel, the store and the notebook's metadata" in said
+    assert "code cell 2" in said
+    assert "secret" not in kernel.ok("%robota snapshot show").text + kernel.ok("%robota chat log").text
+    assert "nothing in this session holds" in kernel.ok("%robota chat search my secret").text
+    assert kernel.run("%robota chat purge 9").error["ename"] == "TurnNotFound"
+
+
+def test_search_preview_and_statistics_tell_what_is_there(kernel, server):
+    kernel.ok("%robota chat open Talk --system 'Be brief.' --set temperature=0.5")
+    kernel.ok("%%robota\nAbout Closures", "cell-0")
+    assert "Talk 1: About Closures" in kernel.ok("%robota chat search closures").text
+    assert "nothing in this session holds" in kernel.ok("%robota chat search nowhere").text
+    shown = kernel.ok("%robota chat preview And now?").text
+    assert "4 messages" in shown
+    assert "temperature = 0.5" in shown
+    assert "And now?" in shown
+    counted = kernel.ok("%robota chat stats").text
+    assert "fake-model: 1 turn" in counted
+    assert "asked 1 turn" in counted
+    assert kernel.ok("%robota session describe All about scopes").text == "All about scopes\n"
+
+
+def test_a_picture_goes_along_and_is_found_again(kernel, server):
+    kernel.ok(f"import base64; picture = base64.b64decode({PNG!r})")
+    assert kernel.ok("%%robota --image picture\nWhat is this?", "cell-0").answer == "1: What is this?"
+    (content,) = contents(server)
+    assert [part["type"] for part in content] == ["text", "image_url"]
+    assert content[1]["image_url"]["url"].startswith("data:image/png;base64,iVBOR")
+    error = kernel.run("%%robota --image pictur\nx").error
+    assert error["ename"] == "PromptError"
+    assert "picture" in error["evalue"]
+
+
+def test_an_answer_in_other_formats(kernel, server):
+    server.reply = lambda _: "Sure:\n\n```python\nprint(1)\n```\n"
+    code = kernel.begin("%%robota --format code\nprint one", "cell-0").finish()
+    assert [p["text"] for p in code.reply["payload"] if p["source"] == "set_next_input"] == ["print(1)"]
+    assert kernel.ok("%%robota --format text\nagain", "cell-1").outputs[0]["data"].keys() == {"text/plain"}
+    server.reply = lambda _: '{"a": [1, 2]}'
+    assert kernel.ok("%%robota --format json\nas JSON", "cell-2").outputs[0]["data"]["application/json"] == {
+        "a": [1, 2]
+    }
+
+
+def test_the_last_error_stands_for_err(kernel, server):
+    kernel.run("1 / 0")
+    kernel.ok("%%robota\nWhy? {{ Err }}", "cell-0")
+    assert "ZeroDivisionError: division by zero" in contents(server)[0]
+
+
+def test_endpoints_are_named_listed_and_tested(kernel, server):
+    kernel.ok(f"%robota endpoint add lab {server.base_url} --key-env OPENAI_API_KEY --model fake-model")
+    listed = kernel.ok("%robota endpoint list").text
+    assert "lab · fake-model · its key is in OPENAI_API_KEY" in listed
+    assert "127.0.0.1" not in listed
+    assert (
+        kernel.ok("%robota endpoint test lab").text
+        == "lab can be reached, and has 1 model, fake-model is one of them\n"
+    )
+    assert kernel.ok("%robota chat open Lab --provider lab\n%robota ask hello").shown == ["1: hello"]
+    kernel.ok("%robota endpoint add dead http://127.0.0.1:9/v1")
+    assert "cannot be reached" in kernel.run("%robota endpoint test dead").error["evalue"]
+    assert kernel.run("%robota endpoint add bad http://far.example/v1").error["ename"] == "EndpointError"
+    assert kernel.run("%robota endpoint test nobody").error["ename"] == "EndpointNotFound"
+
+
+def test_an_answer_that_never_comes_can_be_cancelled_from_another_thread(kernel, server):
+    server.gate = threading.Event()
+    kernel.ok(
+        "import threading\n"
+        "from robota_nb import SessionManager\n"
+        "chat = SessionManager().create_session().create_chat(provider='openai')\n"
+        "turns = []\n"
+        "thread = threading.Thread(target=lambda: turns.append(chat.send('hello')))\n"
+        "arrived = threading.Event()\n"
+        "chat.session.manager.subscribe(lambda e: type(e).__name__ == 'TextArrived' and arrived.set())\n"
+        "thread.start()\n"
+        "assert arrived.wait(30)\n"
+        "assert chat.cancel()\n"
+        "thread.join(30)\n"
+        "assert not thread.is_alive()\n"
+    )
+    assert kernel.value("[(t.text, t.finish_reason) for t in turns]") == [("1: ", "interrupted")]
+    assert kernel.value("chat.cancel()") is False
+
+
+@pytest.mark.parametrize("words", ["chat edit", "session pause", "endpoint add", "export"])
+def test_help_is_the_same_in_both_forms(kernel, words):
+    told = kernel.ok(f"%robota help {words}").text
+    assert told == kernel.ok(f"%robota {words} --help").text
+    assert told.startswith(f"%robota {words}")
