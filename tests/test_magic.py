@@ -1,4 +1,4 @@
-"""The rest of the magic on a real kernel: history, states, pictures, formats, endpoints, errors that name the next step."""
+"""The rest of the magic on a real kernel: history, states, pictures, formats, endpoints, and errors that help."""
 
 import threading
 

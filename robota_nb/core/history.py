@@ -43,14 +43,17 @@ def undo(session: Session, chat: str) -> Node | None:
             return None
         node = session.record.nodes[last]
         session.move_head(chat, node.parent)
+        session.undone.setdefault(chat, []).append(node.id)
         return node
 
 
 def redo(session: Session, chat: str) -> Node | None:
-    """Put the newest turn that follows the path's end on the path; return it, or None if there is none."""
+    """Put the turn that follows the path's end on the path: what was undone here, else the newest; return it."""
     with session.manager.lock:
         following = session.record.children(chat, session.head(chat))
-        node = max(following, key=lambda child: child.stamp, default=None)
+        undone = session.undone.get(chat)
+        last = undone.pop() if undone else None
+        node = max(following, key=lambda child: (child.id == last, child.stamp), default=None)
         if node:
             session.move_head(chat, node.id)
         return node
@@ -111,6 +114,9 @@ def branches(record: SessionState, chat: str, path: Path) -> list[Fork]:
 def checkout(session: Session, chat: str, ref: str) -> Node:
     """End the path at a branch's last turn, by its number, or at any turn, by (the beginning of) its id.
 
+    Of a branch of which something was shown here, the last turn that was: what follows there belongs to cells
+    that have yet to run.
+
     Raises
     ------
     TurnNotFound
@@ -126,7 +132,8 @@ def _meant(session: Session, chat: str, ref: str) -> Node:
     found = branches(session.record, chat, session.path(chat))
     if ref.isdecimal():
         if 0 < int(ref) <= len(found):
-            return found[int(ref) - 1].nodes[-1]
+            nodes, shown = found[int(ref) - 1].nodes, session.manager.replay.shown
+            return next((node for node in reversed(nodes) if node.id in shown), nodes[-1])
     elif len(ref) >= _MIN_ID:
         nodes = [node for node in session.record.nodes.values() if node.chat == chat and node.id.startswith(ref)]
         if len(nodes) == 1:

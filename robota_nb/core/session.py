@@ -55,6 +55,7 @@ class Session:
         self._bases: dict[str, str | None] = {}
         self._settings: dict[str, dict[str, str]] = {}  # since the chat's last turn
         self._active: str | None = None
+        self.undone: dict[str, list[str]] = {}  # chat -> the turns that were undone here, the last one last
 
     __repr__ = reprs.session_line
     _repr_html_ = reprs.session_html
