@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -216,6 +217,9 @@ class RobotaClient(NotebookClient):
         """Have the kernel write what waits, save, and let it know, before it is shut down."""
         try:
             await self._conclude()
+        except BaseException:
+            _restore_signals()  # nbclient does so only if this returns
+            raise
         finally:
             self._save = None
             if self.km is not None:  # nbclient calls this again at exit, if it failed
@@ -277,6 +281,13 @@ class RobotaClient(NotebookClient):
             ours = msg["parent_header"].get("msg_id") == msg_id
             if ours and msg["msg_type"] == "status" and msg["content"]["execution_state"] == "idle":
                 return
+
+
+def _restore_signals() -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # on Windows
+            loop.remove_signal_handler(number)
 
 
 class Failure(Exception):

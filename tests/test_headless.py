@@ -4,6 +4,7 @@ import pytest
 from notebook_support import answers, command, outputs, run, write
 
 from robota_nb import headless
+from robota_nb.errors import SnapshotError
 
 LOAD = "%load_ext robota_nb"
 LONG = "word " * 20_000
@@ -69,3 +70,14 @@ def test_a_kernel_whose_notebook_cannot_be_written_ends_all_the_same(connected, 
     with pytest.raises(headless.SnapshotError):
         run(path)
     assert ended == [True]
+
+
+def test_after_a_run_that_could_not_be_written_ctrl_c_works_as_before(connected, server, monkeypatch):
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+    path = write(connected / "gone.ipynb", LOAD)
+    monkeypatch.setattr(headless.file, "write_notebook", lambda *_: (_ for _ in ()).throw(SnapshotError("disk full")))
+    with pytest.raises(SnapshotError, match="disk full"):
+        run(path)
+    assert signal.getsignal(signal.SIGINT) is before
