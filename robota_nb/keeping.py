@@ -210,6 +210,8 @@ class Keeper:
         new = self._adopt_whole(unsaved)
         if new:
             self.commit(new, {})
+            if ref:
+                self._continue_after(new)
         if ref and place != self.drawer.place:
             self.drawer.mark_saved(new, place)  # it is this notebook's from now on
         left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in unsaved.items() for eid in es)
@@ -241,7 +243,7 @@ class Keeper:
         if where is None:
             raise SnapshotError("which notebook? No front end has told: %robota resume PATH")
         there, new = self._adopt_file(where)
-        if path and self.manager.replay.document.listed and where.absolute() != self._open_file():
+        if path and where.absolute() != self._open_file():
             self._continue_after(there)
         if new and (self.document or path):
             self.commit(new, {})
@@ -250,7 +252,7 @@ class Keeper:
     def _continue_after(self, there: Entries) -> None:
         """Let asks follow the turns of another notebook, whose cells are not ours to come."""
         replay = self.manager.replay
-        for session in self.manager.sessions():
+        for session in self.manager.sessions() if replay.document.listed else ():
             for node in session.record.nodes.values():
                 if node.id in there.get(session.id, {}) and replay.owner(session, node) is None:
                     replay.shown.setdefault(node.id, None)
@@ -320,6 +322,7 @@ class Keeper:
         if found is None:
             return None
         if new := self._adopt_whole({ref: found}):
+            self._continue_after(new)
             self.commit(new, {})
         return self.manager.find_session(ref)
 

@@ -188,3 +188,18 @@ def test_what_follows_turns_that_the_notebook_has_lost_stays_in_the_store(kernel
     said = again.ok("%robota recover").text
     assert "stay in the store: what they follow is not in this notebook any more" in said
     assert again.front.notebook.metadata.get("robota_nb") is None
+
+
+def test_sessions_of_other_notebooks_are_listed_and_open_by_their_id(kernels, path, tmp_path, server):
+    first = kernels(path, front=True)
+    ask(first, "one")
+    first.say({"op": "saved", "seq": first.front.seq})
+    kernel = kernels(write(tmp_path / "other.ipynb", LOAD), front=True)
+    kernel.ok(LOAD)
+    listed = kernel.ok("%robota session list --all").text
+    assert f"in {path}:" in listed
+    sid = listed.rpartition(" · ")[2].strip()
+    kernel.ok(f"%robota session open {sid}")
+    assert kernel.ok("%robota ask and now?").shown == ["2: and now?"]
+    assert [m["content"] for m in server.requests[-1]["messages"]] == ["one", "1: one", "and now?"]
+    assert list(kernel.front.notebook.metadata["robota_nb"]["sessions"]) == [sid]

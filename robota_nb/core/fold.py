@@ -125,9 +125,6 @@ class SessionState:
         self.id = id
         self.entries: dict[str, Entry] = {}
         self.names_version = 0  # grows when any name of a chat may have changed
-        self._start()
-
-    def _start(self) -> None:
         self.n = 0
         self.created = Stamp(0, "")
         self.names: list[tuple[Stamp, str]] = []
@@ -152,10 +149,10 @@ class SessionState:
         old = self.entries
         new = {eid: entry for eid, entry in entries.items() if eid not in old or beats(entry, old[eid])}
         if old.keys() & new.keys():  # a purge: what the entries said can only be unsaid by starting over
-            self.names_version += 1
-            self._start()
-            self.entries = {**old, **new}
-            self._take(self.entries)
+            whole = SessionState(self.id)
+            whole.names_version, whole.entries = self.names_version + 1, {**old, **new}
+            whole._take(whole.entries)
+            self.__dict__.update(whole.__dict__)  # in one go: others read without the lock
         else:
             old.update(new)
             self._take(new)

@@ -100,7 +100,7 @@ def numbered(session: Session, chat: str, number: int) -> Node:
 
 def branches(record: SessionState, chat: str, path: Path) -> list[Fork]:
     """Return what stands beside the path, in the order in which the branches began: new ones come last."""
-    off = [node for node in record.nodes.values() if node.chat == chat and node not in path]
+    off = [node for node in list(record.nodes.values()) if node.chat == chat and node not in path]
     parents = {node.parent for node in off}
     found = []
     for leaf in off:

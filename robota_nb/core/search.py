@@ -43,7 +43,7 @@ def search(chats: Iterable[Chat], text: str) -> list[Hit]:
     hits = []
     for chat in chats:
         record, path = chat.session.record, chat.session.path(chat.id)
-        for node in record.nodes.values():
+        for node in list(record.nodes.values()):
             if node.chat != chat.id or not any(wanted in _folded(record.text(eid)) for eid in (node.user, node.id)):
                 continue
             number = path.index[node.id] + 1 if node in path else None

@@ -331,3 +331,16 @@ def test_threads_may_share_it(store):
     assert failures == []
     kept = {f"e_{number}_{i}" for number in range(8) for i in range(25) if i % 5 > 1}
     assert store.unsaved("a.ipynb")["s_1"].keys() == kept | {"e_all"}
+
+
+def test_all_that_was_filed_can_be_read_again_saved_or_not(store):
+    assert store.documents() == []
+    assert store.entries("a.ipynb") == {}
+    store.add("a.ipynb", ONE)
+    store.add("b.ipynb", {"s_2": {"e_3": entry("three")}})
+    store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
+    assert sorted(store.documents()) == ["a.ipynb", "b.ipynb"]
+    assert store.entries("a.ipynb") == ONE
+    assert list(store.entries("a.ipynb")["s_1"]) == ["e_1", "e_2"]
+    store.remove("b.ipynb", {"s_2": ["e_3"]})
+    assert store.documents() == ["a.ipynb"]
