@@ -306,3 +306,11 @@ def test_a_session_that_is_not_active_is_read_and_not_asked(manager, session):
         "the session 'S' is paused: it can be read, not asked; %robota session resume lets it go on"
     )
     assert texts(chat) == ["re: hi"]
+
+
+def test_another_provider_brings_its_own_default_model(session):
+    first = session.create_chat("First", provider="openai", model="gpt-4o")
+    assert session.create_chat("Second", provider="offline").config.settings() == {"provider": "offline"}
+    assert session.create_chat("Third", provider="lab", model="llama3").config.model == "llama3"
+    first.configure(provider="lab")
+    assert first.config.settings() == {"provider": "lab"}

@@ -91,7 +91,8 @@ def settings_from(given: Mapping[str, object]) -> dict[str, str]:
     ----------
     given
         Key → value; ``provider``, ``model`` and ``system`` are plain text. Every other key is a request
-        parameter: a Python value, or text that is read as JSON where it is JSON, else taken as a string.
+        parameter: a Python value, or text that is read as JSON where it is JSON, else taken as a string. A provider
+        without a model brings its own default: the model of another one would be unknown to it.
 
     Raises
     ------
@@ -100,7 +101,10 @@ def settings_from(given: Mapping[str, object]) -> dict[str, str]:
     SnapshotError
         If a value has no JSON form (NaN, an object).
     """
-    return {key: _stored(key, value) for key, value in given.items() if value is not None}
+    stored = {key: _stored(key, value) for key, value in given.items() if value is not None}
+    if "provider" in stored:
+        stored.setdefault("model", "")
+    return stored
 
 
 def _stored(key: str, value: object) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import asking, records, reprs, snapshot, stats
+from robota_nb.core import asking, limits, records, reprs, snapshot, stats
 from robota_nb.core import entries as make
 from robota_nb.core.config import Config
 from robota_nb.core.events import Activated, EntriesAdded
@@ -16,7 +16,7 @@ from robota_nb.core.removal import DELETED
 from robota_nb.core.replay import Replay
 from robota_nb.core.session import Session
 from robota_nb.core.users import default_user
-from robota_nb.errors import ChatBusy, DuplicateName, SessionLimitReached, SessionNotActive, SessionNotFound, nearest
+from robota_nb.errors import ChatBusy, DuplicateName, SessionNotActive, SessionNotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +103,7 @@ class SessionManager:
         user = user_id or default_user()
         with self.lock:
             mine = self.sessions(user)
-            self.check_limit(user)
+            limits.check_sessions(self, user)
             names = self._names(user)
             name = make.check_name(name, "session") if name is not None else names.free("Session", len(mine))
             if names.holder(name):
@@ -151,8 +151,10 @@ class SessionManager:
             if not named:
                 return None
             if named[-1].state == "active":
-                self.check_limit(named[-1].user_id)
+                limits.check_sessions(self, named[-1].user_id)
+            active = self.active_session(user_id) or named[-1]  # it stays so, whichever comes back
             named[-1].flags.put(None, "deleted", None)
+            self.lead(active)
             return named[-1]
 
     def session(self, ref: str, user_id: str | None = None) -> Session:
@@ -190,7 +192,8 @@ class SessionManager:
     def active_session(self, user_id: str | None = None) -> Session | None:
         """Return the user's active session: as chosen here, else as the entries say."""
         user = user_id or default_user()
-        return self._sessions.get(self._active.get(user, "")) or self._recorded_active(user)
+        chosen = self._sessions.get(self._active.get(user, ""))
+        return chosen if chosen and not chosen.deleted else self._recorded_active(user)
 
     def activate(self, session: Session) -> None:
         """Make a session its user's active one."""
@@ -376,12 +379,3 @@ class SessionManager:
     def _owned(self, user: str) -> list[Session]:
         mine = (session for session in list(self._sessions.values()) if session.user_id == user)
         return sorted(mine, key=lambda session: (session.record.created, session.id))
-
-    def check_limit(self, user: str) -> None:
-        """Raise `SessionLimitReached` if the user has as many active sessions as allowed."""
-        active = sum(session.state == "active" for session in self.sessions(user))
-        if self.max_active_sessions and active >= self.max_active_sessions:
-            raise SessionLimitReached(
-                f"{user!r} has {active} active sessions, and max_active_sessions is {self.max_active_sessions}: "
-                "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
-            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robota_nb.core import limits
 from robota_nb.core.entries import fold_name
 
 if TYPE_CHECKING:
@@ -43,12 +44,26 @@ def is_deleted(session: Session, ref: str) -> bool:
 
 
 def bring_back(session: Session, ref: str) -> str | None:
-    """Bring back the deleted chat that *ref* names, of several the newest; return its id, or None."""
+    """Bring back the deleted chat that *ref* names, of several the newest; return its id, or None.
+
+    The active chat stays the active one; if there is none, what comes back is.
+
+    Raises
+    ------
+    ChatLimitReached
+        If the session has as many chats as allowed.
+    """
     with session.manager.lock:
         named = _deleted(session, ref)
-        if named:
-            session.flags.put(named[-1], "deleted", None)
-        return named[-1] if named else None
+        if not named:
+            return None
+        limits.check_chats(session)
+        before = session.active_id
+        session.flags.put(named[-1], "deleted", None)
+        session.point_to(before or named[-1])
+        if before is None:
+            session.manager.tell_active(session)
+        return named[-1]
 
 
 def _deleted(session: Session, ref: str) -> list[str]:

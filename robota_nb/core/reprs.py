@@ -152,7 +152,7 @@ def stats_html(stats: Stats) -> str:
     rows += [_tally(model, tally) for model, tally in list(stats.models.items())[:_ROWS]]
     rows += [_tally("asked here", stats.asked), _tally("replayed here", stats.replayed)]
     head = (
-        f"{_count(stats.sessions, 'session')} · {_count(stats.chats, 'chat')} · {stats.on_path} turns on paths · "
+        f"{_count(stats.sessions, 'session')} · {_count(stats.chats, 'chat')} · {_count(stats.on_path, 'turn')} on paths · "
         f"{_count(stats.branches, 'branch', 'branches')}"
     )
     left = max(0, len(stats.models) - _ROWS)

@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from robota_nb.core import entries as make
-from robota_nb.core import history, records, removal, reprs, search, states, stats
+from robota_nb.core import history, limits, records, removal, reprs, search, states, stats
 from robota_nb.core.chat import Chat
 from robota_nb.core.config import Config, settings_from
 from robota_nb.core.flags import Flags
 from robota_nb.core.fold import SessionState
 from robota_nb.core.names import Names
-from robota_nb.errors import ChatLimitReached, ChatNotFound, DuplicateName, SessionNotActive, nearest
+from robota_nb.errors import ChatNotFound, DuplicateName, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,10 +142,10 @@ class Session:
         """Return what the chat's next ask is made with."""
         return self.record.chat_config(chat).with_settings(self._settings.get(chat, {}))
 
-    def config_after(self, chat: str, stands: Node | None) -> Config:
-        """Return what a turn is asked with: as the turn whose place it takes, and what was set since."""
-        base = self.record.config(stands.config) if stands else self.record.chat_config(chat)
-        return base.with_settings(self._settings.get(chat, {}))
+    def config_after(self, chat: str, stands: Node | None, since: Mapping[str, str | None] | None = None) -> Config:
+        """Return what a turn is asked with: as the turn whose place it takes, and what was set *since*, and here."""
+        base = self.record.config(stands.config) if stands and stands.config else self.record.chat_config(chat)
+        return base.with_settings({**(since or {}), **self._settings.get(chat, {})})
 
     def head(self, chat: str) -> str | None:
         """Return the id of the message where the chat's path ends."""
@@ -161,12 +161,7 @@ class Session:
         with self.manager.lock:
             return self.record.path(self.head(chat))
 
-    def check_active(self) -> None:
-        """Raise `SessionNotActive` unless the session may be asked."""
-        if self.state != "active":
-            raise SessionNotActive(
-                f"the session {self.name!r} is {self.state}: it can be read, not asked; {states.next_step(self.state)}"
-            )
+    check_active = states.check_active
 
     @property
     def stats(self) -> Stats:
@@ -371,13 +366,9 @@ class Session:
 
     def begin_chat(self, name: str | None, config: Config, base: str | None = None) -> Chat:
         """Record a new chat, which starts at the message *base*; it is not made active."""
-        limit, count = self.manager.max_chats, len(self.live_chats())
-        if limit and count >= limit:
-            raise ChatLimitReached(
-                f"{self.name!r} has {count} chats, and max_chats is {limit}: "
-                "go on in one of them, or raise c.RobotaMagics.max_chats (0 for any number)"
-            )
-        name = make.check_name(name, "chat") if name is not None else self._current_names().free("Chat", count)
+        limits.check_chats(self)
+        free = self._current_names().free
+        name = make.check_name(name, "chat") if name is not None else free("Chat", len(self.live_chats()))
         self._check_free(name)
         cid = make.new_id("c")
         config_id, new = self.config_entry(config)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from robota_nb.errors import InvalidStateTransition
+from robota_nb.core import limits
+from robota_nb.errors import ChatNotFound, InvalidStateTransition, SessionNotActive, SessionNotFound
 
 if TYPE_CHECKING:
     from robota_nb.core.session import Session
@@ -59,9 +60,32 @@ def change(session: Session, by: Change, *, again: bool = False) -> None:
                 f"cannot {by} the session {session.name!r}: it is {before}; {next_step(before)}"
             )
         if after == "active":
-            session.manager.check_limit(session.user_id)
+            limits.check_sessions(session.manager, session.user_id)
         session.state_changed = True
         session.flags.put(None, "state", None if after == "active" else after)
+
+
+def check_active(session: Session) -> None:
+    """Raise `SessionNotActive` unless the session may be asked."""
+    if session.deleted:
+        raise SessionNotFound(
+            f"the session {session.name!r} was deleted: %robota session open brings it back by its name"
+        )
+    if session.state != "active":
+        raise SessionNotActive(
+            f"the session {session.name!r} is {session.state}: "
+            f"it can be read, not asked; {next_step(session.state)}"
+        )
+
+
+def check_asked(session: Session, chat: str) -> None:
+    """Raise `SessionNotActive` or `ChatNotFound` unless this chat may be asked now."""
+    session.manager.check_open()
+    check_active(session)
+    if not session.has(chat):
+        raise ChatNotFound(
+            f"the chat {session.chat_name(chat)!r} was deleted: %robota chat open brings it back by its name"
+        )
 
 
 def next_step(state: str) -> str:

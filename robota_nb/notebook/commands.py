@@ -166,12 +166,8 @@ class Commands:
 
 
 def settings_of(args: Args) -> dict[str, str]:
-    """Return the settings among a command's arguments; another provider brings its own default model."""
-    given = {key: args.get(key) for key in ("provider", "model", "system")} | dict(args.get("set") or {})
-    settings = settings_from(given)
-    if "provider" in settings and "model" not in settings:
-        settings["model"] = ""
-    return settings
+    """Return the settings among a command's arguments."""
+    return settings_from({key: args.get(key) for key in ("provider", "model", "system")} | dict(args.get("set") or {}))
 
 
 def _what_was_kept(turn: Turn | None) -> str:
