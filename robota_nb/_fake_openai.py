@@ -89,6 +89,14 @@ class FakeOpenAIServer:
         if server is not None:
             server.stop()
 
+    def reset(self) -> None:
+        """Forget what was asked and what was scripted, and answer as by default."""
+        self.requests.clear()
+        self.headers.clear()
+        self.hung_up.clear()
+        self._script.clear()
+        self.reply = self.chunks = self.gate = None
+
     @property
     def base_url(self) -> str:
         """What a client takes as its base URL."""

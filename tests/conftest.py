@@ -23,10 +23,7 @@ def module_server():
 @pytest.fixture
 def server(module_server):
     """A model server that nobody has asked yet, and that answers as by default."""
-    module_server.requests.clear()
-    module_server.headers.clear()
-    module_server.hung_up.clear()
-    module_server.reply = module_server.chunks = module_server.gate = None
+    module_server.reset()
     return module_server
 
 

@@ -55,10 +55,7 @@ def model():
 @pytest.fixture
 def server(model):
     """The model server that kernels ask; nobody has asked it yet."""
-    model.requests.clear()
-    model.headers.clear()
-    model.hung_up.clear()
-    model.reply = model.chunks = model.gate = None
+    model.reset()
     return model
 
 
