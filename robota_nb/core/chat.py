@@ -13,6 +13,7 @@ from robota_nb.core.config import settings_from
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.live import LiveTurn, Plan, build_request
 from robota_nb.core.ports import Usage
+from robota_nb.core.states import check_asked
 from robota_nb.core.turn import Branch, Message, Preview, Turn
 from robota_nb.errors import ChatBusy
 
@@ -116,7 +117,7 @@ class Chat:
     @property
     def branches(self) -> list[Branch]:
         """What was asked beside the path, in the order in which it began; `checkout` goes there."""
-        found = history.branches(self.session.record, self.id, self.session.path(self.id))
+        found = history.branches(self.session, self.id)
         return [
             Branch(number=number, after=fork.after, turns=tuple(map(self.turn, fork.nodes)))
             for number, fork in enumerate(found, 1)
@@ -196,14 +197,14 @@ class Chat:
         self.session.check_active()
 
         def plan() -> Plan:
-            node = history.last_shown_turn(self.session, self.id)
+            node = history.to_retry(self.session, self.id)
             return self._plan_at(node, self.session.record.text(node.user))
 
         return LiveTurn(self, plan, self._sent_outside_cells).result()
 
     def _plan_at(self, node: Node, text: str) -> Plan:
         message = self._message(node.user)
-        config = self.session.config_after(self.id, node)
+        config = self.session.config_after(self.id, node, self.session.record.set_since(self.id))
         return Plan(
             text=make.clean(text), place=node.parent, config=config, options=node.options, images=message.images
         )
@@ -244,7 +245,7 @@ class Chat:
         """Hold the chat for one turn, which `cancel` can end."""
         manager, cancellation = self.session.manager, Cancellation()
         with manager.lock:
-            manager.check_open()
+            check_asked(self.session, self.id)
             if self.id in manager.running:
                 raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or ask in another chat")
             manager.running[self.id] = cancellation

@@ -316,13 +316,16 @@ class SessionState:
 
     def chat_config(self, cid: str) -> Config:
         """Return a chat's config: that of its last live turn (or its creation), and what was set since."""
+        return self.config(self.chats[cid].config.value or "").with_settings(self.set_since(cid))
+
+    def set_since(self, cid: str) -> dict[str, str | None]:
+        """Return what was set of a chat since its last live turn (or its creation)."""
         chat = self.chats[cid]
-        since = {
+        return {
             key: register.value
             for key, register in list(chat.sets.items())
             if register.stamp > chat.config.stamp and key not in RESERVED_KEYS
         }
-        return self.config(chat.config.value or "").with_settings(since)
 
     def node_config(self, node: Node) -> Config:
         """Return what a turn was asked with: its chat's config then, and the options of its cell."""

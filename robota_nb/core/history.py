@@ -13,11 +13,13 @@ from robota_nb.errors import TurnNotFound
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
-    from robota_nb.core.fold import Node, Path, SessionState
+    from robota_nb.core.fold import Node
     from robota_nb.core.session import Session
 
 _MIN_ID = 6
 """Characters of an id by which a turn may be named."""
+_MAX_DIGITS = 10
+"""A number of more digits counts nothing that is here, and Python refuses to read one of thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,8 @@ def undo(session: Session, chat: str) -> Node | None:
 def redo(session: Session, chat: str) -> Node | None:
     """Put the turn that follows the path's end on the path: what was undone here, else the newest; return it."""
     with session.manager.lock:
-        following = session.record.children(chat, session.head(chat))
+        head = session.head(chat)
+        following = [node for node in _tree(session, chat) if node.parent == head]
         undone = session.undone.get(chat)
         last = undone.pop() if undone else None
         node = max(following, key=lambda child: (child.id == last, child.stamp), default=None)
@@ -81,6 +84,23 @@ def last_shown_turn(session: Session, chat: str) -> Node:
     return session.record.nodes[last]
 
 
+def to_retry(session: Session, chat: str) -> Node:
+    """Return the turn to be asked again: the last one shown here, else the last.
+
+    Raises
+    ------
+    TurnNotFound
+        If the chat has none, or what it asked was purged.
+    """
+    node = last_shown_turn(session, chat)
+    if is_purged(session, node):
+        raise TurnNotFound(
+            f"what was asked there was purged from {session.chat_name(chat)!r}: "
+            "ask something else, %robota chat edit takes its place"
+        )
+    return node
+
+
 def numbered(session: Session, chat: str, number: int) -> Node:
     """Return a turn of the path by its number, from 1.
 
@@ -98,9 +118,18 @@ def numbered(session: Session, chat: str, number: int) -> Node:
     return nodes[number - 1]
 
 
-def branches(record: SessionState, chat: str, path: Path) -> list[Fork]:
+def _tree(session: Session, chat: str) -> list[Node]:
+    """Return the turns of a chat: its own, and of a fork those that it began with."""
+    base = session.base(chat)
+    begun = session.record.path(base).nodes if base else []
+    own = (node for node in list(session.record.nodes.values()) if node.chat == chat)
+    return [*own, *(node for node in begun if node.chat != chat)]
+
+
+def branches(session: Session, chat: str) -> list[Fork]:
     """Return what stands beside the path, in the order in which the branches began: new ones come last."""
-    off = [node for node in list(record.nodes.values()) if node.chat == chat and node not in path]
+    record, path = session.record, session.path(chat)
+    off = [node for node in _tree(session, chat) if node not in path]
     parents = {node.parent for node in off}
     found = []
     for leaf in off:
@@ -129,13 +158,13 @@ def checkout(session: Session, chat: str, ref: str) -> Node:
 
 
 def _meant(session: Session, chat: str, ref: str) -> Node:
-    found = branches(session.record, chat, session.path(chat))
+    found = branches(session, chat)
     if ref.isdecimal():
-        if 0 < int(ref) <= len(found):
+        if len(ref) < _MAX_DIGITS and 0 < int(ref) <= len(found):
             nodes, shown = found[int(ref) - 1].nodes, session.manager.replay.shown
             return next((node for node in reversed(nodes) if node.id in shown), nodes[-1])
     elif len(ref) >= _MIN_ID:
-        nodes = [node for node in session.record.nodes.values() if node.chat == chat and node.id.startswith(ref)]
+        nodes = [node for node in _tree(session, chat) if node.id.startswith(ref)]
         if len(nodes) == 1:
             return nodes[0]
     raise TurnNotFound(
@@ -148,8 +177,8 @@ def fork(session: Session, name: str, *, of: str | None = None, at: int | None =
     """Start a chat where another one has got to, and make it active.
 
     A fork to a name that stands moves that chat to the fork point. If it starts there, if it is the chat to
-    be forked, or if none of the source's turns was shown here (so nobody knows how far the source had come
-    when the cell ran before), it is only made active.
+    be forked, or if the fork point was not shown here (so nobody knows how far the source had come when the
+    cell ran before), it is only made active.
 
     Parameters
     ----------
@@ -170,12 +199,12 @@ def fork(session: Session, name: str, *, of: str | None = None, at: int | None =
     with session.manager.lock:
         source = of or session.active_id
         point = _fork_point(session, source, at) if source else None
-        shown = point in session.manager.replay.shown
+        known = at == 0 or point in session.manager.replay.shown
         found = session.find(name) or session.bring_back(name)
         if found is None:
             config = session.config(source) if source else session.inherited_config()
             found = session.begin_chat(name, config, point).id
-        elif found != source and shown and session.base(found) != point:
+        elif found != source and known and session.base(found) != point:
             session.move_base(found, point)
         return session.switch_to(found)
 
@@ -204,7 +233,11 @@ def purge(session: Session, chat: str, number: int) -> Node:
         }
         gone = [node.user, node.id, *sorted(images - elsewhere)]
         gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
+        before = session.config(node.chat).settings()
         manager.commit(session, {eid: purged_stub(record.entries[eid]) for eid in gone})
+        after = session.config(node.chat).settings()  # what only the turn held would be gone with it
+        kept = {key: before.get(key, "") for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        session.configure(node.chat, kept, lasting=False)
         return node
 
 

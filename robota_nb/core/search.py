@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from robota_nb.core.chat import Chat
+    from robota_nb.core.fold import Stamp
     from robota_nb.core.turn import Turn
 
 
@@ -40,15 +41,17 @@ class Hit:
 def search(chats: Iterable[Chat], text: str) -> list[Hit]:
     """Return the turns whose question or answer holds a text, oldest first; upper and lower case are the same."""
     wanted = _folded(text)
-    hits = []
-    for chat in chats:
+    hits: dict[str, tuple[Stamp, Hit]] = {}
+    owners = {chat.id: chat for chat in chats}
+    for chat in owners.values():
         record, path = chat.session.record, chat.session.path(chat.id)
-        for node in list(record.nodes.values()):
-            if node.chat != chat.id or not any(wanted in _folded(record.text(eid)) for eid in (node.user, node.id)):
-                continue
-            number = path.index[node.id] + 1 if node in path else None
-            hits.append((node.stamp, Hit(chat=chat, turn=chat.turn(node), number=number)))
-    return [hit for _, hit in sorted(hits, key=lambda found: found[0])]
+        own = [node for node in list(record.nodes.values()) if node.chat == chat.id]
+        begun = [node for node in path.nodes if node.chat not in owners]  # what a fork began with, if nobody has it
+        for node in [*own, *begun]:
+            if node.id not in hits and any(wanted in _folded(record.text(eid)) for eid in (node.user, node.id)):
+                number = path.index[node.id] + 1 if node in path else None
+                hits[node.id] = node.stamp, Hit(chat=chat, turn=chat.turn(node), number=number)
+    return [hit for _, hit in sorted(hits.values(), key=lambda found: found[0])]
 
 
 def _folded(text: str) -> str:

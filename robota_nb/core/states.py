@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from robota_nb.core import limits
-from robota_nb.errors import ChatNotFound, InvalidStateTransition, SessionNotActive, SessionNotFound
+from robota_nb.errors import ChatNotFound, InvalidStateTransition, SessionNotActive
 
 if TYPE_CHECKING:
     from robota_nb.core.session import Session
@@ -68,13 +68,10 @@ def change(session: Session, by: Change, *, again: bool = False) -> None:
 def check_active(session: Session) -> None:
     """Raise `SessionNotActive` unless the session may be asked."""
     if session.deleted:
-        raise SessionNotFound(
-            f"the session {session.name!r} was deleted: %robota session open brings it back by its name"
-        )
+        raise SessionNotActive(f"the session {session.name!r} was deleted: %robota session open brings it back")
     if session.state != "active":
         raise SessionNotActive(
-            f"the session {session.name!r} is {session.state}: "
-            f"it can be read, not asked; {next_step(session.state)}"
+            f"the session {session.name!r} is {session.state}: it can be read, not asked; {next_step(session.state)}"
         )
 
 
@@ -83,9 +80,7 @@ def check_asked(session: Session, chat: str) -> None:
     session.manager.check_open()
     check_active(session)
     if not session.has(chat):
-        raise ChatNotFound(
-            f"the chat {session.chat_name(chat)!r} was deleted: %robota chat open brings it back by its name"
-        )
+        raise ChatNotFound(f"the chat {session.chat_name(chat)!r} was deleted: %robota chat open brings it back")
 
 
 def next_step(state: str) -> str:

@@ -68,7 +68,7 @@ def count(chats: Iterable[Chat], sessions: int = 1) -> Stats:
     for chat in chats:
         record, path, manager = chat.session.record, chat.session.path(chat.id), chat.session.manager
         on_path += len(path.nodes)
-        branches += len(history.branches(record, chat.id, path))
+        branches += len(history.branches(chat.session, chat.id))
         for node in [node for node in list(record.nodes.values()) if node.chat == chat.id]:
             answer = record.entries[node.id]
             if answer["kind"] == "purged":
