@@ -141,7 +141,8 @@ class SessionManager:
             if was_active:
                 self._active.pop(session.user_id, None)
                 if active := self._recorded_active(session.user_id):
-                    self.lead(active)
+                    self._active[session.user_id] = active.id
+                    self.tell_active(active)
         return session
 
     def bring_back(self, ref: str, user_id: str | None = None) -> Session | None:
