@@ -113,7 +113,7 @@ class SessionManager:
             config_id, new = session.config_entry(default_config) if default_config else (None, {})
             entry = make.session_entry(n=self.next_n(), at=self.now(), name=name, config=config_id)
             self.commit(session, {**new, make.entry_id(entry): entry})
-            self.lead(session)
+            self._make_active(session)
         return session
 
     def sessions(self, user_id: str | None = None) -> list[Session]:
@@ -141,8 +141,7 @@ class SessionManager:
             if was_active:
                 self._active.pop(session.user_id, None)
                 if active := self._recorded_active(session.user_id):
-                    self._active[session.user_id] = active.id
-                    self.tell_active(active)
+                    self._make_active(active)
         return session
 
     def bring_back(self, ref: str, user_id: str | None = None) -> Session | None:
@@ -153,9 +152,11 @@ class SessionManager:
                 return None
             if named[-1].state == "active":
                 limits.check_sessions(self, named[-1].user_id)
-            active = self.active_session(user_id) or named[-1]  # it stays so, whichever comes back
+            if active := self.active_session(user_id):
+                self._active[active.user_id] = active.id  # it stays so, whichever comes back
             named[-1].flags.put(None, "deleted", None)
-            self.lead(active)
+            if active is None:
+                self._make_active(named[-1])
             return named[-1]
 
     def session(self, ref: str, user_id: str | None = None) -> Session:
@@ -204,10 +205,10 @@ class SessionManager:
 
     def lead(self, session: Session) -> None:
         """Make a session its user's active one without anybody having chosen it."""
-        changed = self.active_session(session.user_id) is not session
-        self._active[session.user_id] = session.id
-        if changed:
-            self.tell_active(session)
+        if self.active_session(session.user_id) is session:
+            self._active[session.user_id] = session.id
+        else:
+            self._make_active(session)
 
     def tell_active(self, session: Session) -> None:
         """Tell the subscribers which session and chat are active now."""
@@ -364,6 +365,10 @@ class SessionManager:
             raise SessionNotActive("this session manager was shut down: make a new one to ask again")
 
     # -- inside
+
+    def _make_active(self, session: Session) -> None:
+        self._active[session.user_id] = session.id
+        self.tell_active(session)
 
     def _names(self, user: str) -> Names:
         return Names({s.id: s.record.names for s in self.sessions(user)})
