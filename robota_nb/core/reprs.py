@@ -152,8 +152,8 @@ def stats_html(stats: Stats) -> str:
     rows += [_tally(model, tally) for model, tally in list(stats.models.items())[:_ROWS]]
     rows += [_tally("asked here", stats.asked), _tally("replayed here", stats.replayed)]
     head = (
-        f"{_count(stats.sessions, 'session')} · {_count(stats.chats, 'chat')} · {_count(stats.on_path, 'turn')} on paths · "
-        f"{_count(stats.branches, 'branch', 'branches')}"
+        f"{_count(stats.sessions, 'session')} · {_count(stats.chats, 'chat')} · "
+        f"{_count(stats.on_path, 'turn')} on paths · {_count(stats.branches, 'branch', 'branches')}"
     )
     left = max(0, len(stats.models) - _ROWS)
     columns = ["", "turns", "input tokens", "output tokens"]
