@@ -1,11 +1,13 @@
 """What an open document and a living kernel say to each other, on a real kernel; docs/protocol.md is the text."""
 
 import copy
+import json
 
 import nbformat
 import pytest
 from kernel_support import Kernel
 
+from robota_nb.carriers.document import Bridge
 from robota_nb.core import snapshot
 from robota_nb.headless import FrontEnd
 
@@ -122,3 +124,16 @@ def test_what_was_not_saved_goes_along_with_a_renamed_document(tmp_path, server)
         kernel.ok("%load_ext robota_nb")
         kernel.ok("%robota")
         assert prompts(kernel) == ["one"]
+
+
+def test_a_character_that_a_page_has_cut_in_two_arrives_whole():
+    """JavaScript counts, and cuts, the halves of what is one character here."""
+    message = {"op": "notice", "text": "a🦊é漢🐻"}
+    units = json.dumps(message, ensure_ascii=False).encode("utf-16-le")
+    for cut in range(2, len(units), 2):
+        heard, kernel = [], Bridge()
+        kernel.listen(heard.append)
+        for chunk, piece in enumerate([units[:cut], units[cut:]]):
+            text = piece.decode("utf-16-le", "surrogatepass")
+            kernel.take({"robota_nb": {"message": "m", "chunk": chunk, "of": 2, "text": text}})
+        assert [told["text"] for told in heard] == [message["text"]]

@@ -166,8 +166,8 @@ class Bridge:
             return  # a chunk was lost: the front end sends the whole again
         self._parts.append(packet["text"])
         if len(self._parts) == packet.get("of"):
-            text, self._parts = "".join(self._parts), []
-            self.deliver(decode(text))
+            parts, self._parts = self._parts, []
+            self.deliver(decode(_joined(parts)))
 
     def deliver(self, message: Message) -> None:
         """Hand one message on, or keep it until somebody listens."""
@@ -182,6 +182,14 @@ class Bridge:
         if message.get("op") == "cells":  # the latest list is the whole truth, and there may be many
             self._waiting = [waiting for waiting in self._waiting if waiting.get("op") != "cells"]
         self._waiting.append(message)
+
+
+def _joined(parts: list[str]) -> str:
+    """Put a text together; a page may have cut a character in two, as JavaScript counts its halves."""
+    text = "".join(parts)
+    if any("\ud800" <= part[-1:] <= "\udbff" for part in parts):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text
 
 
 def decode(text: str) -> Message:
