@@ -96,7 +96,7 @@ class Rush:
                 self.all_refused.set()
 
 
-def test_200_threads_in_50_chats_have_every_turn_in_its_chat_in_order_and_lose_none():
+def test_200_threads_in_50_chats_have_every_turn_in_its_chat_in_order_and_lose_none(hasty):
     rush = Rush()
     manager = SessionManager(providers=Only(rush))
     session = manager.create_session("u")
@@ -132,6 +132,8 @@ def test_200_threads_in_50_chats_have_every_turn_in_its_chat_in_order_and_lose_n
         path = [message.content for message in chat.messages]
         assert all(path[: len(request)] == request for request in rush.requests if request[0].startswith(chat.id))
     assert len(rush.requests) == THREADS * ROUNDS
+    clocks = [entry["n"] for entry in session.record.entries.values() if "n" in entry]
+    assert sorted(clocks) == list(range(1, len(clocks) + 1))  # the lock was held from the choice of n to its use
     again = new_manager()
     again.adopt(parse(manager.snapshot("u")), "u")
     assert [texts(chat) for chat in again.sessions("u")[0].chats] == [texts(chat) for chat in chats]
