@@ -98,7 +98,7 @@ class Notebook:
                 number,
             )
             self.start(number)
-            assert self.page.evaluate("() => window.ran")
+            self.page.wait_for_function("() => window.ran")
             self.idle()
 
     def count(self, number):
@@ -166,7 +166,7 @@ class Notebook:
             }}"""
         )
         self.page.keyboard.press("Control+s")
-        assert self.page.evaluate("() => window.saved")
+        self.page.wait_for_function("() => window.saved")
 
     def notice(self, text):
         """Wait for a notification that holds a text."""
