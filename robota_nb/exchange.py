@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from robota_nb.core.ports import Entry
 
 _FORMS = (".md", ".json")
-_MARKS = {".md": b"<!-- robota_nb chat ", ".json": b'"sessions"'}
-"""What stands in every file that was exported."""
 
 
 def write(chat: Chat, path: str) -> Path:
@@ -28,10 +27,12 @@ def write(chat: Chat, path: str) -> Path:
     """
     target = _path(path)
     text = exchange.to_markdown(chat) if target.suffix == ".md" else exchange.to_json(chat)
+    data = text.encode()
     with explained(target, "written"):
-        if target.exists() and _MARKS[target.suffix] not in target.read_bytes():
+        there = target.exists()
+        if there and not (target.is_file() and exchange.is_export(_bytes(target), target.suffix)):
             raise SnapshotError(f"{target.name} is there, and is no exported chat: choose another name")
-    replace_file(target, text.encode("utf-8", "surrogatepass"))
+    replace_file(target, data)
     return target
 
 
@@ -47,9 +48,7 @@ def read(path: str) -> exchange.Talk | dict[str, dict[str, Entry]]:
     with explained(source, "read"):
         if not source.is_file():
             raise SnapshotError(f"there is no file {source.name!r}; check its path")
-        if source.stat().st_size > exchange.MAX_BYTES:
-            raise SnapshotError(f"{source.name} is over the cap of {exchange.MAX_BYTES // 1_000_000} MB")
-        data = source.read_bytes()
+        data = _bytes(source)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -58,9 +57,17 @@ def read(path: str) -> exchange.Talk | dict[str, dict[str, Entry]]:
     return exchange.from_markdown(text, source.name) if is_markdown else exchange.from_json(text, source.name)
 
 
+def _bytes(source: Path) -> bytes:
+    with source.open("rb") as file:
+        data = file.read(exchange.MAX_BYTES + 1)
+    if len(data) > exchange.MAX_BYTES:
+        raise SnapshotError(f"{source.name} is over the cap of {exchange.MAX_BYTES // 1_000_000} MB")
+    return data
+
+
 def _path(path: str) -> Path:
     try:
-        found = Path(path).expanduser().absolute()
+        found = Path(os.path.realpath(Path(path).expanduser()))
         found.exists()
     except (ValueError, RuntimeError, OSError) as error:
         raise SnapshotError(f"{path[:100]!r} is no path ({error}); give a file name") from None

@@ -211,7 +211,7 @@ class Keeper:
         if new:
             self.commit(new, {})
             if ref:
-                self._continue_after(new)
+                self.continue_after(new)
         if ref and place != self.drawer.place:
             self.drawer.mark_saved(new, place)  # it is this notebook's from now on
         left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in unsaved.items() for eid in es)
@@ -244,12 +244,12 @@ class Keeper:
             raise SnapshotError("which notebook? No front end has told: %robota resume PATH")
         there, new = self._adopt_file(where)
         if path and where.absolute() != self._open_file():
-            self._continue_after(there)
+            self.continue_after(there)
         if new and (self.document or path):
             self.commit(new, {})
         return f"added: {report.summary(new)}" if new else "nothing new: all of it is here"
 
-    def _continue_after(self, there: Entries) -> None:
+    def continue_after(self, there: Entries) -> None:
         """Let asks follow the turns of another notebook, whose cells are not ours to come."""
         replay = self.manager.replay
         for session in self.manager.sessions() if replay.document.listed else ():
@@ -322,7 +322,7 @@ class Keeper:
         if found is None:
             return None
         if new := self._adopt_whole({ref: found}):
-            self._continue_after(new)
+            self.continue_after(new)
             self.commit(new, {})
         return self.manager.find_session(ref)
 

@@ -15,7 +15,7 @@ from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
 from robota_nb.core.entries import source_hash
 from robota_nb.core.events import EntriesAdded, Notice
-from robota_nb.core.exchange import Talk, add
+from robota_nb.core.exchange import Talk, add, exported
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError, nearest
@@ -226,15 +226,23 @@ class Wiring:
         """Add the chat in a file, and say what was added."""
         found = exchange.read(path)
         if isinstance(found, Talk):
-            chat, new = add(session, found)
+            chat, _ = add(session, found)
             turns = count(len(found.turns), "turn")
-            return f"added: {chat.name}, {turns}" if new else f"nothing new: {chat.name} is here"
-        new_entries = self.manager.adopt(found)
-        if not new_entries:
-            return "nothing new: all of it is here"
-        self.keeper.commit(new_entries, {})
-        names = ", ".join(self.manager.session(sid).name for sid in new_entries)
-        return f"added: {summary(new_entries)}, in the session {names}"
+            return f"{chat.name} is here: {turns}"  # the same when the cell runs again
+        for mine in self.manager.sessions():  # what is active stays so
+            mine.point_to(mine.active_id)
+        if active := self.manager.active_session():
+            self.manager.lead(active)
+        if new_entries := self.manager.adopt(found):
+            self.keeper.commit(new_entries, {})
+        for sid, entries in found.items():
+            back = self.manager.find_session(sid) or self.manager.bring_back(sid)
+            chat_id = exported(entries)
+            if back and chat_id and not back.has(chat_id):
+                back.bring_back(chat_id)
+        self.keeper.continue_after(found)
+        names = ", ".join(self.manager.session(sid).name for sid in found)
+        return f"in the session {names}: {summary(found)}"
 
     def endpoint_lines(self) -> list[str]:
         """Say which endpoints there are, and whether they can be asked; never where they are: outputs are saved."""
@@ -254,11 +262,13 @@ class Wiring:
         models = getattr(self.manager.providers.get(name), "models", None)
         if models is None:
             return f"{name} is no server: there is nothing to test"
-        offered, wanted = models(), self._providers.endpoints()[name].model
+        offered, endpoint = models(), self._providers.endpoints().get(name)
+        wanted = endpoint.model if endpoint else ""
         said = f"{name} can be reached, and has {count(len(offered), 'model')}"
         if not wanted:
             return said
-        return f"{said}, {wanted} {'is one of them' if wanted in offered else 'is none of them'}"
+        known = wanted in offered or f"{wanted}:latest" in offered  # as Ollama lists what it finds by the short name
+        return f"{said}, {wanted} {'is one of them' if known else 'is none of them'}"
 
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""

@@ -108,6 +108,10 @@ def test_what_is_no_list_of_models_is_said(body):
     assert "no list of models" in str(refusal(Answer(body)))
 
 
+def test_a_list_without_end_is_not_read():
+    assert "more than" in str(refusal(Answer(b" " * 3_000_000), max_reply_bytes=1_000_000))
+
+
 def test_a_server_that_is_not_there_cannot_be_reached():
     with serving(Answer()) as url:
         pass

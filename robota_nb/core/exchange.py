@@ -2,6 +2,7 @@
 
 JSON is a snapshot (docs/format.md) of what the chat needs, so reading it is a merge. In Markdown each message stands
 below a comment that says how long it is: whatever is in it, fences and headings too, it is read back as it was.
+What only people read, such as the headings, is skipped.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from robota_nb.core import entries as make
 from robota_nb.core import snapshot
 from robota_nb.core.config import settings_from
+from robota_nb.core.events import EntriesAdded
 from robota_nb.core.history import is_purged, last_shown
-from robota_nb.core.live import Plan
+from robota_nb.core.interrupts import deferred
 from robota_nb.core.ports import FinishReason, Usage
 from robota_nb.errors import SnapshotError
 
@@ -33,7 +35,8 @@ MAX_BYTES = 50_000_000
 _PASSING = frozenset({"deleted", "state"})
 """What was set of a chat or session, and is not part of what was said in it."""
 
-_MARK = re.compile(r"<!-- robota_nb (?P<what>chat|user|assistant) (?P<said>\{.*\}) -->\n")
+_MARK = re.compile(r"^<!-- robota_nb (?P<what>chat|user|assistant) (?P<said>\{.*\}) -->\n", re.MULTILINE)
+_MAX_LINE = 200
 
 
 # -- JSON
@@ -41,14 +44,23 @@ _MARK = re.compile(r"<!-- robota_nb (?P<what>chat|user|assistant) (?P<said>\{.*\
 
 def to_json(chat: Chat) -> str:
     """Return a chat with its branches, pictures and settings, and what a fork started from, as a snapshot's text."""
-    session, user = chat.session, chat.session.user_id
-    whole: dict[str, Entry] = session.manager.snapshot(user)["sessions"][session.id]
+    session = chat.session
+    with session.manager.lock:
+        whole: dict[str, Entry] = {**session.record.entries, **_waiting(session)}
     mine = {eid for eid, entry in whole.items() if entry.get("chat") == chat.id}
     needed = _with_ancestors(whole, mine)
     chats = {whole[eid].get("chat") for eid in needed if whole[eid]["kind"] in ("message", "purged")} | {chat.id}
     kept = {eid: entry for eid, entry in whole.items() if eid in needed or _is_frame(entry, chats, chat.id)}
     kept |= {eid: whole[eid] for entry in list(kept.values()) for eid in _referred(entry) if eid in whole}
     return json.dumps(snapshot.dump({session.id: snapshot.closed(kept)}), ensure_ascii=False, indent=1) + "\n"
+
+
+def _waiting(session: Session) -> dict[str, Entry]:
+    """Return what waits to be written, always in the same words: as if it had been said with what was said last."""
+    entries = session.record.entries.values()
+    n, at = session.record.n + 1, max((entry["at"] for entry in entries if "at" in entry), default="")
+    built = [build(n=number, at=at) for number, build in enumerate(session.waiting(), n)]
+    return {make.entry_id(entry): entry for entry in built}
 
 
 def _with_ancestors(whole: Mapping[str, Entry], start: set[str]) -> set[str]:
@@ -69,7 +81,10 @@ def _is_frame(entry: Entry, chats: set[Any], chat: str) -> bool:
         return True
     if entry["kind"] == "chat":
         return entry["chat"] in chats
-    return entry["kind"] == "set" and entry["key"] not in _PASSING and entry.get("chat") in (None, chat)
+    if entry["kind"] != "set":
+        return False
+    of = entry.get("chat")
+    return of in chats if of not in (None, chat) else entry["key"] not in _PASSING
 
 
 def _referred(entry: Entry) -> Iterator[str]:
@@ -78,6 +93,22 @@ def _referred(entry: Entry) -> Iterator[str]:
     if entry["kind"] == "set" and entry["key"] == "from" and "value" in entry:
         yield entry["value"]
     yield from (part["image"] for part in entry.get("content", ()) if isinstance(part, dict) and "image" in part)
+
+
+def is_export(data: bytes, suffix: str) -> bool:
+    """Say whether a file's content was exported, so that a new export may take its place."""
+    if suffix == ".md":
+        return data.removeprefix(b"\xef\xbb\xbf").startswith(b"<!-- robota_nb chat {")
+    try:
+        return bool(snapshot.parse(json.loads(data)))
+    except (ValueError, RecursionError):
+        return False
+
+
+def exported(entries: Mapping[str, Entry]) -> str | None:
+    """Return the id of the chat that a session's entries were exported for: the newest, what it forked comes before."""
+    chats = {entry["chat"]: entry["n"] for entry in entries.values() if entry["kind"] == "chat"}
+    return max(chats, key=chats.__getitem__, default=None)
 
 
 def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
@@ -103,8 +134,9 @@ def to_markdown(chat: Chat) -> str:
     last = last_shown(chat.session, chat.id)
     turns = [chat.turn(node) for node in chat.session.record.path(last).nodes]
     said = {key: value for key, value in chat.config.settings().items() if key != "system"}
-    settings = ", ".join(f"{key} = {value}" for key, value in said.items())
-    parts = [f"# {chat.name}\n\n{settings}\n\n", _mark("chat", {"name": chat.name, "settings": chat.config.settings()})]
+    settings = _line(", ".join(f"{key} = {value}" for key, value in said.items()))
+    head = _mark("chat", {"name": chat.name, "settings": chat.config.settings()})
+    parts = [f"{head}# {_line(chat.name)}\n\n{settings}\n"]
     for turn in turns:
         parts += [_message("You", "user", turn.prompt.content, {"pictures": len(turn.prompt.images)})]
         title = " · ".join(part for part in ("Model", turn.model, turn.finish_reason) if part)
@@ -115,7 +147,13 @@ def to_markdown(chat: Chat) -> str:
 def _message(title: str, role: str, text: str, more: Mapping[str, Any]) -> str:
     notes = {key: value for key, value in more.items() if value}
     left_out = f"\n({notes['pictures']} picture{'s' * (notes['pictures'] > 1)})\n" if "pictures" in notes else ""
-    return f"\n## {title}\n{left_out}\n{_mark(role, {'characters': len(text), **notes})}{text}\n"
+    return f"\n## {_line(title)}\n{left_out}\n{_mark(role, {'characters': len(text), **notes})}{text}\n"
+
+
+def _line(text: str) -> str:
+    """Return a text for people as one line that Markdown and HTML leave alone."""
+    seen = "".join(char if char.isprintable() else " " for char in text[:_MAX_LINE])
+    return re.sub(r"([\\`*\[\]<>&|$~])", r"\\\1", seen)
 
 
 def _ending(turn: Turn) -> dict[str, Any]:
@@ -144,7 +182,9 @@ def from_markdown(text: str, name: str) -> Talk:
     SnapshotError
         If it is nothing of the kind, or was edited.
     """
-    head = _MARK.search(text)
+    if (first := text.find("\n")) > 0 and text[first - 1] == "\r":  # its line breaks were changed on the way
+        text = text.replace("\r\n", "\n")
+    head = _MARK.match(text)
     if head is None or head["what"] != "chat":
         raise SnapshotError(f"{name} is no chat: give a file that %robota export has written")
     said = _said(head, name)
@@ -167,6 +207,7 @@ def _messages(text: str, at: int, name: str) -> Iterator[tuple[str, str, dict[st
         length, start = said.get("characters"), mark.end()
         if type(length) is not int or length < 0 or text[start + length : start + length + 1] != "\n":
             raise SnapshotError(f"{name} was edited: a message is not as long as it says; export it again")
+        make.check_message_size(text[start : start + length])
         yield mark["what"], text[start : start + length], said
         at = start + length + 1
 
@@ -189,33 +230,62 @@ def add(session: Session, talk: Talk) -> tuple[Chat, bool]:
     DuplicateName
         If there is another chat of that name.
     """
-    with session.manager.lock:
-        found = session.find(talk.name)
-        if found and _holds(session, found, talk):
+    manager = session.manager
+    with manager.lock, deferred():  # all of it or nothing
+        if found := _found(session, talk):
             return session.chat(found), False
-        base = session.manager.default_config()
+        base = manager.default_config()
         chat = session.begin_chat(talk.name, base.with_settings({"model": "", **talk.settings}))
-        for asked, answered, ending in talk.turns:
-            plan = Plan(text=make.clean(asked), place=chat.head, config=chat.config)
-            turn = chat.record_turn(plan, answered, _reason(ending), str(ending.get("model", ""))[:200], _usage(ending))
-            session.manager.replay.shown[turn.id] = None
+        new = _messages_of(chat, talk)
+        # Taken over, not made here: nobody was asked.
+        manager.adopt({session.id: new}, session.user_id)
+        manager.emit(EntriesAdded(session=session.id, entries=new))
+        manager.replay.shown.update(dict.fromkeys(eid for eid in new if eid in session.record.nodes))
         return chat, True
+
+
+def _messages_of(chat: Chat, talk: Talk) -> dict[str, Entry]:
+    session, place = chat.session, None
+    new: dict[str, Entry] = {}
+    config, configs = session.config_entry(chat.config)
+    n, at = session.manager.next_n(), session.manager.now()
+    for asked, answered, ending in talk.turns:
+        user = make.user_message(n=n, at=at, chat=chat.id, parent=place, text=asked)
+        asked_id = make.entry_id(user)
+        answer = make.assistant_message(
+            n=n + 1, at=at, chat=chat.id, parent=asked_id, text=answered, config=config,
+            model=make.clean(str(ending.get("model", "")))[:_MAX_LINE],
+            finish_reason=_reason(ending), usage=_usage(ending),
+        )  # fmt: skip
+        place, n = make.entry_id(answer), n + 2
+        new |= {asked_id: user, place: answer}
+    return {**configs, **new}
+
+
+def _found(session: Session, talk: Talk) -> str | None:
+    """Return the chat of that name that holds these turns; one that was deleted comes back."""
+    found = session.find(talk.name)
+    if found and _holds(session, found, talk):
+        return found
+    for chat in () if found else session.record.chats_by_age():
+        same = make.fold_name(chat.name) == make.fold_name(talk.name)
+        if same and not session.has(chat.id) and _holds(session, chat.id, talk):
+            return session.bring_back(chat.id)
+    return None
 
 
 def _holds(session: Session, chat: str, talk: Talk) -> bool:
     """Say whether these turns stand in a chat, one after the other from its start."""
-    record, place = session.record, session.base(chat)
+    record, places = session.record, {session.base(chat)}
     for asked, answered, _ in talk.turns:
         wanted = make.clean(asked), make.clean(answered)
-        found = [
-            node
+        places = {
+            node.id
+            for place in places
             for node in record.children(chat, place)
             if (record.text(node.user), record.text(node.id)) == wanted or is_purged(session, node)
-        ]
-        if not found:
-            return False
-        place = found[0].id
-    return True
+        }
+    return bool(places)
 
 
 def _reason(ending: Mapping[str, Any]) -> FinishReason:

@@ -125,7 +125,7 @@ class OpenAIProvider:
         faults = Faults(self.name, self.endpoint.key_env, key, self.endpoint.model)
         response = self._request(self._connected(key, faults), "get", "/models", None, faults)
         try:
-            data = response.read()
+            data = b"".join(self._pieces(response, Reply(), faults))
         finally:
             response.close()
         names = _model_names(data)
@@ -199,7 +199,7 @@ class OpenAIProvider:
         fault: BaseException
         try:
             if method == "get":
-                return client.get(path, cast_to=httpx2.Response)
+                return client.get(path, cast_to=httpx2.Response, stream=True)
             return client.post(path, cast_to=httpx2.Response, body=body, stream=True)
         except KeyboardInterrupt:
             fault = KeyboardInterrupt()
