@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +14,13 @@ from kernel_support import isolated
 APPLICATIONS = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 _MODULES = {"lab": "jupyterlab", "notebook": "notebook"}
+
+
+def free_port():
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class JupyterServer:
@@ -28,11 +36,13 @@ class JupyterServer:
         More of its command line.
     python
         The Python of the environment that it runs in.
+    port
+        Where it listens; 0 for any.
     **environment
         Variables for it and its kernels.
     """
 
-    def __init__(self, root, application, *options, python=sys.executable, **environment):
+    def __init__(self, root, application, *options, python=sys.executable, port=0, **environment):
         self.application = application
         self.work = Path(root, "work")
         self.work.mkdir()
@@ -43,7 +53,7 @@ class JupyterServer:
         Path(quiet, "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
         name = APPLICATIONS[application]
         self.command = [
-            python, "-m", _MODULES[application], "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+            python, "-m", _MODULES[application], "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--IdentityProvider.token=", f"--ServerApp.root_dir={self.work}", f"--{name}.expose_app_in_browser=True",
             "--ServerApp.disable_check_xsrf=True", *options,
         ]  # fmt: skip

@@ -1,0 +1,101 @@
+"""A kernel elsewhere: behind a gateway, with another home and directory, and no way to the notebook's file."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from jupyter_support import JupyterServer, free_port
+from kernel_support import isolated
+from large_support import with_snapshot
+from notebook_support import write
+from page_support import prompts
+from require import require
+
+from robota_nb.core import snapshot
+
+LOAD = "%load_ext robota_nb"
+WHERE = "import os; print(os.environ['HOME'], os.getcwd(), 'JPY_SESSION_NAME' in os.environ)"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory, model):
+    """A running gateway: its address, and the directory that its kernels run in."""
+    require("gateway", find_spec("kernel_gateway"), "pip install '.[test]'")
+    root = tmp_path_factory.mktemp("gateway")
+    (root / "elsewhere").mkdir()
+    env = isolated(root, **model.environment())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kernel_gateway", "--KernelGatewayApp.ip=127.0.0.1",
+         f"--KernelGatewayApp.port={free_port()}", "--KernelGatewayApp.port_retries=0",
+         f"--KernelGatewayApp.env_process_whitelist={sorted(env)}"],
+        env=env, cwd=root / "elsewhere", stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    said = ""
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+", said)):
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
+    yield found[0], root / "elsewhere"
+    process.terminate()
+    process.wait()
+    drain.wait()
+    process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def behind(gateway, chromium, tmp_path_factory):
+    server = JupyterServer(tmp_path_factory.mktemp("lab"), "lab", f"--GatewayClient.url={gateway[0]}").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lab(behind, server):
+    """A JupyterLab whose kernels run behind the gateway."""
+    return behind
+
+
+def test_conversations_of_a_kernel_elsewhere_are_in_the_open_notebook(lab, opened, work, gateway, server):
+    path = write(work / "far.ipynb", LOAD, "%%robota\none", "%%robota\ntwo", WHERE, "%robota snapshot --save")
+    notebook = opened(path)
+    notebook.run()
+    assert str(lab.work) not in notebook.output(3)
+    assert str(gateway[1]) in notebook.output(3)
+    notebook.holds("one", "two")
+    notebook.save()
+    value = notebook.file()["metadata"]["robota_nb"]
+    snapshot.parse(value)
+    assert sorted(prompts(value)) == ["one", "two"]
+    server.requests.clear()
+    notebook.close()
+    lab.end_kernels()  # and not a restart: through this gateway a restarted kernel never answers, with or without us
+    notebook = opened(path)
+    notebook.run()
+    assert server.requests == []
+    assert "2: two" in notebook.output(2)
+    assert "saving" in notebook.output(4)
+    notebook.menu("File", "Rename")
+    notebook.page.locator(".jp-Dialog input").fill("further.ipynb")
+    notebook.accept()
+    notebook.edit(2, "%%robota\nthree")
+    notebook.run(2)
+    notebook.path = path.with_name("further.ipynb")
+    notebook.holds("three")
+    notebook.save()
+    assert sorted(prompts(notebook.file()["metadata"]["robota_nb"])) == ["one", "three", "two"]
+    assert notebook.errors == []
+
+
+def test_a_long_conversation_reaches_a_kernel_elsewhere(lab, opened, work, server):
+    path = work / "long.ipynb"
+    turns = with_snapshot(path, 12_000_000, "%load_ext robota_nb\n%robota", "%%robota\nand now?")
+    notebook = opened(path)
+    notebook.run(0)
+    assert f"{turns} turns" in notebook.output(0)
+    notebook.run(1)
+    assert len(server.requests[0]["messages"]) == 2 * turns + 1
+    notebook.holds("and now?")
