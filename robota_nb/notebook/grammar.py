@@ -273,7 +273,10 @@ COMMANDS = (
     Spec(
         words=("export",),
         summary="Write the active chat into a file: Markdown to read, or JSON with all of its branches.",
-        arguments=(Arg(name="path", metavar="PATH", kind="path", required=True, help="ends in .md or .json"),),
+        arguments=(
+            Arg(name="path", metavar="PATH", kind="path", required=True,
+                help="ends in .md (the path up to here, without pictures) or in .json (everything)"),
+        ),
         examples=("%robota export debugging.md", "%robota export debugging.json"),
     ),
     Spec(
