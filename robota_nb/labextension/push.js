@@ -16,16 +16,11 @@ const CODE = 'try:\n    from robota_nb import _receive; _receive()\nexcept Impor
  * @param {() => void} lost Called if the kernel did not take it in: after an error or an interrupt it drops what waits.
  */
 export function push(kernel, message, lost) {
-  const text = JSON.stringify(message);
   const id = Math.random().toString(36).slice(2);
-  const of = Math.max(1, Math.ceil(text.length / CHUNK));
-  const replies = [];
-  for (let chunk = 0; chunk < of; chunk++) {
-    const piece = text.slice(chunk * CHUNK, (chunk + 1) * CHUNK);
+  const replies = pieces(JSON.stringify(message)).map((text, chunk, { length: of }) => {
     const content = { code: CODE, silent: true, store_history: false, allow_stdin: false, stop_on_error: false };
-    const metadata = { [KEY]: { message: id, chunk, of, text: piece } };
-    replies.push(kernel.requestExecute(content, true, metadata).done);
-  }
+    return kernel.requestExecute(content, true, { [KEY]: { message: id, chunk, of, text } }).done;
+  });
   Promise.all(replies).then(
     all => {
       if (all.some(({ content }) => content.status === 'aborted' || content.ename === 'KeyboardInterrupt')) {
@@ -34,4 +29,14 @@ export function push(kernel, message, lost) {
     },
     () => {} // the kernel was restarted or is gone: the next one is told anew
   );
+}
+
+/** Cut a text, but no character in two: a gateway closes the connection over one half. */
+function pieces(text) {
+  const found = [];
+  for (let start = 0; start < text.length; start += found.at(-1).length) {
+    const piece = text.slice(start, start + CHUNK);
+    found.push(/[\ud800-\udbff]/.test(piece.at(-1)) ? piece.slice(0, -1) : piece);
+  }
+  return found;
 }

@@ -195,6 +195,42 @@ def test_a_difference_is_what_makes_the_one_of_the_other_and_doing_it_twice_chan
         assert text
 
 
+# -- push.js
+
+
+def test_a_long_message_is_cut_into_chunks_but_no_character_in_two(script):
+    body = """
+        const sent = [];
+        const requestExecute = (content, _, { robota_nb }) => {
+            sent.push(robota_nb);
+            return { done: Promise.resolve({ content: { status: 'ok' } }) };
+        };
+        module.push({ requestExecute }, { text: values[0] + '🦊'.repeat(1_500_000) }, () => {});
+        const whole = JSON.stringify({ text: values[0] + '🦊'.repeat(1_500_000) });
+        return [
+            sent.map(({ chunk, of }) => [chunk, of]),
+            sent.map(({ text }) => text.length <= 1_000_000 && text.isWellFormed()),
+            sent.map(({ text }) => text).join('') === whole,
+            new Set(sent.map(({ message }) => message)).size,
+        ];
+    """
+    for start in ("", "a"):  # the one or the other has a character where a chunk ends
+        assert script("push.js", body, start) == [[[n, 4] for n in range(4)], [True] * 4, True, 1]
+
+
+def test_a_short_message_is_one_chunk(script):
+    body = """
+        const sent = [];
+        const requestExecute = (content, _, metadata) => {
+            sent.push([content.silent, metadata.robota_nb.text, metadata.robota_nb.chunk, metadata.robota_nb.of]);
+            return { done: Promise.resolve({ content: { status: 'ok' } }) };
+        };
+        module.push({ requestExecute }, { op: 'flush' }, () => {});
+        return sent;
+    """
+    assert script("push.js", body) == [[True, '{"op":"flush"}', 0, 1]]
+
+
 # -- sha256.js
 
 
