@@ -2,7 +2,7 @@
 
 import json
 
-SETTLED = 30_000
+SETTLED = 90_000
 """Milliseconds after which something that should happen has failed the test."""
 
 MODEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells).content.model"
