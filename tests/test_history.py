@@ -317,6 +317,48 @@ def test_deleting_the_active_chat_activates_the_one_used_last_or_none(session):
     assert three in session.chats
 
 
+def flushed(manager):
+    """What a second flush writes after a first one."""
+    events = []
+    manager.flush("u")
+    manager.subscribe(events.append)
+    manager.flush("u")
+    return events
+
+
+def test_what_comes_back_while_another_goes_is_written_at_once(manager, session):
+    first, second = session.create_chat("first"), session.create_chat("second")
+    session.create_chat("third")
+    session.switch_to("first")
+    first.delete()
+    manager.flush("u")
+    second.delete()
+    session.bring_back("first")
+    session.switch_to("first")
+    assert flushed(manager) == []
+    assert session.active_chat is first
+
+
+def test_the_active_chat_stays_so_when_one_comes_back_that_another_kernel_had_chosen(manager, session):
+    for name in ("kept", "gone"):
+        session.create_chat(name)
+    other = restarted(manager)
+    session.delete_chat("gone")
+    for text in "abc":  # so that what it says of the active chat comes later
+        other.session("S", "u").chat("kept").send(text)
+    other.session("S", "u").switch_to("kept")
+    other.flush("u")
+    other.session("S", "u").switch_to("gone")
+    both = restarted(manager)
+    both.adopt(parse(other.snapshot("u")), "u")
+    session = both.session("S", "u")
+    assert session.active_chat.name == "kept"
+    session.bring_back("gone")
+    assert session.active_chat.name == "kept"
+    assert restarted(both).session("S", "u").active_chat.name == "kept"
+    assert flushed(both) == []
+
+
 def test_at_the_limit_no_chat_comes_back():
     manager = new_manager(max_chats=1)
     session = manager.create_session("u", "S")

@@ -245,9 +245,11 @@ class SessionManager:
     def flush(self, user_id: str | None = None) -> None:
         """Write what waits (heads, active pointers, settings), where it differs from what is written."""
         with self.lock:
-            for session, build in list(self._waiting(user_id or default_user())):
+            waiting = list(self._waiting(user_id or default_user()))
+            for session, build in waiting:
                 entry = build(n=self.next_n(), at=self.now())
                 self.commit(session, {make.entry_id(entry): entry})
+            for session, _ in waiting:  # not before all is written: what is active depends on what is deleted
                 session.written()
 
     def records(self, user_id: str | None = None) -> dict[str, dict[str, Entry]]:
@@ -269,7 +271,7 @@ class SessionManager:
         leads = self._recorded_active(user) is active
         for session in sorted(self._owned(user), key=lambda session: session is active):
             yield from ((session, build) for build in session.waiting())
-            if session.active_id != session.record.active_chat() or (session is active and not leads):
+            if session.active_id != session.recorded_active() or (session is active and not leads):
                 leads = False
                 yield session, partial(make.active_entry, chat=session.active_id)
 

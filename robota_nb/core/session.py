@@ -97,9 +97,12 @@ class Session:
     @property
     def active_id(self) -> str | None:
         """The id of the active chat."""
+        return self._active if self._active and self.has(self._active) else self.recorded_active()
+
+    def recorded_active(self) -> str | None:
+        """Return the id of the chat that is the active one by what is written, and by what has come and gone since."""
         recorded: str | None = self.record.active.value
-        chosen = next((chat for chat in (self._active, recorded) if chat and self.has(chat)), None)
-        return chosen or self.latest_chat()
+        return recorded if recorded and self.has(recorded) else self.latest_chat()
 
     def latest_chat(self) -> str | None:
         """Return the id of the chat that was used last, or None if there is none."""
