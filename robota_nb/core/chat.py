@@ -227,11 +227,9 @@ class Chat:
         if self.id in self.session.manager.running:
             raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or stop it with chat.cancel()")
 
-    async def astream(self, text: str) -> AsyncIterator[str]:
+    def astream(self, text: str) -> AsyncIterator[str]:
         """Ask without blocking the event loop; raises as `stream` does."""
-        live = self.stream(text)
-        async for delta in _in_thread(live):
-            yield delta
+        return _in_thread(self.stream(text))  # itself: who closes it closes the answer, and not some time later
 
     async def asend(self, text: str) -> Turn:
         """Ask without blocking the event loop, and return the turn."""
