@@ -199,6 +199,15 @@ def test_a_fork_to_a_name_that_stands_moves_that_chat_and_keeps_what_it_had(chat
     assert (asked(fork), beside(fork)) == ("", [(0, "ax")])
 
 
+def test_a_fork_that_was_moved_to_the_start_is_read_again(manager, chat):
+    chat.fork("B", at=1).send("x")
+    chat.fork("B", at=0)
+    manager.flush("u")
+    assert asked(restarted(manager).session("S", "u").chat("B")) == ""
+    chat.fork("B", at=2)
+    assert asked(restarted(manager).session("S", "u").chat("B")) == "ab"
+
+
 def test_a_fork_can_be_forked_from_turns_that_it_began_with(chat):
     fork = chat.fork("B")
     fork.send("d")

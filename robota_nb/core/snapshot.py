@@ -237,6 +237,10 @@ def _is_cell(value: object) -> bool:
     )
 
 
+def _is_base(value: object) -> bool:
+    return value is None or _is_entry(value)  # unset: a fork that was moved to the start
+
+
 def _is_usage(value: object) -> bool:
     return isinstance(value, dict) and all(_is_count(count) for count in value.values())
 
@@ -267,7 +271,7 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
 _UNKNOWN: dict[str, Callable[[object], bool]] = {"n?": _is_n}
 
 # Of these keys the state makes more than text: a value that cannot be shown or found is no value.
-_SET_VALUES = {"name": _is_name, "from": _is_entry}
+_SET_VALUES = {"name": _is_name, "from": _is_base}
 
 _MESSAGES = frozenset({"message", "purged"})
 _TARGETS = {
@@ -313,7 +317,7 @@ def _references(entry: Entry) -> Iterator[tuple[str, str]]:
     for name in _TARGETS:
         if name in entry and (name in fields or f"{name}?" in fields):
             yield name, entry[name]
-    if entry["kind"] == "set" and entry["key"] == "from":
+    if entry["kind"] == "set" and entry["key"] == "from" and "value" in entry:
         yield "from", entry["value"]
     if entry["kind"] == "message":
         yield from (
