@@ -41,6 +41,7 @@ def test_a_long_conversation_is_there_before_the_first_cell(lab, context, work, 
     try:
         notebook.run(0)
         assert f"{turns} turns" in notebook.output(0)
+        assert "in the cells' outputs" not in notebook.output(0)  # the page has told it: this is not read from the file
         assert server.requests == []
         assert frames.pushed >= size // 1_000_000
         assert max(frames.sizes) < GATEWAY
@@ -57,3 +58,21 @@ def test_a_long_conversation_is_there_before_the_first_cell(lab, context, work, 
         assert notebook.errors == []
     finally:
         lab.end_kernels()
+
+
+def test_it_is_there_also_for_a_cell_that_is_run_before_the_kernel_has_said_anything(jupyter, context, work, server):
+    path = work / "at once.ipynb"
+    turns = with_snapshot(path, 5_000_000, FIRST)
+    notebook = Notebook(context.new_page(), jupyter, path)
+    notebook.page.goto(jupyter.page(path))
+    try:
+        notebook.page.wait_for_function(
+            "() => [...(window.jupyterapp?.shell.widgets('main') ?? [])]"
+            ".some(w => w.content?.model?.cells && w.sessionContext.session?.kernel)"
+        )
+        notebook.start(0)
+        notebook.shows(0, f"{turns} turns")
+        assert "in the cells' outputs" not in notebook.output(0)
+        assert server.requests == []
+    finally:
+        jupyter.end_kernels()

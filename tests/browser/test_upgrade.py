@@ -15,6 +15,7 @@ from require import require
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "robota_nb" / "labextension"
+MODULES = sorted(path.name for path in SOURCE.glob("*.js"))
 
 
 @pytest.fixture
@@ -37,18 +38,19 @@ def profile(playwright, chromium, tmp_path):
 
 
 def edition(tmp_path, version):
-    """A source of the labextension that says its version in two of its modules."""
+    """A source of the labextension that says its version in each of its modules."""
     source = Path(shutil.copytree(SOURCE, tmp_path / f"source-{version}"))
     (source / "version.js").write_text(f"export const VERSION = '{version}';\n")
-    entries = source / "entries.js"
-    entries.write_text(f"{entries.read_text()}\nwindow.editions = [...(window.editions ?? []), '{version}'];\n")
+    for name in MODULES:
+        text = (source / name).read_text()
+        (source / name).write_text(f"{text}\n(window.editions ??= []).push('{name} {version}');\n")
     package = json.loads((source / "package.json").read_text())
     (source / "package.json").write_text(json.dumps({**package, "version": version}))
     return source
 
 
 def seen(jupyter, context, path):
-    """Open a notebook; return the versions of the modules that ran, and the one that the kernel was told."""
+    """Open a notebook; return the modules that ran with their versions, and the one that the kernel was told."""
     notebook = Notebook(context.new_page(), jupyter, path).open()
     notebook.run(0)
     notebook.notice("this page has robota_nb")
@@ -74,5 +76,5 @@ def test_a_browser_that_knew_the_old_version_runs_the_new_one_and_nothing_else(b
             editions, told = seen(jupyter, profile(), path)
         finally:
             jupyter.stop()
-        assert editions == [version]
+        assert sorted(editions) == [f"{name} {version}" for name in MODULES]
         assert f"this page has robota_nb {version}" in told
