@@ -21,9 +21,11 @@ from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore
 
 USERS = ["ann", "bob"]
+BEGIN = [("ann", "äyx"), ("ann", "x"), ("bob", "x")]  # sessions and their chats
 NAMES = st.sampled_from(["x", "X", "y", "ä"])
 ENDS = st.sampled_from(["stop", "stop", "stop", "refused", "error", "interrupted"])
-MOVES = st.lists(st.sampled_from(["send", "send", "rename", "undo", "delete", "create", "purge", "set"]), max_size=3)
+MOVES = ["send", "send", "rename", "undo", "delete", "create", "purge", "set", "delete session", "pause"]
+MOVES = st.lists(st.sampled_from(MOVES), max_size=3)
 LIMITS = {"max_active_sessions": 2, "max_chats": 3}
 
 
@@ -58,11 +60,12 @@ class Kernels(RuleBasedStateMachine):
         self.purged: set[str] = set()
         self.moves = 0
         self.begin_kernel()
-        for user in USERS:
+        for user, names in BEGIN:
             session = self.manager.create_session(user)
             self.sessions[session.id] = Session(user, [session.name])
             self.active[user] = session.id
-            self.created(session, session.create_chat("x"))
+            for name in names:
+                self.created(session, session.create_chat(name))
 
     def begin_kernel(self, *snapshots):
         self.manager = self.reopened(*snapshots)
@@ -175,15 +178,24 @@ class Kernels(RuleBasedStateMachine):
     @rule(data=st.data(), word=st.sampled_from(["a in", "E IN", "<1", "#2#", "nowhere"]))
     def search(self, data, word):
         session, model = self.pick(data)
-        found = {}
+        assert self.hits(session.search(word)) == self.found(model, word, model.live)
         for cid in model.live:
+            assert self.hits(session.chat(cid).search(word)) == self.found(model, word, [cid])
+
+    @staticmethod
+    def hits(found):
+        return [(hit.chat.id, hit.number, hit.turn.id) for hit in found]
+
+    @staticmethod
+    def found(model, word, chats):
+        found = {}
+        for cid in chats:
             path = model.path(cid)
-            begun = [tid for tid in path if model.turns[tid].chat not in model.live]
+            begun = [tid for tid in path if model.turns[tid].chat not in chats]
             for tid in [tid for tid, turn in model.turns.items() if turn.chat == cid] + begun:
                 if any(word.lower() in text for text in model.turns[tid].said):
                     found.setdefault(tid, (cid, path.index(tid) + 1 if tid in path else None))
-        wanted = [(*found[tid], tid) for tid in sorted(found, key=lambda tid: model.turns[tid].stamp)]
-        assert [(hit.chat.id, hit.number, hit.turn.id) for hit in session.search(word)] == wanted
+        return [(*found[tid], tid) for tid in sorted(found, key=lambda tid: model.turns[tid].stamp)]
 
     @precondition(some_session)
     @rule(data=st.data())
@@ -274,6 +286,7 @@ class Kernels(RuleBasedStateMachine):
             self.store.add(u, union[u])
         for u in USERS:
             self.manager.adopt(twos[u], u)  # in a living kernel
+            assert self.manager.active_session(u) in (self.manager.sessions(u) or [None])
             assert self.manager.records(u) == snapshot.merge(self.manager.records(u), twos[u])
         self.take_over({u: snapshot.dump(union[u]) for u in USERS})
         self.store = self.filled(union)
@@ -291,7 +304,13 @@ class Kernels(RuleBasedStateMachine):
 
     def move(self, session, chat, move):
         state = session.state
-        if move == "create":
+        if session.deleted:
+            return
+        if move == "delete session":
+            session.manager.delete_session(session.id, session.user_id)
+        elif move == "pause" and state == "active":
+            session.pause()
+        elif move == "create":
             if len(session.chats) < LIMITS["max_chats"]:
                 names = [fold(c.name) for c in session.chats]
                 session.create_chat(next(name for name in ("x", "y", "ä", "z") if name not in names))

@@ -28,8 +28,8 @@ class Users(Kernels):
     def start(self):
         self.set_up()
         for sid, model in self.sessions.items():
-            (chat,) = self.manager.session(sid, model.user).chats
-            self.sent(chat, model.chats[chat.id], "ab", "stop")
+            for chat in self.manager.session(sid, model.user).chats[:2]:
+                self.sent(chat, model.chats[chat.id], "ab", "stop")
 
     # -- sessions
 
@@ -103,9 +103,10 @@ class Users(Kernels):
         if self.active[model.user] == session.id:
             self.active[model.user] = max(self.live(model.user), key=recorded.get, default=None)
 
-    @rule(user=st.sampled_from(USERS), name=NAMES)
-    def bring_back_session(self, user, name):
+    @rule(data=st.data(), user=st.sampled_from(USERS))
+    def bring_back_session(self, data, user):
         gone = {sid: s for sid, s in self.sessions.items() if s.user == user and s.deleted}
+        name = self.one_of(data, ["x", *(s.names[-1] for s in gone.values())])
         named = [sid for sid, s in gone.items() if fold(s.names[-1]) == fold(name)]
         if named and gone[named[-1]].state == "active" and self.full(user):
             with pytest.raises(SessionLimitReached):
@@ -169,9 +170,10 @@ class Users(Kernels):
         model.resolve()
 
     @precondition(some_session)
-    @rule(data=st.data(), name=NAMES)
-    def bring_back_chat(self, data, name):
+    @rule(data=st.data())
+    def bring_back_chat(self, data):
         session, model = self.pick(data)
+        name = self.one_of(data, ["x", *(chat.names[-1] for chat in model.chats.values())])
         named = self.gone(model, name)
         if named and len(model.live) >= LIMITS["max_chats"]:
             with pytest.raises(ChatLimitReached):
