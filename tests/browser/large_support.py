@@ -7,7 +7,7 @@ from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.snapshot import dump
 
 ANSWER = 9_000
-"""Characters of an answer."""
+"""Bytes of an answer."""
 
 
 def with_snapshot(path, size, *sources):
@@ -31,6 +31,6 @@ class Long:
         return self
 
     def stream(self, request):
-        line = f'{len(request.messages)} is the number of messages that were sent to "me".\n'
-        yield TextDelta(line * (ANSWER // len(line)))
+        line = f'{len(request.messages)} is the number of messages \U0001f98a\U0001f43b that were sent to "me".\n'
+        yield TextDelta(line * (ANSWER // len(line.encode())))
         yield Finish(reason="stop")

@@ -10,7 +10,7 @@ from jupyter_support import JupyterServer, free_port
 from kernel_support import isolated
 from large_support import with_snapshot
 from notebook_support import write
-from page_support import prompts
+from page_support import MODEL, prompts
 from require import require
 
 from robota_nb.core import snapshot
@@ -72,12 +72,13 @@ def test_conversations_of_a_kernel_elsewhere_are_in_the_open_notebook(lab, opene
     assert sorted(prompts(value)) == ["one", "two"]
     server.requests.clear()
     notebook.close()
-    lab.end_kernels()  # and not a restart: through this gateway a restarted kernel never answers, with or without us
+    lab.end_kernels()  # and not a restart: through this gateway a restarted kernel may never answer, with or without us
     notebook = opened(path)
     notebook.run()
     assert server.requests == []
     assert "2: two" in notebook.output(2)
     assert "saving" in notebook.output(4)
+    notebook.page.wait_for_function(f"() => !{MODEL}.dirty")
     notebook.menu("File", "Rename")
     notebook.page.locator(".jp-Dialog input").fill("further.ipynb")
     notebook.accept()
