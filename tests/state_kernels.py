@@ -21,7 +21,7 @@ from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore
 
 USERS = ["ann", "bob"]
-BEGIN = [("ann", "äyx"), ("ann", "x"), ("bob", "x")]  # sessions and their chats
+BEGIN = [("ann", "x", "paused"), ("ann", "äyx", "active"), ("ann", "x", "active"), ("bob", "x", "active")]
 NAMES = st.sampled_from(["x", "X", "y", "ä"])
 ENDS = st.sampled_from(["stop", "stop", "stop", "refused", "error", "interrupted"])
 MOVES = ["send", "send", "rename", "undo", "delete", "create", "purge", "set", "delete session", "pause"]
@@ -60,12 +60,15 @@ class Kernels(RuleBasedStateMachine):
         self.purged: set[str] = set()
         self.moves = 0
         self.begin_kernel()
-        for user, names in BEGIN:
+        for user, names, state in BEGIN:
             session = self.manager.create_session(user)
             self.sessions[session.id] = Session(user, [session.name])
             self.active[user] = session.id
             for name in names:
                 self.created(session, session.create_chat(name))
+            if state == "paused":
+                session.pause()
+                self.sessions[session.id].state = state
 
     def begin_kernel(self, *snapshots):
         self.manager = self.reopened(*snapshots)

@@ -414,7 +414,7 @@ class UsersWithAFile(InAFile, Users):
 
 
 EXAMPLES = settings(
-    max_examples=260,
+    max_examples=400,
     stateful_step_count=50,
     deadline=None,
     print_blob=True,
