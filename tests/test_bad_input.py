@@ -395,6 +395,26 @@ def test_a_description_is_kept_as_it_is(manager, session, text):
     assert session.description == text.replace("\ud800", "\ufffd").strip()
 
 
+@pytest.mark.parametrize("key", ["system", "stop"])
+def test_a_setting_of_more_than_a_megabyte_is_refused(manager, chat, key):
+    before = manager.snapshot("u")
+    text = "x" * 1_000_000
+    said = r"^the setting \w+ of 1,00\d,\d\d\d bytes is over the cap of 1,000,000: shorten it$"
+    with pytest.raises(SnapshotError, match=said):
+        chat.configure(**{key: text + "é"})
+    with pytest.raises(SnapshotError, match=said):
+        chat.session.create_chat("B", **{key: text + "é"})
+    assert manager.snapshot("u") == before
+    chat.configure(**{key: text[:-2]})
+    assert readable(manager).sessions("u")[0].chats[0].config == chat.config
+
+
+def test_a_description_of_more_than_a_megabyte_is_refused(manager, session):
+    said = "a description of 1,000,001 bytes is over the cap of 1,000,000: shorten it"
+    assert raised(SnapshotError, session.describe, "x" * 1_000_001) == said
+    assert session.description == ""
+
+
 # -- more than a notebook holds
 
 

@@ -267,6 +267,25 @@ def test_cancel_reaches_a_provider_that_waits_for_a_silent_server():
     chat.check_idle()
 
 
+@pytest.mark.parametrize("said", [("some text",), ()], ids=["after some text", "before any"])
+def test_cancel_is_no_fault_of_a_provider_whose_connection_breaks_by_it(said):
+    class Torn(Deaf):
+        def stream(self, request):
+            try:
+                yield from super().stream(request)
+            except ProviderError:
+                raise OSError("Bad file descriptor") from None
+
+    torn = Torn(*said)
+    chat = chat_with(torn)
+    with meanwhile(lambda: chat.send("hi")) as ended:
+        entered(torn)
+        chat.cancel()
+    assert [turn.finish_reason for turn in chat.turns] == ["interrupted"] * len(said)
+    assert said or str(ended[0]) == "the answer was stopped before any text came: ask again"
+    chat.check_idle()
+
+
 def test_cancel_before_any_text_leaves_nothing():
     deaf = Deaf()
     chat = chat_with(deaf)

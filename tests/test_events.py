@@ -9,7 +9,7 @@ from core_support import Only, new_manager, raised, scripted
 from robota_nb import SessionManager
 from robota_nb.core.events import Activated, EntriesAdded, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.live import LONG_BYTES
-from robota_nb.core.ports import Finish, TextDelta
+from robota_nb.core.ports import Finish, Image, TextDelta
 from robota_nb.errors import ChatBusy, ProviderError
 
 
@@ -262,6 +262,13 @@ def test_a_long_history_is_told_once_before_it_is_sent(manager, chat):
     chat.send("again")
     chat.send("and again")
     assert sum(isinstance(event, Notice) for event in events) == 1
+
+
+def test_pictures_count_in_how_long_a_history_is(manager, chat):
+    events = listening(manager)
+    chat.send("look", images=[Image(media_type="image/png", data=bytes(LONG_BYTES))])
+    (notice,) = (event for event in events if isinstance(event, Notice))
+    assert "now sends about 533 KB" in notice.text  # as Base64
 
 
 def test_a_history_that_max_messages_keeps_short_is_not_told():

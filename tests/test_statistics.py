@@ -138,6 +138,15 @@ def test_a_turn_that_a_fork_shares_is_counted_once(chat):
     assert chat.session.stats.total == tally(2, 21, 2)
 
 
+def test_what_another_notebook_holds_was_neither_asked_nor_replayed_here(chat):
+    chat.send("a")
+    again = new_manager()
+    again.adopt(parse(chat.session.manager.snapshot("u")), "u")
+    for turn in again.sessions("u")[0].chats[0].turns:
+        again.replay.shown[turn.id] = None  # asks are to follow them
+    assert again.stats("u").replayed.turns == again.stats("u").asked.turns == 0
+
+
 def test_counting_writes_nothing(manager, chat):
     chat.send("1")
     before, events = manager.snapshot("u"), []

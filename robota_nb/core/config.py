@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.entries import check_param_key, clean, config_entry, to_text
+from robota_nb.core.entries import check_message_size, check_param_key, clean, config_entry, to_text
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -99,9 +99,11 @@ def settings_from(given: Mapping[str, object]) -> dict[str, str]:
     InvalidName
         If a key cannot name a parameter.
     SnapshotError
-        If a value has no JSON form (NaN, an object).
+        If a value has no JSON form (NaN, an object), or is larger than a message may be.
     """
     stored = {key: _stored(key, value) for key, value in given.items() if value is not None}
+    for key, text in stored.items():
+        check_message_size(text, f"the setting {key}")
     if "provider" in stored:
         stored.setdefault("model", "")
     return stored

@@ -92,10 +92,10 @@ def to_text(content: Iterable[object]) -> str:
     return "".join([part for part in content if isinstance(part, str)])
 
 
-def check_message_size(text: str) -> None:
-    """Raise `SnapshotError` if a message is larger than a snapshot may carry."""
+def check_message_size(text: str, what: str = "a message") -> None:
+    """Raise `SnapshotError` if a message, or what else a user may write, is larger than a snapshot may carry."""
     if len(text) * 4 > MAX_MESSAGE_BYTES and (size := len(text.encode())) > MAX_MESSAGE_BYTES:
-        raise SnapshotError(f"a message of {size:,} bytes is over the cap of {MAX_MESSAGE_BYTES:,}: shorten it")
+        raise SnapshotError(f"{what} of {size:,} bytes is over the cap of {MAX_MESSAGE_BYTES:,}: shorten it")
 
 
 def check_name(name: str, what: str) -> str:

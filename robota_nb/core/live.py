@@ -162,17 +162,16 @@ def _answer(
                 yield text
             finish = Finish(reason="interrupted") if cancellation.wished else finish
             outcome.end(finish)
-        except RobotaError:
+        except Exception as error:  # other people's code may raise anything, also because it was cancelled
             finish = Finish(reason="interrupted" if cancellation.wished else "error")
             outcome.end(finish)
             if not cancellation.wished:
-                raise
-        except Exception as error:  # noqa: BLE001 - other people's code may raise anything
-            log.debug("the provider %s failed with %s", provider, type(error).__name__)
-            outcome.end(Finish(reason="error"))
-            raise ProviderError(
-                f"the provider {provider!r} failed with {type(error).__name__}: ask again, or switch the provider"
-            ) from None
+                if isinstance(error, RobotaError):
+                    raise
+                log.debug("the provider %s failed with %s", provider, type(error).__name__)
+                raise ProviderError(
+                    f"the provider {provider!r} failed with {type(error).__name__}: ask again, or switch the provider"
+                ) from None
         except BaseException:  # the user's interrupt, or nobody listens any more
             outcome.end(Finish(reason="interrupted"))
             raise
@@ -191,7 +190,7 @@ LONG_BYTES = 400_000
 
 def _warn_if_long(chat: Chat, request: Request) -> None:
     manager = chat.session.manager
-    size = sum(len(message["content"]) for message in request.messages)
+    size = sum(_size(message["content"]) for message in request.messages)
     if size > LONG_BYTES and chat.id not in manager.warned:
         manager.warned.add(chat.id)
         manager.emit(
@@ -200,6 +199,12 @@ def _warn_if_long(chat: Chat, request: Request) -> None:
                 "chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
             )
         )
+
+
+def _size(content: str | list[dict[str, Any]]) -> int:
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(part["text"] if "text" in part else part["image_url"]["url"]) for part in content)
 
 
 def build_request(chat: Chat, plan: Plan, cancellation: Cancellation | None = None) -> Request:

@@ -199,8 +199,10 @@ class Session:
 
     def describe(self, text: str) -> None:
         """Say what the session is about; an empty text says nothing."""
+        text = make.clean(text).strip()
+        make.check_message_size(text, "a description")
         with self.manager.lock:
-            self.flags.put(None, "description", make.clean(text).strip() or None)
+            self.flags.put(None, "description", text or None)
 
     # -- chats
 

@@ -74,7 +74,8 @@ def count(chats: Iterable[Chat], sessions: int = 1) -> Stats:
             if answer["kind"] == "purged":
                 continue
             model = answer.get("model") or record.node_config(node).model or "unknown"
-            here = asked if node.id in manager.made else replayed if node.id in manager.replay.shown else Tally()
+            shown_by = manager.replay.shown.get(node.id)  # the cell; none if asks are only to follow the turn
+            here = asked if node.id in manager.made else replayed if shown_by else Tally()
             for tally in (total, models.setdefault(model, Tally()), here):
                 tally.add(answer.get("usage", {}))
     return Stats(
