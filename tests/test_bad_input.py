@@ -415,6 +415,30 @@ def test_a_description_of_more_than_a_megabyte_is_refused(manager, session):
     assert session.description == ""
 
 
+def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
+    before = manager.snapshot("u")
+    assert raised(InvalidName, lambda: chat.configure(api_key="sk-1")) == (
+        "api_key is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints"
+    )
+    assert manager.snapshot("u") == before
+
+
+def test_a_recorded_setting_that_is_no_json_is_told_before_anything_is_asked(manager, chat):
+    chat.session.configure(chat.id, {"seed": "{"}, lasting=False)  # as a stranger's notebook may hold it
+    assert raised(SnapshotError, chat.send, "hi") == (
+        "a recorded parameter is not JSON text: set it anew with %robota chat set"
+    )
+    assert (manager.providers.requests, chat.turns) == ([], [])
+    chat.configure(seed=1)
+    assert chat.send("hi").text == "re: hi"
+
+
+def test_a_snapshot_with_somebody_elses_session_is_told_in_words_that_do_not_name_them(manager, session):
+    assert raised(SessionNotFound, manager.adopt, parse(manager.snapshot("u")), "somebody") == (
+        "a session of this snapshot cannot be opened here: open it in a kernel of its own"
+    )
+
+
 # -- more than a notebook holds
 
 
