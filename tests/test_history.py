@@ -6,6 +6,7 @@ import pytest
 from core_support import Echo, Only, new_manager, raised, scripted, texts
 
 from robota_nb import SessionManager
+from robota_nb.core.entries import entry_id
 from robota_nb.core.ports import Image
 from robota_nb.core.snapshot import parse
 from robota_nb.errors import (
@@ -75,6 +76,14 @@ def test_redo_after_something_else_was_asked_has_nothing_to_put_back(chat):
     assert chat.redo() is None
     assert asked(chat) == "abd"
     assert beside(chat) == [(2, "c")]
+
+
+def test_redo_puts_back_what_was_undone_and_not_what_was_asked_there_last(chat):
+    chat.edit(3, "C")
+    chat.checkout(1)
+    assert asked(chat) == "abc"
+    chat.undo()
+    assert chat.redo().prompt.content == "c"
 
 
 def test_what_was_undone_is_redone_after_a_restart(manager, chat):
@@ -264,6 +273,15 @@ def test_a_branch_that_is_not_there_is_named_with_how_many_there_are(manager, ch
     assert manager.snapshot("u") == before
 
 
+def test_checkout_of_a_branch_goes_as_far_as_it_was_shown_here(manager, chat):
+    chat.clear()
+    again = restarted(manager)
+    there = again.session("S", "u").chat("A")
+    again.replay.shown[there.branches[0].turns[1].id] = None
+    assert there.checkout(1).prompt.content == "b"
+    assert (asked(there), beside(there)) == ("ab", [(2, "c")])
+
+
 def test_a_branch_can_be_told_by_its_id(chat):
     chat.undo()
     (branch,) = chat.branches
@@ -438,6 +456,15 @@ def test_what_is_purged_is_purged_in_the_forks_that_began_with_it(manager, sessi
     fork.purge(2)
     assert asked(fork) == "acd"
     assert asked(chat) == "ac"
+
+
+def test_a_purge_takes_every_answer_to_the_question_along(manager, session):
+    chat = session.create_chat("A")
+    turn = chat.send("my secret")
+    other = {**session.record.entries[turn.id], "n": 90, "content": ["my secret, told otherwise"]}
+    manager.adopt({session.id: {entry_id(other): other}}, "u")
+    chat.purge(1)
+    assert "my secret" not in everything(manager)
 
 
 def test_a_purge_leaves_the_settings_of_its_chat(manager, session):
