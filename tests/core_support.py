@@ -1,9 +1,12 @@
 """What the tests of the core share: managers with providers that need no network, and a genuine snapshot."""
 
+import json
+
 import pytest
 
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Usage
+from robota_nb.core.snapshot import parse
 from robota_nb.testing import ScriptedProvider
 
 
@@ -82,3 +85,30 @@ def texts(chat):
 def entries_of(manager):
     """What the manager would write."""
     return manager.snapshot("u")["sessions"]
+
+
+def asked(chat):
+    """What stands on the chat's path, as it was asked."""
+    return "".join(turn.prompt.content for turn in chat.turns)
+
+
+def sent(manager):
+    """The last request's prompts."""
+    return "".join(m["content"] for m in manager.providers.requests[-1].messages if m["role"] == "user")
+
+
+def beside(chat):
+    """The chat's branches: after how many turns, and what was asked there."""
+    return [(branch.after, "".join(turn.prompt.content for turn in branch.turns)) for branch in chat.branches]
+
+
+def restarted(manager, **options):
+    """A new kernel's manager with what the notebook holds, which went through its file."""
+    again = new_manager(**options)
+    again.adopt(parse(json.loads(json.dumps(manager.snapshot("u")))), "u")
+    return again
+
+
+def everything(manager):
+    """All that the manager holds and would write, as text."""
+    return json.dumps([manager.snapshot("u"), manager.records("u")], ensure_ascii=False)

@@ -1,13 +1,10 @@
 """The states of a session, deleting it and bringing it back, and its limits."""
 
-import json
-
 import pytest
-from core_support import new_manager, raised, texts
+from core_support import new_manager, raised, restarted, texts
 
 from robota_nb.core.entries import entry_id, set_entry
 from robota_nb.core.events import Activated
-from robota_nb.core.snapshot import parse
 from robota_nb.errors import (
     DuplicateName,
     InvalidStateTransition,
@@ -44,13 +41,6 @@ def in_state(state, manager=None, name="S"):
     for change in LEADING_TO[state]:
         getattr(session, change)()
     return session
-
-
-def restarted(manager, **options):
-    """A new kernel's manager with what the notebook holds, which went through its file."""
-    again = new_manager(**options)
-    again.adopt(parse(json.loads(json.dumps(manager.snapshot("u")))), "u")
-    return again
 
 
 # -- states
