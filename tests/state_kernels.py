@@ -37,6 +37,10 @@ def some_chat(machine):
     return any(s.live for s in machine.live().values())
 
 
+def some_deleted_chat(machine):
+    return any(len(s.live) < len(s.chats) for s in machine.live().values())
+
+
 def some_path(machine):
     return any(s.path(cid) for s in machine.live().values() for cid in s.live)
 

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
-from state_kernels import ENDS, LIMITS, NAMES, USERS, InAFile, Kernels, some_chat, some_path, some_session
+from state_kernels import (
+    ENDS,
+    LIMITS,
+    NAMES,
+    USERS,
+    InAFile,
+    Kernels,
+    some_chat,
+    some_deleted_chat,
+    some_path,
+    some_session,
+)
 from state_model import STATES, Chat, Session, Turn, find, fold, holder, over, read, shown
 
 from robota_nb.errors import (
@@ -169,11 +180,13 @@ class Users(Kernels):
         model.chats[chat.id].deleted = True
         model.resolve()
 
-    @precondition(some_session)
+    @precondition(some_deleted_chat)
     @rule(data=st.data())
     def bring_back_chat(self, data):
-        session, model = self.pick(data)
-        name = self.one_of(data, ["x", *(chat.names[-1] for chat in model.chats.values())])
+        sid = self.one_of(data, [sid for sid, s in self.live().items() if len(s.live) < len(s.chats)])
+        model = self.sessions[sid]
+        session = self.manager.session(sid, model.user)
+        name = self.one_of(data, [chat.names[-1] for chat in model.chats.values() if chat.deleted])
         named = self.gone(model, name)
         if named and len(model.live) >= LIMITS["max_chats"]:
             with pytest.raises(ChatLimitReached):
