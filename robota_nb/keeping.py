@@ -318,6 +318,8 @@ class Keeper:
 
     def fetch(self, ref: str) -> Session | None:
         """Bring a session of another notebook, by its id, from the store into this one; None if there is none."""
+        if not snapshot.is_session_id(ref):  # most refs are names, and the store is not read for those
+            return None
         found = next((sessions[ref] for sessions in self.drawer.elsewhere().values() if ref in sessions), None)
         if found is None:
             return None

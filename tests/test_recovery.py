@@ -203,3 +203,18 @@ def test_sessions_of_other_notebooks_are_listed_and_open_by_their_id(kernels, pa
     assert kernel.ok("%robota ask and now?").shown == ["2: and now?"]
     assert [m["content"] for m in server.requests[-1]["messages"]] == ["one", "1: one", "and now?"]
     assert list(kernel.front.notebook.metadata["robota_nb"]["sessions"]) == [sid]
+
+
+def test_a_new_session_s_name_is_not_looked_for_in_the_store(kernels, path):
+    kernel = kernels(path)
+    kernel.ok(LOAD)
+    kernel.ok(
+        "from robota_nb.stores.sqlite import SqliteStore\n"
+        "read = []\n"
+        "SqliteStore.entries = lambda self, document: read.append(document) or {}\n"
+        "SqliteStore.documents = lambda self: ['other.ipynb']\n"
+    )
+    kernel.ok("%robota session open A new one")
+    assert kernel.value("read") == []
+    kernel.ok(f"%robota session open {SID}")
+    assert kernel.value("read") == ["other.ipynb"]

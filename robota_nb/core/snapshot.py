@@ -51,6 +51,11 @@ def dump(sessions: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_session_id(text: str) -> bool:
+    """Say whether a text has the form of a session's id."""
+    return _SESSION.fullmatch(text) is not None
+
+
 def parse(value: object) -> dict[str, dict[str, Entry]]:
     """Check a snapshot and return its entries.
 
