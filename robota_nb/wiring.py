@@ -229,10 +229,7 @@ class Wiring:
             chat, _ = add(session, found)
             turns = count(len(found.turns), "turn")
             return f"{chat.name} is here: {turns}"  # the same when the cell runs again
-        for mine in self.manager.sessions():  # what is active stays so
-            mine.point_to(mine.active_id)
-        if active := self.manager.active_session():
-            self.manager.lead(active)
+        self.manager.hold_active()
         if new_entries := self.manager.adopt(found):
             self.keeper.commit(new_entries, {})
         for sid, entries in found.items():

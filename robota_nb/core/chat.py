@@ -110,9 +110,12 @@ class Chat:
 
     def _content(self, eid: str) -> str | list[dict[str, Any]]:
         """Return a message's content as a request carries it: text, or parts if there are pictures."""
+        return make.content_parts(self.session.record.text(eid), self._images(eid))
+
+    def _images(self, eid: str) -> tuple[Image, ...]:
+        """Return the pictures that go with a message, but for those that were purged."""
         record = self.session.record
-        images = [make.image_of(record.entries[image]) for image in record.images(eid)]
-        return make.content_parts(record.text(eid), [image for image in images if image])
+        return tuple(image for entry in record.images(eid) if (image := make.image_of(record.entries[entry])))
 
     @property
     def branches(self) -> list[Branch]:
@@ -360,13 +363,12 @@ class Chat:
     def _message(self, eid: str) -> Message:
         record = self.session.record
         entry = record.entries[eid]
-        images = [make.image_of(record.entries[image]) for image in record.images(eid)]
         return Message(
             id=eid,
             role=entry.get("role", ""),
             content=record.text(eid),
             parent=entry.get("parent"),
-            images=tuple(image for image in images if image),
+            images=self._images(eid),
         )
 
 

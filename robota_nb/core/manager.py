@@ -375,6 +375,12 @@ class SessionManager:
     def _names(self, user: str) -> Names:
         return Names({s.id: s.record.names for s in self.sessions(user)})
 
+    def hold_active(self, user_id: str | None = None) -> None:
+        """Hold on to what is active, so that nothing that is adopted from now on changes it."""
+        with self.lock:
+            for session in self.sessions(user_id):
+                self._keep_pointers(session)
+
     def _keep_pointers(self, session: Session) -> None:
         """Hold on to what is active: only a choice changes that, not what happens to be written last."""
         session.point_to(session.active_id)
