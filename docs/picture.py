@@ -17,10 +17,9 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
 from jupyter_support import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
-from page_support import Notebook  # noqa: E402
+from page_support import FLAGS, Notebook  # noqa: E402
 
 WIDTH, HEIGHT = 1_100, 800
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 PICTURE = ROOT / "docs" / "quickstart.png"
 TOP, EDITED, ASKS, STATUS = 8, 11, 12, 13
 """Which cells are at the top of the picture, edited, run because of that, and replaced by the status."""

@@ -1,9 +1,23 @@
 """Fixtures of the tests that run real kernels: one kernel and one model server for each module."""
 
 import pytest
+from core_support import new_manager
 from kernel_support import Kernel, isolated
 
 from robota_nb.testing import FakeOpenAIServer
+
+
+@pytest.fixture
+def manager():
+    """A session manager that asks nobody."""
+    return new_manager()
+
+
+@pytest.fixture
+def session(manager):
+    """Its first session."""
+    return manager.create_session("u", "S")
+
 
 RESET = """
 %unload_ext robota_nb

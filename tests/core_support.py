@@ -50,6 +50,14 @@ def genuine():
     return manager.snapshot("u")
 
 
+def of_three_turns(session):
+    """A chat in which three things were asked."""
+    chat = session.create_chat("A")
+    for text in "abc":
+        chat.send(text)
+    return chat
+
+
 class Only:
     """A registry that has one provider, under every name."""
 

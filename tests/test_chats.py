@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from core_support import Echo, everything, new_manager, raised, restarted, texts
+from core_support import Echo, everything, new_manager, of_three_turns, raised, restarted, texts
 
 from robota_nb import SessionManager
 from robota_nb.core.ports import Image
@@ -11,22 +11,8 @@ from robota_nb.core.snapshot import parse
 
 
 @pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
-def session(manager):
-    return manager.create_session("u", "S")
-
-
-@pytest.fixture
 def chat(session):
-    """A chat with three turns."""
-    chat = session.create_chat("A")
-    for text in "abc":
-        chat.send(text)
-    return chat
+    return of_three_turns(session)
 
 
 # -- pictures

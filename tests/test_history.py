@@ -1,7 +1,7 @@
 """The history of a chat: undo, redo, edit, retry, fork, branches, checkout and clear only move where its path ends."""
 
 import pytest
-from core_support import Echo, Only, asked, beside, new_manager, raised, restarted, scripted, sent
+from core_support import Echo, Only, asked, beside, new_manager, of_three_turns, raised, restarted, scripted, sent
 
 from robota_nb.errors import (
     ChatLimitReached,
@@ -12,22 +12,8 @@ from robota_nb.errors import (
 
 
 @pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
-def session(manager):
-    return manager.create_session("u", "S")
-
-
-@pytest.fixture
 def chat(session):
-    """A chat with three turns."""
-    chat = session.create_chat("A")
-    for text in "abc":
-        chat.send(text)
-    return chat
+    return of_three_turns(session)
 
 
 # -- undo and redo

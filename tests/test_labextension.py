@@ -1,6 +1,5 @@
 """The labextension is built, placed and found as JupyterLab wants it, and a browser never mixes two versions of it."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -11,22 +10,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from labextension_support import ROOT, SOURCE, build_hook
 from require import require
 
 import robota_nb
 
-ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "robota_nb" / "labextension"
 MODULES = sorted(path.name for path in SOURCE.glob("*.js"))
 
 
 @pytest.fixture
 def hook():
-    require("hatchling", find_spec("hatchling"), "pip install '.[test]'")
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return build_hook()
 
 
 def place(hook, source, target):

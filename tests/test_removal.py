@@ -1,7 +1,7 @@
 """Deleting chats and bringing them back destroys nothing; a purge removes for good."""
 
 import pytest
-from core_support import asked, everything, new_manager, raised, restarted
+from core_support import asked, everything, new_manager, of_three_turns, raised, restarted
 
 from robota_nb.core.entries import entry_id
 from robota_nb.core.snapshot import parse
@@ -14,22 +14,8 @@ from robota_nb.errors import (
 
 
 @pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
-def session(manager):
-    return manager.create_session("u", "S")
-
-
-@pytest.fixture
 def chat(session):
-    """A chat with three turns."""
-    chat = session.create_chat("A")
-    for text in "abc":
-        chat.send(text)
-    return chat
+    return of_three_turns(session)
 
 
 # -- deleting, and bringing back

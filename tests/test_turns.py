@@ -19,17 +19,6 @@ from robota_nb.errors import (
 )
 from robota_nb.testing import ScriptedProvider
 
-
-@pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
-def session(manager):
-    return manager.create_session("u", "S")
-
-
 # -- a turn, however it ends
 
 

@@ -5,21 +5,10 @@ from importlib.util import find_spec
 
 import pytest
 from jupyter_support import APPLICATIONS, JupyterServer
-from page_support import Notebook
+from page_support import FLAGS, Notebook
 from require import require
 
 from robota_nb.testing import FakeOpenAIServer
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")

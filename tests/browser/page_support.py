@@ -2,6 +2,18 @@
 
 import json
 
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""With these Chromium runs as root, and asks nobody for anything."""
+
 SETTLED = 90_000
 """Milliseconds after which something that should happen has failed the test."""
 

@@ -1,30 +1,21 @@
 """An upgraded install: a browser keeps what lies under ``static`` for a year, and uses nothing of the old version."""
 
-import importlib.util
 import json
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import FLAGS
 from jupyter_support import JupyterServer, free_port
+from labextension_support import SOURCE, build_hook
 from notebook_support import write
-from page_support import Notebook
-from require import require
+from page_support import FLAGS, Notebook
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCE = ROOT / "robota_nb" / "labextension"
 MODULES = sorted(path.name for path in SOURCE.glob("*.js"))
 
 
 @pytest.fixture
 def build():
-    require("hatchling", find_spec("hatchling"), "pip install '.[test]'")
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    hook = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(hook)
-    return hook.build
+    return build_hook().build
 
 
 @pytest.fixture
