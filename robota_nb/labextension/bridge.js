@@ -105,9 +105,9 @@ export class Bridge {
     this._due = false;
     const { model } = this._context;
     this._cells.forget();
-    const message = { op: 'open', version: VERSION, dirty: model.dirty, ...this._place(), cells: this._cells.news() };
+    const cells = this._cells.news();
     const value = this._document.value();
-    this._tell(value === undefined ? message : withValue(message, value));
+    this._tell({ op: 'open', version: VERSION, dirty: model.dirty, ...this._place(), cells, value });
   }
 
   _place() {
@@ -167,18 +167,4 @@ export class Bridge {
       this._hear(JSON.parse(this._parts.splice(0).join('')));
     }
   }
-}
-
-/** A message with the document's value, or what is wrong with that. */
-function withValue(message, value) {
-  let size;
-  try {
-    size = JSON.stringify(value).length;
-  } catch {
-    return { ...message, problem: 'the snapshot is nested too deep' };
-  }
-  if (size > MAX_PUSH) {
-    return { ...message, problem: `the snapshot has ${size.toLocaleString('en')} characters, over the cap` };
-  }
-  return { ...message, value };
 }

@@ -17,7 +17,7 @@ const CODE = 'try:\n    from robota_nb import _receive; _receive()\nexcept Impor
  */
 export function push(kernel, message, lost) {
   const id = Math.random().toString(36).slice(2);
-  const replies = pieces(JSON.stringify(message)).map((text, chunk, { length: of }) => {
+  const replies = pieces(text(message)).map((text, chunk, { length: of }) => {
     const content = { code: CODE, silent: true, store_history: false, allow_stdin: false, stop_on_error: false };
     return kernel.requestExecute(content, true, { [KEY]: { message: id, chunk, of, text } }).done;
   });
@@ -29,6 +29,21 @@ export function push(kernel, message, lost) {
     },
     () => {} // the kernel was restarted or is gone: the next one is told anew
   );
+}
+
+/** Return a message as text; one with a value that cannot be sent says so in the value's place. */
+function text(message) {
+  let problem = 'the snapshot is nested too deep';
+  try {
+    const whole = JSON.stringify(message);
+    if (whole.length <= MAX_PUSH) {
+      return whole;
+    }
+    problem = `the snapshot has ${whole.length.toLocaleString('en')} characters, over the cap`;
+  } catch {
+    // the problem is said
+  }
+  return JSON.stringify({ ...message, value: undefined, problem });
 }
 
 /** Cut a text, but no character in two: a gateway closes the connection over one half. */
