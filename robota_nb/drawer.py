@@ -82,6 +82,13 @@ class Drawer:
         places = [place for place in self._use(self.store.documents) or () if place != self.place]
         return {place: self._use(partial(self.store.entries, place)) or {} for place in places}
 
+    def unknown(self, entries: Entries) -> set[str]:
+        """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
+        if not self._use(self.store.documents):
+            return set()
+        known = {sid: self._use(partial(self.store.ids, sid)) for sid in entries}
+        return {eid for sid, es in entries.items() if (held := known[sid]) is not None for eid in es if eid not in held}
+
     def others(self) -> dict[str, int]:
         """Return the other places with entries that were not saved, and how many."""
         places = self._use(self.store.unsaved_documents) or {}

@@ -108,7 +108,7 @@ class Keeper:
         except SnapshotError as error:
             self._withhold(error)
             return
-        self.manager.adopt(theirs)
+        self.adopt(theirs)
         touched = {sid: [*change["add"], *change["remove"]] for sid, change in sessions.items()}
         mine = self.recorded()["sessions"]
         back = {
@@ -143,6 +143,13 @@ class Keeper:
         self._opened, self._taken = None, True  # only now: an interrupt above has it done again
         return True
 
+    def adopt(self, entries: Entries) -> dict[str, dict[str, Entry]]:
+        """Take over what others may have written, note what this user's store does not know; return what was new."""
+        with self.manager.lock:
+            new = self.manager.adopt(entries)
+            self.manager.foreign |= self.drawer.unknown(new)
+        return new
+
     def _take_over_document(self, message: Message) -> None:
         """Take over a document's snapshot, and bring it what this kernel has that it has not."""
         self._withheld = None
@@ -161,7 +168,7 @@ class Keeper:
             )
         mine = self.manager.records()
         missing = {sid: {e: x for e, x in es.items() if e not in theirs.get(sid, {})} for sid, es in mine.items()}
-        self.manager.adopt(theirs)
+        self.adopt(theirs)
         if not message.get("dirty"):
             self._note_saved(theirs)
         if any(missing.values()):
@@ -222,7 +229,7 @@ class Keeper:
         notebook = _file().load(path)
         saved, riding = output.read(notebook)
         there = snapshot.merge(saved, riding)
-        new = self.manager.adopt(there)
+        new = self.adopt(there)
         if str(path) == self.drawer.place:
             self._note_saved(there)
         for cell, mine in output.riders(notebook):

@@ -230,7 +230,7 @@ class Wiring:
             turns = count(len(found.turns), "turn")
             return f"{chat.name} is here: {turns}"  # the same when the cell runs again
         self.manager.hold_active()
-        if new_entries := self.manager.adopt(found):
+        if new_entries := self.keeper.adopt(found):
             self.keeper.commit(new_entries, {})
         for sid, entries in found.items():
             back = self.manager.find_session(sid) or self.manager.bring_back(sid)

@@ -7,16 +7,23 @@ import pytest
 from core_support import Only, new_manager, raised, scripted
 
 from robota_nb import SessionManager
-from robota_nb.core.events import Activated, EntriesAdded, Notice, TextArrived, TurnEnded, TurnStarted
+from robota_nb.core.events import Activated, Changed, EntriesAdded, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.live import LONG_BYTES
 from robota_nb.core.ports import Finish, Image, TextDelta
 from robota_nb.errors import ChatBusy, ProviderError
 
 
 def listening(manager):
-    """The events from now on."""
+    """The events from now on, but for `Changed`."""
     events = []
-    manager.subscribe(events.append)
+    manager.subscribe(lambda event: None if isinstance(event, Changed) else events.append(event))
+    return events
+
+
+def changes(manager):
+    """The sessions and chats that change from now on."""
+    events = []
+    manager.subscribe(lambda event: events.append((event.session, event.chat)) if isinstance(event, Changed) else None)
     return events
 
 
@@ -208,7 +215,8 @@ def test_who_raises_is_logged_and_keeps_nobody_else_from_hearing(manager, chat, 
         raise ZeroDivisionError
 
     manager.subscribe(broken)
-    events = listening(manager)
+    events = []
+    manager.subscribe(events.append)
     with caplog.at_level(logging.ERROR, "robota_nb"):
         assert chat.send("hi").text == "re: hi"
         chat.undo()
@@ -289,3 +297,53 @@ def test_a_long_history_is_told_for_each_chat(manager, chat):
         for _ in range(3):
             long.send("x" * (LONG_BYTES // 2))
     assert [event.text.split()[3] for event in events if isinstance(event, Notice)] == ["'B'", "'C'"]
+
+
+# -- what points, and waits to be written
+
+
+def test_what_moves_in_a_chat_without_an_entry_is_told(manager, chat):
+    chat.send("one")
+    seen = changes(manager)
+    for move in (chat.undo, chat.redo, chat.clear, lambda: chat.checkout(1)):
+        move()
+        assert seen.pop() == (chat.session.id, chat.id)
+    chat.session.configure(chat.id, {"model": "m"}, lasting=False)
+    assert seen.pop() == (chat.session.id, chat.id)
+    chat.delete()
+    assert (chat.session.id, chat.id) in seen
+
+
+def test_the_state_of_a_session_is_told(manager, chat):
+    seen = changes(manager)
+    chat.session.pause()
+    assert seen == [(chat.session.id, None)]
+    chat.session.resume()
+    chat.session.describe("work")
+    manager.delete_session(chat.session.id, "u")
+    assert seen == [(chat.session.id, None)] * 4
+
+
+def test_what_is_taken_over_is_told(manager, chat):
+    other = new_manager()
+    seen = changes(other)
+    other.adopt(manager.records("u"), "u")
+    assert seen == [(chat.session.id, None)]
+    other.adopt(manager.records("u"), "u")
+    assert len(seen) == 1
+
+
+def test_a_turn_under_way_is_there_to_see_until_it_is_recorded(manager, chat):
+    live = chat.stream("hello")
+    seen = []
+    first = next(live)
+    seen.append(("".join(manager.arriving[chat.id].parts), manager.arriving[chat.id].plan.text))
+    assert seen == [(first, "hello")]
+
+    def look(event):
+        if isinstance(event, EntriesAdded | TurnEnded):
+            seen.append((chat.id in manager.arriving, len(chat.turns)))
+
+    manager.subscribe(look)
+    live.result()
+    assert seen[1:] == [(False, 1), (False, 1)]

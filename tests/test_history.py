@@ -238,6 +238,22 @@ def test_checkout_of_a_branch_goes_as_far_as_it_was_shown_here(manager, chat):
     assert (asked(there), beside(there)) == ("ab", [(2, "c")])
 
 
+def test_checkout_can_go_on_to_the_end_of_what_followed_a_turn(chat):
+    second = chat.turns[1]
+    chat.edit(2, "B")
+    chat.checkout(second.id, to_end=True)
+    assert asked(chat) == "abc"
+    chat.checkout(second.id)
+    assert asked(chat) == "ab"
+
+
+def test_an_edit_can_be_streamed_and_takes_the_pictures_of_the_turn_along(manager, chat):
+    live = chat.stream("B", at=2)
+    assert "".join(live) == "re: B"
+    assert asked(chat) == "aB"
+    assert raised(TurnNotFound, lambda: list(chat.stream("x", at=3)))
+
+
 def test_a_branch_can_be_told_by_its_id(chat):
     chat.undo()
     (branch,) = chat.branches

@@ -137,6 +137,25 @@ def test_an_unreadable_value_is_left_alone_also_by_what_was_not_saved(shell):
         there.keeper.check()
 
 
+def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell):
+    stranger = shell(path="/a.ipynb")
+    turn = stranger.ask("hello")
+    mine = shell(path="/b.ipynb")
+    made = mine.ask("mine")
+    value, store = stranger.document(), mine.keeper.drawer.store
+    reader = shell(store=store, path="/copy of a.ipynb", value=value)
+    assert turn.id in reader.manager.foreign
+    own = shell(store=store, path="/moved.ipynb", value=mine.document())
+    assert made.id in own.manager.records()[own.manager.sessions()[0].id]
+    assert own.manager.foreign == set()
+
+
+def test_nothing_is_foreign_where_no_store_is_kept(shell):
+    stranger = shell(path="/a.ipynb")
+    stranger.ask("hello")
+    assert shell(path="/a.ipynb", value=stranger.document()).manager.foreign == set()
+
+
 def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
     first = shell(path="/nb.ipynb")
     first.ask("one")

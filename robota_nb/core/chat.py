@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core import changes, history, reprs, search, stats
 from robota_nb.core import entries as make
+from robota_nb.core.awaiting import in_threads
 from robota_nb.core.config import settings_from
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.live import LiveTurn, Plan, build_request
@@ -18,7 +17,7 @@ from robota_nb.core.turn import Branch, Message, Preview, Turn
 from robota_nb.errors import ChatBusy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Node
@@ -151,8 +150,18 @@ class Chat:
 
     # -- asking
 
-    def stream(self, text: str, images: Sequence[Image] = ()) -> LiveTurn:
+    def stream(self, text: str, images: Sequence[Image] = (), *, at: int | None = None) -> LiveTurn:
         """Ask, and return the text as it arrives; at the end the turn is recorded.
+
+        Parameters
+        ----------
+        text
+            The prompt.
+        images
+            The pictures that go with it.
+        at
+            The number of the turn of the path whose place it takes (from 1), with its pictures and options; at the
+            end if not given.
 
         Raises
         ------
@@ -160,15 +169,18 @@ class Chat:
             If a turn runs in this chat.
         SessionNotActive
             If the session is not active.
+        TurnNotFound
+            If there is no turn *at*.
         ProviderError
             If the model cannot be asked, or the answer breaks off (what arrived is kept and marked).
         """
-        self.session.check_active()
 
         def plan() -> Plan:  # when it begins: another turn may have ended since
+            if at is not None:
+                return self._plan_at(history.numbered(self.session, self.id, at), text)
             return Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
 
-        return LiveTurn(self, plan, self._sent_outside_cells)
+        return self._live(plan)
 
     def send(self, text: str, images: Sequence[Image] = ()) -> Turn:
         """Ask, and return the turn; raises as `stream` does."""
@@ -182,12 +194,7 @@ class Chat:
         TurnNotFound
             If there is no such turn; and as `stream` does.
         """
-        self.session.check_active()
-
-        def plan() -> Plan:
-            return self._plan_at(history.numbered(self.session, self.id, number), text)
-
-        return LiveTurn(self, plan, self._sent_outside_cells).result()
+        return self.stream(text, at=number).result()
 
     def retry(self) -> Turn:
         """Ask the last turn again, in its place; its answer so far becomes a branch.
@@ -197,13 +204,16 @@ class Chat:
         TurnNotFound
             If nothing was asked yet; and as `stream` does.
         """
-        self.session.check_active()
 
         def plan() -> Plan:
             node = history.to_retry(self.session, self.id)
             return self._plan_at(node, self.session.record.text(node.user))
 
-        return LiveTurn(self, plan, self._sent_outside_cells).result()
+        return self._live(plan).result()
+
+    def _live(self, plan: Callable[[], Plan]) -> LiveTurn:
+        self.session.check_active()
+        return LiveTurn(self, plan, self._sent_outside_cells)
 
     def _plan_at(self, node: Node, text: str) -> Plan:
         message = self._message(node.user)
@@ -232,12 +242,12 @@ class Chat:
 
     def astream(self, text: str) -> AsyncIterator[str]:
         """Ask without blocking the event loop; raises as `stream` does."""
-        return _in_thread(self.stream(text))  # itself: who closes it closes the answer, and not some time later
+        return in_threads(self.stream(text))  # itself: who closes it closes the answer, and not some time later
 
     async def asend(self, text: str) -> Turn:
         """Ask without blocking the event loop, and return the turn."""
         live = self.stream(text)
-        async for _ in _in_thread(live):
+        async for _ in in_threads(live):
             pass
         return live.result()
 
@@ -319,15 +329,22 @@ class Chat:
         """Begin anew: take all turns off the path, and return how many; they stay reachable as a branch."""
         return history.clear(self.session, self.id)
 
-    def checkout(self, ref: int | str) -> Turn:
+    def checkout(self, ref: int | str, *, to_end: bool = False) -> Turn:
         """Go to the end of a branch, by its number in `branches`, or to a turn, by its id; return the last turn.
+
+        Parameters
+        ----------
+        ref
+            The number, or the id.
+        to_end
+            Whether to go on from there to the end of the newest turns that followed.
 
         Raises
         ------
         TurnNotFound
             If there is no such branch or turn.
         """
-        return self.turn(history.checkout(self.session, self.id, str(ref)))
+        return self.turn(history.checkout(self.session, self.id, str(ref), to_end=to_end))
 
     def fork(self, name: str, at: int | None = None) -> Chat:
         """Start a chat that goes on from here, or from turn *at* (0: from the start), and make it active.
@@ -374,26 +391,3 @@ class Chat:
 
 def _usage(counts: Mapping[str, int]) -> Usage:
     return Usage(input_tokens=counts.get("input_tokens", 0), output_tokens=counts.get("output_tokens", 0))
-
-
-async def _in_thread(live: LiveTurn) -> AsyncIterator[str]:
-    """Iterate over a live turn in worker threads; a cancelled task stops the turn at its next text."""
-    while True:
-        step = asyncio.get_running_loop().run_in_executor(None, next, live, None)
-        try:
-            delta = await asyncio.shield(step)
-        except asyncio.CancelledError:
-            step.add_done_callback(partial(_stop, live))
-            raise
-        if delta is None:
-            return
-        try:
-            yield delta
-        except GeneratorExit:
-            live.close()
-            raise
-
-
-def _stop(live: LiveTurn, step: asyncio.Future[str | None]) -> None:
-    step.exception()  # it has nobody left to tell
-    live.close()

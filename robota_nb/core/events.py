@@ -40,6 +40,14 @@ class Activated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A session (with *chat*: one of its chats) is not as it was: what points moved, or entries were taken over."""
+
+    session: str
+    chat: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted:
     """A model is being asked in this chat."""
 
@@ -66,4 +74,4 @@ class TurnEnded:
     turn: str | None
 
 
-Event: TypeAlias = EntriesAdded | Notice | Activated | TurnStarted | TextArrived | TurnEnded
+Event: TypeAlias = EntriesAdded | Notice | Activated | Changed | TurnStarted | TextArrived | TurnEnded

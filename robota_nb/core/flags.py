@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from robota_nb.core import entries as make
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from robota_nb.core.fold import SessionState
 
@@ -20,11 +20,14 @@ class Flags:
     ----------
     record
         What has been written.
+    tell
+        Called with the chat (None: the session) whenever a property was set.
     """
 
-    def __init__(self, record: SessionState) -> None:
+    def __init__(self, record: SessionState, tell: Callable[[str | None], None]) -> None:
         self.version = 0  # grows with every change
         self._record = record
+        self._tell = tell
         self._waiting: dict[tuple[str | None, str], str | None] = {}  # (chat; None: the session, key) -> value
 
     def get(self, chat: str | None, key: str) -> str | None:
@@ -35,6 +38,7 @@ class Flags:
         """Set a property, or with None, unset it."""
         self._waiting[chat, key] = value
         self.version += 1
+        self._tell(chat)
 
     def waiting(self) -> Iterator[make.Builder]:
         """Yield what makes the entries that are to be written."""

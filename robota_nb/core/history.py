@@ -140,8 +140,10 @@ def branches(session: Session, chat: str) -> list[Fork]:
     return sorted(found, key=lambda fork: (fork.nodes[0].stamp, fork.nodes[-1].stamp))
 
 
-def checkout(session: Session, chat: str, ref: str) -> Node:
+def checkout(session: Session, chat: str, ref: str, *, to_end: bool = False) -> Node:
     """End the path at a branch's last turn, by its number, or at any turn, by (the beginning of) its id.
+
+    With *to_end* it goes on from there to the end of the newest turns that followed.
 
     Of a branch of which something was shown here, the last turn that was: what follows there belongs to cells
     that have yet to run.
@@ -153,6 +155,8 @@ def checkout(session: Session, chat: str, ref: str) -> Node:
     """
     with session.manager.lock:
         node = _meant(session, chat, ref)
+        while to_end and (following := [child for child in _tree(session, chat) if child.parent == node.id]):
+            node = max(following, key=lambda child: child.stamp)
         session.move_head(chat, node.id)
         return node
 

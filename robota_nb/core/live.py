@@ -59,6 +59,14 @@ class Plan:
     images: tuple[Image, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arriving:
+    """A turn that is being asked: its plan, and the text that has arrived so far, in the pieces that came."""
+
+    plan: Plan
+    parts: list[str]
+
+
 class LiveTurn:
     """Iterate over it for the text as it arrives; afterwards `turn` is the whole.
 
@@ -121,7 +129,9 @@ class _Outcome:
 
     def end(self, finish: Finish) -> None:
         """Record the turn, if there is something to keep."""
-        with deferred():  # recorded, stored and carried, or none of it
+        manager = self._chat.session.manager
+        with deferred(), manager.lock:  # recorded, stored and carried, or none of it; nobody sees it twice, or not
+            manager.arriving.pop(self._chat.id, None)
             if (self.parts or finish.reason not in UNFINISHED) and self.turn is None:
                 model = finish.model or self._plan.config.with_settings(self._plan.options).model
                 text = "".join(self.parts)
@@ -139,6 +149,7 @@ def _answer(
         where = {"session": chat.session.id, "chat": chat.id}
         provider = plan.config.with_settings(plan.options).provider
         events: Iterator[StreamEvent] | None = None
+        manager.arriving[chat.id] = Arriving(plan=plan, parts=outcome.parts)
         manager.emit(TurnStarted(**where, prompt=plan.text))
         try:
             request = build_request(chat, plan, cancellation)
@@ -178,6 +189,7 @@ def _answer(
         finally:
             if close := getattr(events, "close", None):
                 close()
+            manager.arriving.pop(chat.id, None)
             manager.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
         if not outcome.parts and finish.reason in UNFINISHED:
             what = "the answer was stopped" if cancellation.wished else f"the provider {provider!r} gave up"

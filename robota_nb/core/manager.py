@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.core import asking, limits, records, reprs, snapshot, stats
 from robota_nb.core import entries as make
 from robota_nb.core.config import Config
-from robota_nb.core.events import Activated, EntriesAdded
+from robota_nb.core.events import Activated, Changed, EntriesAdded
 from robota_nb.core.names import Names
 from robota_nb.core.removal import DELETED
 from robota_nb.core.replay import Replay
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.events import Event
     from robota_nb.core.interrupts import Cancellation
+    from robota_nb.core.live import Arriving
     from robota_nb.core.ports import Entries, Entry, Providers
     from robota_nb.core.stats import Stats
 
@@ -64,8 +65,10 @@ class SessionManager:
         self.replay = Replay()
         self.rested = Condition(self.lock)  # told whenever a turn has ended
         self.running: dict[str, Cancellation] = {}  # chats in which a turn runs
+        self.arriving: dict[str, Arriving] = {}  # the turns that run, by their chats
         self.warned: set[str] = set()  # chats whose user knows that their history is long
         self.made: set[str] = set()  # ids of entries that were made here, not taken over
+        self.foreign: set[str] = set()  # ids of entries that were taken over, and are unknown to this user's store
         self.requests = 0  # made to providers so far
         self._sessions: dict[str, Session] = {}
         self._active: dict[str, str] = {}  # user -> session
@@ -301,6 +304,8 @@ class SessionManager:
                 if added := session.record.apply(entries):
                     new[sid] = added
                 self._n = max(self._n, session.record.n)
+        for sid in new:
+            self.emit(Changed(session=sid))
         return new
 
     # -- writing and telling

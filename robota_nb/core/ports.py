@@ -149,6 +149,10 @@ class Store(Protocol):
         """Return all entries of a document, saved ones too, by session, oldest first."""
         ...
 
+    def ids(self, session: str) -> set[str]:
+        """Return the ids of all entries of a session, in whatever document."""
+        ...
+
     def unsaved_documents(self) -> dict[str, int]:
         """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
         ...

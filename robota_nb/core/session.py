@@ -14,6 +14,7 @@ from robota_nb.core import entries as make
 from robota_nb.core import history, limits, records, removal, reprs, search, states, stats
 from robota_nb.core.chat import Chat
 from robota_nb.core.config import Config, settings_from
+from robota_nb.core.events import Changed
 from robota_nb.core.flags import Flags
 from robota_nb.core.fold import SessionState
 from robota_nb.core.names import Names
@@ -49,7 +50,7 @@ class Session:
         self.record = SessionState(id)
         self._chats: dict[str, Chat] = {}
         self._names = Names()
-        self.flags = Flags(self.record)
+        self.flags = Flags(self.record, self._tell)
         self.state_changed = False  # in this process
         self._heads: dict[str, str | None] = {}
         self._bases: dict[str, str | None] = {}
@@ -118,9 +119,9 @@ class Session:
         """
         found = self.find(ref)
         if found is None:
-            names = [self.chat_name(c.id) for c in self.live_chats()]
+            near = nearest(ref, [self.chat_name(chat.id) for chat in self.live_chats()])
             raise ChatNotFound(
-                f"no chat {ref[:100]!r} in {self.name!r}{nearest(ref, names)}: "
+                f"no chat {ref[:100]!r} in {self.name!r}{near}: "
                 "%robota chat list shows them, %robota new creates one"
             )
         return self._chat(found)
@@ -270,7 +271,9 @@ class Session:
 
     def point_to(self, chat: str | None) -> None:
         """Make a chat the active one without anybody having chosen it."""
-        self._active = chat
+        before, self._active = self.active_id, chat
+        if self.active_id != before:
+            self._tell(chat)
 
     def rename(self, name: str) -> None:
         """Give the session another name; the former one still finds it."""
@@ -304,6 +307,7 @@ class Session:
                 for build in list(self._differing(chat, settings)):
                     self._commit(build)
             self._settings.setdefault(chat, {}).update(settings)
+        self._tell(chat)
 
     # -- history
 
@@ -311,12 +315,13 @@ class Session:
 
     def move_head(self, chat: str, message: str | None) -> None:
         """End the chat's path at this message."""
-        with self.manager.lock:
-            self._heads[chat] = message
+        self._heads[chat] = message
+        self._tell(chat)
 
     def move_base(self, chat: str, message: str | None) -> None:
         """Have a fork start at this message, and its path end there."""
         self._bases[chat] = self._heads[chat] = message
+        self._tell(chat)
 
     # -- writing
 
@@ -355,6 +360,9 @@ class Session:
 
     # -- inside
 
+    def _tell(self, chat: str | None) -> None:
+        self.manager.emit(Changed(session=self.id, chat=chat))
+
     def _chat(self, cid: str) -> Chat:
         return self._chats.setdefault(cid, Chat(self, cid))
 
@@ -365,15 +373,14 @@ class Session:
         return self._names
 
     def _check_free(self, name: str, but: str | None = None) -> None:
-        taken = self._current_names().holder(name)
-        if taken not in (None, but):
+        if self._current_names().holder(name) not in (None, but):
             raise DuplicateName(f"{self.name!r} has a chat {name!r} already: switch to it, or choose another name")
 
     def begin_chat(self, name: str | None, config: Config, base: str | None = None) -> Chat:
         """Record a new chat, which starts at the message *base*; it is not made active."""
         limits.check_chats(self)
-        free = self._current_names().free
-        name = make.check_name(name, "chat") if name is not None else free("Chat", len(self.live_chats()))
+        count = len(self.live_chats())
+        name = self._current_names().free("Chat", count) if name is None else make.check_name(name, "chat")
         self._check_free(name)
         cid = make.new_id("c")
         config_id, new = self.config_entry(config)

@@ -104,6 +104,12 @@ class MemoryStore:
             rows = self._documents.get(document, _Filed()).rows()
         return _decoded(sorted(rows.items(), key=lambda item: item[1].age))
 
+    def ids(self, session: str) -> set[str]:
+        """Return the ids of all entries of a session, in whatever document."""
+        with self._lock:
+            keys = [key for filed in self._documents.values() for key in filed.rows()]
+        return {entry_id for sid, entry_id in keys if sid == session}
+
     def unsaved_documents(self) -> dict[str, int]:
         """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
         with self._lock:

@@ -59,6 +59,7 @@ _MOVE = "UPDATE OR IGNORE entry SET document = ? WHERE document = ?"  # a row ke
 _CLEAR = "DELETE FROM entry WHERE document = ?"
 _UNMARK = "UPDATE entry SET saved = 0 WHERE document = ? AND session = ? AND id = ?"
 
+_IDS = "SELECT id FROM entry WHERE session = ?"
 _ALL = "SELECT session, id, body FROM entry WHERE document = ? ORDER BY rowid"
 
 _BUSY = 5  # SQLITE_BUSY
@@ -151,6 +152,12 @@ class SqliteStore:
     def entries(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return all entries of a document, saved ones too, by session, oldest first."""
         return self._read(_ALL, document)
+
+    def ids(self, session: str) -> set[str]:
+        """Return the ids of all entries of a session, in whatever document."""
+        with self._using(create=False) as connection:
+            rows = connection.execute(_IDS, (_key(session),)).fetchall() if connection else []
+        return {_text(entry_id) for (entry_id,) in rows}
 
     def _read(self, query: str, document: str) -> dict[str, dict[str, Entry]]:
         found: dict[str, dict[str, Entry]] = {}

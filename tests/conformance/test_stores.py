@@ -344,3 +344,12 @@ def test_all_that_was_filed_can_be_read_again_saved_or_not(store):
     assert list(store.entries("a.ipynb")["s_1"]) == ["e_1", "e_2"]
     store.remove("b.ipynb", {"s_2": ["e_3"]})
     assert store.documents() == ["a.ipynb"]
+
+
+def test_the_ids_of_a_session_are_those_of_all_documents(store):
+    assert store.ids("s_1") == set()
+    store.add("a.ipynb", ONE)
+    store.add("b.ipynb", {"s_1": {"e_3": entry("three")}, "s_2": {"e_4": entry("four")}})
+    store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
+    assert store.ids("s_1") == {"e_1", "e_2", "e_3"}
+    assert store.ids("s_2") == {"e_4"}
