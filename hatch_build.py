@@ -1,7 +1,7 @@
 """The build hook: places the labextension where JupyterLab looks, under a path that changes with its content.
 
 JupyterLab lets browsers keep what lies under ``static`` for a year. So each version of the files has a directory of
-its own, named by the hash of all of them; within it they find each other by their plain names.
+its own, named by the hash of all of them; within it they find each other by their plain relative paths.
 """
 
 from __future__ import annotations
@@ -20,6 +20,18 @@ PLACE = "share/jupyter/labextensions/robota_nb"
 HASH = 16
 """Hex digits of the content's hash."""
 
+ROOMS = (".", "switcher")
+"""The directories that a browser loads from, as they lie in the source."""
+
+SERVED = {".js", ".css", ".txt"}
+"""What a browser loads from them, and the licences of that."""
+
+
+def served(source: Path) -> list[Path]:
+    """Return the files that a browser loads, in a fixed order, relative to *source*."""
+    found = [path for room in ROOMS for path in Path(source, room).glob("*") if path.suffix in SERVED]
+    return sorted((path.relative_to(source) for path in found), key=Path.as_posix)
+
 
 def build(source: Path, target: Path) -> None:
     """Write the labextension as it is installed.
@@ -27,17 +39,17 @@ def build(source: Path, target: Path) -> None:
     Parameters
     ----------
     source
-        Its modules, ``package.json`` and ``install.json``.
+        Its modules and style sheets, ``package.json`` and ``install.json``.
     target
         An empty directory.
     """
-    modules = sorted(source.glob("*.js"))
+    files = served(source)
     package = json.loads((source / "package.json").read_text(encoding="utf-8"))
-    digest = hashlib.sha256(json.dumps([[path.name, path.read_text(encoding="utf-8")] for path in modules]).encode())
-    static = Path("static", digest.hexdigest()[:HASH])
-    (target / static).mkdir(parents=True)
-    for path in modules:
-        shutil.copyfile(path, target / static / path.name)
+    texts = [[path.as_posix(), (source / path).read_text(encoding="utf-8")] for path in files]
+    static = Path("static", hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:HASH])
+    for path in files:
+        (target / static / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, target / static / path)
     package["jupyterlab"]["_build"]["load"] = (static / package["jupyterlab"]["_build"]["load"]).as_posix()
     (target / "package.json").write_text(json.dumps(package, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(source / "install.json", target / "install.json")

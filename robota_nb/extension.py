@@ -7,6 +7,7 @@ command.
 from __future__ import annotations
 
 import atexit
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -17,12 +18,14 @@ from robota_nb.carriers.document import bridge
 from robota_nb.notebook import completer
 from robota_nb.notebook.magics import RobotaMagics
 from robota_nb.notebook.questions import protect
+from robota_nb.switcher.views import Views
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
     from robota_nb.core.turn import Turn
     from robota_nb.notebook.commands import Commands
+    from robota_nb.switcher.hub import Hub
     from robota_nb.wiring import Wiring
 
 _HOOKED: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
@@ -59,6 +62,8 @@ class Extension:
         self.magics = self._configured_magics()
         self.wired: Wiring | None = _KEPT.pop(shell, None)  # once there was a command
         self._ran: list[tuple[str, str | None]] = []  # cells executed before there was a wiring
+        self._lock = RLock()  # a view may be the first to need it, in another thread
+        self._views = Views(self._listener)
         shell.register_magics(self.magics)
         shell.events.register("pre_run_cell", self._cell_begins)
         shell.events.register("post_run_cell", self._cell_ends)
@@ -67,7 +72,10 @@ class Extension:
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
         loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
-        bridge(shell).connect(__version__, loop.call_later if loop else None)
+        later = (lambda delay, call: loop.add_callback(loop.call_later, delay, call)) if loop else None
+        bridge(shell).connect(__version__, later)
+        if loop:
+            self._views.register()
         atexit.register(self._exit)
         if self.wired is not None:
             self.wired.open(self.magics)
@@ -85,6 +93,8 @@ class Extension:
         atexit.unregister(self._exit)
         self._end()
         bridge(self.shell).disconnect()
+        if getattr(self.shell, "kernel", None):
+            self._views.unregister()
         self._unhook_formatter()
         completer.uninstall(self.shell, self._completer)
         self.shell.input_transformers_cleanup.remove(protect)
@@ -98,14 +108,20 @@ class Extension:
 
     def wiring(self) -> Wiring:
         """Return what is behind the hooks; the first call sets it up."""
-        if self.wired is None:
-            from robota_nb.wiring import Wiring
+        with self._lock:
+            if self.wired is None:
+                from robota_nb.wiring import Wiring
 
-            self.wired = Wiring(self.shell, self.magics)
-            for source, cell_id in self._ran:
-                self.wired.cell_begins(source, cell_id)
-            self._ran.clear()
+                self.wired = Wiring(self.shell, self.magics)
+                for source, cell_id in self._ran:
+                    self.wired.cell_begins(source, cell_id)
+                self._ran.clear()
+                if self._views.waiting:
+                    self._views.start(self.wired.hub)
         return self.wired
+
+    def _listener(self, looks: bool) -> Hub | None:
+        return self.wiring().hub if looks or self.wired else None
 
     def commands(self) -> Commands:
         """Return what runs the commands."""

@@ -126,22 +126,23 @@ class Keeper:
 
     def take_over(self) -> bool:
         """Take over the snapshot that the front end has sent or the file holds; False if that was done before."""
-        if self._taken:
-            return False
-        if self._opened:
-            self._take_over_document(self._opened)
-        if self.document:
-            if self.drawer.path and self._withheld is None:
-                self._add_unsaved()
-        elif path := _file().notebook_path(self._namespace):
-            try:
-                self._adopt_file(path)
-            except SnapshotError as error:
-                self.notify(f"this kernel starts fresh: {error}")
-            else:
-                self._offer_unsaved()
-        self._opened, self._taken = None, True  # only now: an interrupt above has it done again
-        return True
+        with self.manager.lock:  # a view may ask for it in another thread
+            if self._taken:
+                return False
+            if self._opened:
+                self._take_over_document(self._opened)
+            if self.document:
+                if self.drawer.path and self._withheld is None:
+                    self._add_unsaved()
+            elif path := _file().notebook_path(self._namespace):
+                try:
+                    self._adopt_file(path)
+                except SnapshotError as error:
+                    self.notify(f"this kernel starts fresh: {error}")
+                else:
+                    self._offer_unsaved()
+            self._opened, self._taken = None, True  # only now: an interrupt above has it done again
+            return True
 
     def adopt(self, entries: Entries) -> dict[str, dict[str, Entry]]:
         """Take over what others may have written, note what this user's store does not know; return what was new."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import cached_property
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from robota_nb.core.turn import Turn
     from robota_nb.notebook.magics import RobotaMagics
     from robota_nb.providers.endpoints import Endpoint
+    from robota_nb.switcher.hub import Hub
+    from robota_nb.switcher.widget import Switcher
 
 IDLE = 1.0
 """Seconds without a running cell after which pointers are written (FACTS: Run All sends the next cell at once)."""
@@ -83,6 +86,8 @@ class Wiring:
         self._write_pointers()
         self._cell = None
         self._unsubscribe()
+        if "hub" in self.__dict__:
+            self.hub.close()
         self.keeper.drawer.store.close()
 
     def _configured(self, _: Any = None) -> None:
@@ -115,9 +120,12 @@ class Wiring:
     def cell_ends(self) -> None:
         """The cell has been executed: if none follows, the kernel is idle, and pointers are written."""
         self._cell = None
-        loop = getattr(getattr(self.shell, "kernel", None), "io_loop", None)
-        if loop is not None:
+        self._cancel_timer()
+        if loop := self._loop():
             self._timer = loop.call_later(IDLE, self._write_pointers)
+
+    def _loop(self) -> Any:
+        return getattr(getattr(self.shell, "kernel", None), "io_loop", None)
 
     def _execution(self, source: object, cell_id: object) -> Cell:
         text, raw = source if isinstance(source, str) else "", cell_id if isinstance(cell_id, str) else None
@@ -135,13 +143,20 @@ class Wiring:
             self._cell = self._execution(source, (parent or {}).get("metadata", {}).get("cellId"))
         return self._cell
 
+    def settle(self) -> None:
+        """Have what only points written once the kernel is idle; in whatever thread."""
+        if loop := self._loop():
+            loop.add_callback(lambda: None if self._cell else self.cell_ends())  # else the cell's end does it
+        else:
+            self._write_pointers()
+
     def _write_pointers(self) -> None:
         self._cancel_timer()
         self.keeper.write_pointers()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
-            self.shell.kernel.io_loop.remove_timeout(self._timer)
+            self._loop().remove_timeout(self._timer)
             self._timer = None
 
     # -- what the front end says
@@ -167,6 +182,8 @@ class Wiring:
                 self._write_pointers()
                 asked = [turn for turn in self.manager.replay.shown if turn in self.manager.made]
                 self.bridge.send({"op": "flushed", "requests": self.manager.requests, "asked": asked})
+        if "hub" in self.__dict__:
+            self.hub.touch()
 
     def _compare(self, version: object) -> None:
         """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""
@@ -212,6 +229,27 @@ class Wiring:
             print(text)  # noqa: T201 - a terminal has no other place
         else:
             self._notices.append(text)
+
+    def level(self) -> str:
+        """Say how far the conversations have got."""
+        return self.keeper.level()
+
+    @cached_property
+    def hub(self) -> Hub:
+        """What open views are told by."""
+        from robota_nb.switcher.hub import Hub
+
+        return Hub(self)
+
+    def switcher(self) -> Switcher | str:
+        """Return the switcher as a widget; where there are no widgets, as text."""
+        if self._loop() is None:
+            from robota_nb.switcher import fallback
+
+            return fallback.text(self.manager)
+        from robota_nb.switcher.widget import Switcher
+
+        return Switcher(self.hub)
 
     def notices(self) -> list[str]:
         """Return the notices that no front end has shown, and forget them."""

@@ -17,7 +17,7 @@ MAX_LINES = 400
 FLOORS = [
     ["errors", "_version", "_fake_openai"],
     ["core"],
-    ["providers", "carriers", "stores", "notebook"],
+    ["providers", "carriers", "stores", "notebook", "switcher"],
     [
         "testing", "library", "drawer", "exchange", "keeping", "wiring", "extension", "headless", "papermill_engine",
         "cli", "pytest_plugin",

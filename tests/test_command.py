@@ -106,6 +106,7 @@ LINES = {
     "endpoint test lab": (("endpoint", "test"), {"name": "lab"}),
     "replay": (("replay",), {"mode": None}),
     "replay strict": (("replay",), {"mode": "strict"}),
+    "ui": (("ui",), {}),
     "help": (("help",), {"command": ()}),
     "help chat open": (("help",), {"command": ("chat", "open")}),
     "--help": (("help",), {"command": ()}),

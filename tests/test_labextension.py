@@ -15,7 +15,13 @@ from require import require
 
 import robota_nb
 
-MODULES = sorted(path.name for path in SOURCE.glob("*.js"))
+SERVED = {".js", ".css", ".txt"}
+FILES = sorted(
+    path.relative_to(SOURCE).as_posix()
+    for path in [*SOURCE.glob("*"), *SOURCE.glob("switcher/*")]
+    if path.suffix in SERVED
+)
+MODULES = [name for name in FILES if name.endswith(".js")]
 
 
 @pytest.fixture
@@ -37,26 +43,45 @@ def test_it_has_the_version_of_the_package():
     assert f"VERSION = '{robota_nb.__version__}'" in (SOURCE / "version.js").read_text()
 
 
+def imports(name):
+    return re.findall(r"""(?:from|import)\s*\(?\s*['"]([^'"]+)""", (SOURCE / name).read_text())
+
+
 def test_modules_import_only_each_other():
     for name in MODULES:
-        for imported in re.findall(r"""(?:from|import)\s*\(?\s*['"]([^'"]+)""", (SOURCE / name).read_text()):
-            assert imported.startswith("./"), f"{name} imports {imported}"
-            assert (SOURCE / imported).is_file(), f"{name} imports {imported}"
+        for imported in imports(name):
+            assert re.match(r"\.\.?/", imported), f"{name} imports {imported}"
+            found = Path(SOURCE, name).parent.joinpath(imported).resolve()
+            assert found.relative_to(SOURCE).as_posix() in MODULES, f"{name} imports {imported}"
 
 
-def test_all_modules_lie_together_in_a_directory_that_browsers_may_keep(hook, tmp_path):
+def test_style_sheets_load_nothing():
+    for name in set(FILES) - set(MODULES):
+        if name.endswith(".css"):
+            assert not re.search(r"""@import|url\((?!["']?data:)""", (SOURCE / name).read_text()), name
+
+
+def test_all_files_lie_together_in_a_directory_that_browsers_may_keep(hook, tmp_path):
     where = place(hook, SOURCE, tmp_path)
     assert where.parent == tmp_path / "static"
-    assert sorted(path.name for path in where.iterdir()) == MODULES
+    assert sorted(path.relative_to(where).as_posix() for path in where.rglob("*") if path.is_file()) == FILES
+    assert {"index.js", "switcher/strings.js"} < set(FILES)
     assert (tmp_path / "install.json").is_file()
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_change_in_any_module_moves_all_of_them(hook, tmp_path, name):
+@pytest.mark.parametrize("name", FILES)
+def test_a_change_in_any_file_moves_all_of_them(hook, tmp_path, name):
     source = shutil.copytree(SOURCE, tmp_path / "source")
     before = place(hook, source, tmp_path / "before").name
     assert place(hook, source, tmp_path / "again").name == before
     (source / name).write_text((source / name).read_text() + "\n// changed\n")
+    assert place(hook, source, tmp_path / "after").name != before
+
+
+def test_a_file_in_another_place_moves_all_of_them(hook, tmp_path):
+    source = shutil.copytree(SOURCE, tmp_path / "source")
+    before = place(hook, source, tmp_path / "before").name
+    (source / "switcher" / "strings.js").rename(source / "strings.js")
     assert place(hook, source, tmp_path / "after").name != before
 
 
@@ -68,7 +93,7 @@ def test_wheels_put_it_where_jupyterlab_looks(hook, tmp_path, version):
     files = [name for name in zipfile.ZipFile(wheel).namelist() if ".data/data/" in name]
     data = [name.partition(".data/data/")[2].removeprefix("share/jupyter/labextensions/robota_nb/") for name in files]
     assert {"package.json", "install.json"} <= set(data)
-    assert sorted(Path(name).name for name in data if name.startswith("static/")) == MODULES
+    assert sorted(name.split("/", 2)[2] for name in data if name.startswith("static/")) == FILES
 
 
 def test_jupyter_finds_it_enabled_and_sound():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -70,6 +71,7 @@ class Bridge:
         self._parts: list[str] = []
         self._version: str | None = None
         self._later: Later | None = None
+        self._lock = RLock()  # turns may end in any thread
         self._parts_out: deque[Message] = deque()
         self._pacing = False  # whether a timer runs that sends the next part
         self._comm: Any = None
@@ -83,7 +85,8 @@ class Bridge:
         version
             This package's, for the front end to compare with its own.
         later
-            Calls a function after so many seconds, when the kernel is idle; None to send everything at once.
+            Calls a function after so many seconds, when the kernel is idle; None to send everything at once. It is
+            called in whatever thread.
         """
         self._version, self._later = version, later
         if self._opened:
@@ -121,27 +124,29 @@ class Bridge:
             self._comm = None
 
     def send(self, message: Message) -> None:
-        """Send a message to the front end, if there is one; after what was sent before it."""
-        self._hurry()
-        if self._comm is None:
-            return
-        text = json.dumps(message, ensure_ascii=False)
-        if len(text) <= PART:
-            self._comm.send(message)
-            return
-        of = -(-len(text) // PART)
-        for at in range(of):
-            self._parts_out.append({"op": "part", "at": at, "of": of, "text": text[at * PART : (at + 1) * PART]})
-        if not self._later or len(text) > PACED:
+        """Send a message to the front end, if there is one; after what was sent before it, in whatever thread."""
+        with self._lock:
             self._hurry()
-        elif not self._pacing:  # else the timer that runs sends these, too
-            self._send_part()
+            if self._comm is None:
+                return
+            text = json.dumps(message, ensure_ascii=False)
+            if len(text) <= PART:
+                self._comm.send(message)
+                return
+            of = -(-len(text) // PART)
+            for at in range(of):
+                self._parts_out.append({"op": "part", "at": at, "of": of, "text": text[at * PART : (at + 1) * PART]})
+            if not self._later or len(text) > PACED:
+                self._hurry()
+            elif not self._pacing:  # else the timer that runs sends these, too
+                self._send_part()
 
     def _send_part(self) -> None:
-        self._pacing = bool(self._parts_out) and self._comm is not None
-        if self._pacing and self._later:
-            self._comm.send(self._parts_out.popleft())
-            self._later(PAUSE, self._send_part)
+        with self._lock:
+            self._pacing = bool(self._parts_out) and self._comm is not None
+            if self._pacing and self._later:
+                self._comm.send(self._parts_out.popleft())
+                self._later(PAUSE, self._send_part)
 
     def _hurry(self) -> None:
         """Send the parts that wait for their time now."""

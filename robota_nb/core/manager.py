@@ -323,7 +323,7 @@ class SessionManager:
             self._n = max(self._n, session.record.n)
             removed = session.record.take_superseded()
             session.record.drop(removed)
-        self.emit(EntriesAdded(session=session.id, entries=entries, removed=removed))
+            self.emit(EntriesAdded(session=session.id, entries=entries, removed=removed))  # in the order of the record
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Have *callback* called with every event; returns the function that ends it.

@@ -44,57 +44,57 @@ _NOTE = "unicode-bidi: isolate; color: var(--jp-content-font-color2, #666)"
 
 def message_line(message: Message) -> str:
     """Describe a message in one line."""
-    return f"<Message {_short(message.content)!r} role={_short(message.role)!r}>"
+    return f"<Message {short(message.content)!r} role={short(message.role)!r}>"
 
 
 def turn_line(turn: Turn) -> str:
     """Describe a turn in one line."""
-    return f"<Turn {_short(turn.text)!r} model={_short(turn.model)!r} finish_reason={_short(turn.finish_reason)!r}>"
+    return f"<Turn {short(turn.text)!r} model={short(turn.model)!r} finish_reason={short(turn.finish_reason)!r}>"
 
 
 def chat_line(chat: Chat) -> str:
     """Describe a chat in one line."""
     turns = len(chat.session.path(chat.id).nodes)
-    return f"<Chat {chat.name!r} in {chat.session.name!r}: {_count(turns, 'turn')}, {_asked(chat.config)}>"
+    return f"<Chat {chat.name!r} in {chat.session.name!r}: {count(turns, 'turn')}, {_asked(chat.config)}>"
 
 
 def session_line(session: Session) -> str:
     """Describe a session in one line."""
-    return f"<Session {session.name!r}: {_count(len(session.chats), 'chat')}, {_seen(session.state, _SHORT)}>"
+    return f"<Session {session.name!r}: {count(len(session.chats), 'chat')}, {seen(session.state, _SHORT)}>"
 
 
 def manager_line(manager: SessionManager) -> str:
     """Describe what a manager holds in one line: its default user's sessions."""
     active = manager.active_session()
     at = f", {active.name!r} is active" if active else ""
-    return f"<SessionManager: {_count(len(manager.sessions()), 'session')}{at}>"
+    return f"<SessionManager: {count(len(manager.sessions()), 'session')}{at}>"
 
 
 def stats_line(stats: Stats) -> str:
     """Say in one line what was counted."""
     total = stats.total
     return (
-        f"<Stats: {_count(stats.sessions, 'session')}, {_count(stats.chats, 'chat')}, {_count(total.turns, 'turn')} "
-        f"({stats.on_path} on paths, {_count(stats.branches, 'branch', 'branches')}), "
+        f"<Stats: {count(stats.sessions, 'session')}, {count(stats.chats, 'chat')}, {count(total.turns, 'turn')} "
+        f"({stats.on_path} on paths, {count(stats.branches, 'branch', 'branches')}), "
         f"tokens {total.input_tokens} in, {total.output_tokens} out>"
     )
 
 
 def hit_line(hit: Hit) -> str:
     """Say in one line where something was found."""
-    return f"<Hit in {hit.chat.name!r}, {_place(hit)}: {_short(hit.turn.prompt.content)!r}>"
+    return f"<Hit in {hit.chat.name!r}, {_place(hit)}: {short(hit.turn.prompt.content)!r}>"
 
 
 def branch_line(branch: Branch) -> str:
     """Describe a branch in one line."""
-    first = _short(branch.turns[0].prompt.content) if branch.turns else ""
-    return f"<Branch {branch.number} after turn {branch.after}: {_count(len(branch.turns), 'turn')}, {first!r}>"
+    first = short(branch.turns[0].prompt.content) if branch.turns else ""
+    return f"<Branch {branch.number} after turn {branch.after}: {count(len(branch.turns), 'turn')}, {first!r}>"
 
 
 def preview_line(preview: Preview) -> str:
     """Say in one line what would be sent."""
     to = f"{preview.provider}/{preview.request.model}".strip("/")
-    return f"<Preview: {_count(len(preview.request.messages), 'message')}, {preview.size} bytes, to {_short(to)!r}>"
+    return f"<Preview: {count(len(preview.request.messages), 'message')}, {preview.size} bytes, to {short(to)!r}>"
 
 
 # -- as HTML
@@ -119,7 +119,7 @@ def chat_html(chat: Chat) -> str:
     first = max(0, len(nodes) - _ROWS)
     turns = map(chat.turn, nodes[first:])
     rows = [[str(number), turn.prompt.content, turn.text] for number, turn in enumerate(turns, first + 1)]
-    head = f"{chat.name} · {chat.session.name} · {_asked(chat.config)} · {_count(len(nodes), 'turn')}"
+    head = f"{chat.name} · {chat.session.name} · {_asked(chat.config)} · {count(len(nodes), 'turn')}"
     return _div("chat", _note(head) + _table(["", "asked", "answered"], rows, left_out=first, what="earlier turn"))
 
 
@@ -152,8 +152,8 @@ def stats_html(stats: Stats) -> str:
     rows += [_tally(model, tally) for model, tally in list(stats.models.items())[:_ROWS]]
     rows += [_tally("asked here", stats.asked), _tally("replayed here", stats.replayed)]
     head = (
-        f"{_count(stats.sessions, 'session')} · {_count(stats.chats, 'chat')} · "
-        f"{_count(stats.on_path, 'turn')} on paths · {_count(stats.branches, 'branch', 'branches')}"
+        f"{count(stats.sessions, 'session')} · {count(stats.chats, 'chat')} · "
+        f"{count(stats.on_path, 'turn')} on paths · {count(stats.branches, 'branch', 'branches')}"
     )
     left = max(0, len(stats.models) - _ROWS)
     columns = ["", "turns", "input tokens", "output tokens"]
@@ -200,23 +200,24 @@ def _table(columns: Iterable[str], rows: Iterable[Sequence[str]], *, left_out: i
     head = "".join(f'<th style="{_HEAD}">{_text(name, _CELL)}</th>' for name in columns)
     cells = ("".join(f'<td style="{_DATA}">{_text(cell, _CELL)}</td>' for cell in row) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
-    more = _note(f"and {_count(left_out, what)} more") if left_out else ""
+    more = _note(f"and {count(left_out, what)} more") if left_out else ""
     return f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}'
 
 
 def _text(text: str, limit: int) -> str:
     """Return a stranger's text as HTML that is nothing but text."""
-    return escape(_seen(text, limit))
+    return escape(seen(text, limit))
 
 
-def _seen(text: str, limit: int) -> str:
+def seen(text: str, limit: int) -> str:
     """Return the beginning of a text, without characters that are not seen but act."""
     cut = text[:limit]
     kept = "".join(char for char in cut if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
     return kept if len(text) <= limit else f"{kept}…"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return the first words of a text, on one line."""
     line = re.sub(r"\s+", " ", text[: 4 * _SHORT])
     return line if len(line) <= _SHORT and len(text) <= 4 * _SHORT else f"{line[: _SHORT - 1]}…"
 
@@ -224,7 +225,7 @@ def _short(text: str) -> str:
 def _asked(config: Config) -> str:
     """Name who is asked, in one line that can stand anywhere."""
     name = config.provider if config.model in ("", config.provider) else f"{config.provider}/{config.model}"
-    return re.sub(r"\s+", " ", _seen(name, _SHORT)) or "no model"
+    return re.sub(r"\s+", " ", seen(name, _SHORT)) or "no model"
 
 
 def _place(hit: Hit) -> str:
@@ -243,5 +244,6 @@ def _tally(name: str, tally: Tally) -> list[str]:
     return [name, str(tally.turns), str(tally.input_tokens), str(tally.output_tokens)]
 
 
-def _count(number: int, noun: str, plural: str = "") -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"

@@ -121,8 +121,7 @@ class Session:
         if found is None:
             near = nearest(ref, [self.chat_name(chat.id) for chat in self.live_chats()])
             raise ChatNotFound(
-                f"no chat {ref[:100]!r} in {self.name!r}{near}: "
-                "%robota chat list shows them, %robota new creates one"
+                f"no chat {ref[:100]!r} in {self.name!r}{near}: %robota chat list shows them, %robota new creates one"
             )
         return self._chat(found)
 

@@ -11,7 +11,8 @@ const MAX_PART = 100_000; // characters
 export class Bridge {
   /**
    * @param context The notebook's context.
-   * @param {object} host `notify(text)` tells the user something; `place(path)` says where the document is.
+   * @param {object} host `notify(text)` tells the user something; `place(path)` says where the document is;
+   *   `loaded(bridge)` is called when `kernel` or `process` may have changed, and when the kernel has met this page.
    */
   constructor(context, host) {
     this._context = context;
@@ -19,6 +20,7 @@ export class Bridge {
     this._host = host;
     this._comm = null;
     this._process = null; // the kernel's that has opened it
+    this._loaded = false; // whether the extension is, in that process
     this._parts = [];
     this._due = false; // whether the kernel has yet to be told of the document
     this._cells = new CodeCells(context.model);
@@ -53,6 +55,21 @@ export class Bridge {
     this._document.dispose();
   }
 
+  /** The kernel, while the extension is loaded there. */
+  get kernel() {
+    return this._loaded ? this._kernel() : null;
+  }
+
+  /** Which of the kernel's processes has it loaded: another one after each restart. */
+  get process() {
+    return this._loaded ? this._process : null;
+  }
+
+  /** Whether another view of the same kernel hears it, and not this one. */
+  get isElsewhere() {
+    return this._kernel()?.handleComms === false;
+  }
+
   _kernel() {
     return this._session.session?.kernel ?? null;
   }
@@ -69,6 +86,7 @@ export class Bridge {
 
   _meet(kernel) {
     this._comm = null;
+    this._load(false);
     if (kernel?.handleComms) {
       kernel.registerCommTarget(TARGET, (comm, { header }) => this._take(comm, header.session));
       this._introduce();
@@ -79,6 +97,9 @@ export class Bridge {
     if (status === 'restarting' || status === 'autorestarting') {
       this._comm = null;
       this._due = true;
+      this._load(false);
+    } else if (status === 'terminating' || status === 'dead') {
+      this._load(false);
     } else if (status === 'starting' || status === 'idle' || status === 'busy') {
       if (this._due) {
         this._open();
@@ -141,6 +162,17 @@ export class Bridge {
         this._hear(content.data);
       }
     };
+    comm.onClose = () => {
+      if (comm === this._comm) {
+        this._load(false); // the kernel has closed it, and opened no other one: the extension was unloaded
+      }
+    };
+    this._load(true);
+  }
+
+  _load(loaded) {
+    this._loaded = loaded;
+    this._host.loaded(this);
   }
 
   _hear(message) {

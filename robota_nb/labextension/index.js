@@ -1,6 +1,6 @@
-// The plugin: finds the application's own modules, and gives each open notebook its bridge.
+// The plugins: one gives each open notebook its bridge, with the application's own modules; one shows the chats.
 
-import { Bridge } from './bridge.js';
+import { Bridges } from './bridges.js';
 import { notifier } from './notices.js';
 import { shared } from './shared.js';
 
@@ -21,6 +21,8 @@ export async function plugins(scope) {
     return [];
   }
   const { INotebookTracker, NotebookActions } = notebook;
+  const { PageConfig } = coreutils;
+  const bridges = new Bridges();
   return [
     {
       id: 'robota_nb:bridge',
@@ -28,27 +30,28 @@ export async function plugins(scope) {
       autoStart: true,
       requires: [INotebookTracker],
       activate: (app, tracker) => {
-        const bridges = new Map(); // by the notebook's model: several views of a notebook share one
         const host = {
           notify: notifier(apputils),
-          place: path => place(app.serviceManager.contents, coreutils.PageConfig, path)
+          place: path => place(app.serviceManager.contents, PageConfig, path)
         };
-        const attach = panel => {
-          const { context } = panel;
-          if (!bridges.has(context.model)) {
-            bridges.set(context.model, new Bridge(context, host));
-            context.disposed.connect(() => {
-              bridges.get(context.model)?.dispose();
-              bridges.delete(context.model);
-            });
-          }
-        };
-        tracker.forEach(attach);
-        tracker.widgetAdded.connect((_, panel) => attach(panel));
-        NotebookActions.executionScheduled.connect((_, { notebook }) => bridges.get(notebook.model)?.beforeExecution());
+        tracker.forEach(panel => bridges.attach(panel.context, host));
+        tracker.widgetAdded.connect((_, panel) => bridges.attach(panel.context, host));
+        NotebookActions.executionScheduled.connect((_, { notebook }) => bridges.of(notebook.model)?.beforeExecution());
       }
-    }
+    },
+    ...(await shown(scope, { INotebookTracker, apputils, PageConfig, bridges }))
   ];
+}
+
+/** Return the plugin that shows the chats. Whatever is wrong with it, the conversations are kept. */
+async function shown(scope, given) {
+  try {
+    const { chats } = await import('./chats.js');
+    return [await chats(scope, given)];
+  } catch (error) {
+    console.error(`robota_nb: there is no panel of chats here: ${error.message}`);
+    return [];
+  }
 }
 
 /** Say where a document is: the root that its path starts from, and the path, whatever drive shows it. */

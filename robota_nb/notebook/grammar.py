@@ -313,6 +313,11 @@ COMMANDS = (
         examples=("%robota replay", "%robota replay strict"),
     ),
     Spec(
+        words=("ui",),
+        summary="Show the switcher: sessions and chats at a glance, and where to talk without a cell.",
+        examples=("%robota ui",),
+    ),
+    Spec(
         words=("help",),
         summary="Tell how a command is used, or list them all.",
         arguments=(

@@ -77,6 +77,10 @@ class Host(Protocol):
         """Return the cell that is being executed."""
         ...
 
+    def switcher(self) -> object:
+        """Return the switcher as a widget; where there are no widgets, as text."""
+        ...
+
     def notices(self) -> list[str]:
         """Return the notices that no front end has shown, and forget them."""
         ...

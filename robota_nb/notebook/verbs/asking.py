@@ -66,6 +66,14 @@ def _replay(on: Commands, args: Args) -> None:
     on.say(f"replay: {replay.mode}")
 
 
+def _ui(on: Commands, _: Args) -> object:
+    view = on.host.switcher()
+    if not isinstance(view, str):
+        return view
+    on.say(view)
+    return None
+
+
 VERBS: Mapping[tuple[str, ...], Verb] = {
     (): _status,
     ("ask",): _ask,
@@ -73,4 +81,5 @@ VERBS: Mapping[tuple[str, ...], Verb] = {
     ("chat", "edit"): _edit,
     ("chat", "retry"): _retry,
     ("replay",): _replay,
+    ("ui",): _ui,
 }

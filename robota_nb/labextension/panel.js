@@ -1,0 +1,126 @@
+// The side panel of chats: in it, the switcher of the current notebook's kernel.
+
+import { PerNotebook } from './bridges.js';
+import { Channel } from './channel.js';
+import { styled } from './styles.js';
+import { h } from './switcher/dom.js';
+import { t } from './switcher/strings.js';
+
+export const PANEL = 'robota-nb-chats';
+
+/** Return the panel's class, for the application's own class of widgets. */
+export const panelOf = Widget =>
+  class ChatsPanel extends Widget {
+    /** @param {object} given `tracker` of notebooks, `bridges`, `services` for the switcher. */
+    constructor({ tracker, bridges, services }) {
+      super();
+      this.id = PANEL;
+      this.title.caption = t('panelTitle');
+      this.addClass('robota-chats');
+      this.node.tabIndex = -1;
+      this.node.setAttribute('role', 'region');
+      this.node.setAttribute('aria-label', t('panelTitle'));
+      this._hint = h('p.robota-chats-hint', { role: 'status' });
+      this.node.append(this._hint);
+      this._tracker = tracker;
+      this._bridges = bridges;
+      this._views = new PerNotebook(context => new View(this.node, bridges.of(context.model), services));
+      tracker.currentChanged.connect(() => this.refresh());
+      bridges.watch(() => this.refresh());
+      this.refresh();
+    }
+
+    /** Show what belongs to the current notebook; nothing is drawn before the panel is shown for the first time. */
+    refresh() {
+      const context = this._tracker.currentWidget?.context;
+      const bridge = context && this._bridges.of(context.model);
+      const isLoaded = Boolean(bridge?.process);
+      if (isLoaded && this.isVisible) {
+        this._views.of(context);
+      }
+      for (const [owner, view] of this._views) {
+        view.update(owner === context && isLoaded);
+      }
+      this._hint.hidden = isLoaded;
+      this._hint.textContent = isLoaded ? '' : t(hint(context, bridge));
+    }
+
+    onAfterAttach() {
+      this._onShown();
+    }
+
+    onAfterShow() {
+      this._onShown();
+    }
+
+    onActivateRequest() {
+      const view = this._current();
+      if (!view?.focus()) {
+        this.node.focus();
+      }
+    }
+
+    _onShown() {
+      this.refresh();
+      this._current()?.channel.wake();
+    }
+
+    /** The view that is shown, if there is one. */
+    _current() {
+      const context = this._tracker.currentWidget?.context;
+      return this._hint.hidden && context && this._views.has(context) ? this._views.of(context) : undefined;
+    }
+  };
+
+/** Say why there is nothing to see. */
+function hint(context, bridge) {
+  if (!context) {
+    return 'panelNoNotebook';
+  }
+  return bridge?.isElsewhere ? 'panelElsewhere' : 'panelNotLoaded';
+}
+
+/** The switcher of one notebook; it keeps what is typed and scrolled there while others are shown. */
+class View {
+  constructor(parent, bridge, services) {
+    this.channel = new Channel(bridge);
+    this._isDisposed = false;
+    const wake = () => this.channel.wake();
+    this._element = h('div.robota-chats-ui', { on: { pointerdown: wake, focusin: wake, keydown: wake } });
+    parent.append(this._element);
+    void this._mount(services);
+  }
+
+  update(isShown) {
+    this._element.inert = !isShown;
+    this.channel.update();
+  }
+
+  /** @returns {boolean} Whether the switcher has taken the focus. */
+  focus() {
+    this._ui?.focus?.();
+    return this._element.contains(document.activeElement);
+  }
+
+  dispose() {
+    this._isDisposed = true;
+    this._ui?.dispose();
+    this.channel.close();
+    this._element.remove();
+  }
+
+  async _mount(services) {
+    try {
+      const [{ mount }] = await Promise.all([
+        import('./switcher/switcher.js'), // not before somebody wants to see it
+        styled('switcher/switcher.css', 'switcher/markdown.css')
+      ]);
+      if (!this._isDisposed) {
+        this._ui = mount(this._element, this.channel, services);
+      }
+    } catch (error) {
+      console.error('robota_nb:', error);
+      this._element.replaceChildren(h('p.robota-chats-hint', {}, t('panelFailed', { reason: error.message })));
+    }
+  }
+}

@@ -1,0 +1,247 @@
+// The list of a session's chats: the most recent first, found as one types, renamed in place.
+
+import { h } from './dom.js';
+import { begin, nameField } from './field.js';
+import { menuButton } from './menu.js';
+import { t } from './strings.js';
+import { VirtualList } from './virtual.js';
+
+const ROW = 48; // pixels
+
+export class Chats {
+  /**
+   * @param {Told} told
+   * @param {object} act `ask(what, args)` asks the kernel, `notify(text, undo)` tells the user.
+   */
+  constructor(told, act) {
+    this._told = told;
+    this._act = act;
+    this._rows = []; // those that are found
+    this._seen = new Map(); // id -> the row as it was rendered
+    this._at = null; // the id of the row that has the focus, or had it last
+    this._renamed = null; // the id of the row that is being renamed
+    this._filter = h('input.robota-filter', {
+      type: 'search', 'aria-label': t('filter'), placeholder: t('filterHint'), 'data-part': 'filter',
+      on: { input: () => this.refresh(true), keydown: event => this._onFilterKey(event) }
+    });
+    this._new = h('button.robota-icon', {
+      type: 'button', 'aria-label': t('newChat'), title: t('newChat'), 'data-part': 'new-chat', on: { click: () => this.create() }
+    }, '+');
+    this._empty = h('div.robota-empty');
+    this._list = new VirtualList({
+      element: h('div.robota-rows', { role: 'list', 'aria-label': t('chats') }),
+      estimate: ROW,
+      render: index => this._render(this._rows[index], index)
+    });
+    this._list.element.addEventListener('keydown', event => this._onKey(event));
+    this.element = h('div.robota-chatlist', {}, h('div.robota-bar', {}, this._filter, this._new), this._empty, this._list.element);
+    this._count = this.element.appendChild(h('div.robota-aside', { role: 'status' }));
+  }
+
+  /** Show what is so; *anew*: what is looked for has changed. */
+  refresh(anew = false) {
+    const wanted = fold(this._filter.value.trim());
+    const rows = [...this._told.chats.values()]
+      .filter(row => !wanted || fold(row.name).includes(wanted) || fold(row.words).includes(wanted))
+      .sort((one, other) => other.used - one.used || (one.id < other.id ? -1 : 1));
+    const same = rows.findIndex((row, index) => row.id !== this._rows[index]?.id);
+    const kept = same < 0 ? rows.length : same;
+    const isOther = kept < rows.length || rows.length !== this._rows.length;
+    const hadFocus = this._list.element.contains(document.activeElement);
+    this._rows = rows;
+    if (anew) {
+      this._list.reset(rows.length);
+    } else if (isOther) {
+      this._list.splice(kept, rows.length);
+    }
+    for (let index = 0; index < (anew ? 0 : kept); index++) {
+      const row = rows[index];
+      if (this._list.shown(index) && this._seen.get(row.id) !== this._look(row) && row.id !== this._renamed) {
+        this._list.update(index);
+      }
+    }
+    if (hadFocus && !this._list.element.contains(document.activeElement)) {
+      this._focus(this._index(this._at));
+    }
+    this._empty.textContent = rows.length ? '' : wanted ? t('noMatch') : t('noChats');
+    this._empty.hidden = rows.length > 0;
+    this._count.textContent = wanted ? t('found', { count: rows.length }) : '';
+  }
+
+  focusFilter() {
+    this._filter.focus();
+    this._filter.select();
+  }
+
+  async create() {
+    const made = await this._act.ask('chat.new');
+    if (made) {
+      this._filter.value = '';
+      this.refresh(true);
+      this.rename(made.chat);
+    }
+  }
+
+  /** Have a chat's name edited in its row. */
+  rename(id) {
+    const index = this._index(id);
+    if (index < 0) {
+      return;
+    }
+    this._renamed = this._at = id;
+    this._list.reveal(index);
+    this._list.keep(index);
+    this._list.update(index);
+    begin(this._list.shown(index).querySelector('[data-part=name]'));
+  }
+
+  dispose() {
+    this._list.dispose();
+  }
+
+  _index(id) {
+    return this._rows.findIndex(row => row.id === id);
+  }
+
+  /** What a row looks like, to tell whether it must be rendered again. */
+  _look(row) {
+    return JSON.stringify([row, row.id === this._told.chat, row.id === this._renamed]);
+  }
+
+  _render(row, index) {
+    this._seen.set(row.id, this._look(row));
+    const isActive = row.id === this._told.chat;
+    const about = [row.model, t('turns', { count: row.turns })].filter(Boolean).join(' · ');
+    const item = h('div.robota-chat', { role: 'listitem', 'aria-setsize': this._rows.length, 'aria-posinset': index + 1, 'data-chat': row.id });
+    item.classList.toggle('robota-active', isActive);
+    if (row.id === this._renamed) {
+      item.append(this._renaming(row));
+      return item;
+    }
+    const tabindex = row.id === (this._index(this._at) < 0 ? this._rows[0].id : this._at) ? 0 : -1;
+    const choose = h('button.robota-choose', {
+      type: 'button', tabindex, 'aria-current': isActive ? 'true' : null, title: row.name,
+      on: { click: () => this._choose(row), focus: () => this._moved(row.id), dblclick: () => this.rename(row.id) }
+    },
+    h('span.robota-name', {}, h('bdi', {}, row.name)),
+    row.running ? h('span.robota-running', { role: 'img', 'aria-label': t('running'), title: t('running') }) : null,
+    h('span.robota-about', {}, h('bdi', {}, about)),
+    h('span.robota-words', {}, h('bdi', {}, row.words)));
+    item.append(choose, menuButton({
+      label: t('chatActions', { name: row.name }),
+      part: 'chat-menu',
+      items: () => [
+        [t('rename'), () => this.rename(row.id)],
+        [t('fork'), () => this._fork(row)],
+        [t('delete'), () => this._delete(row)]
+      ]
+    }));
+    item.lastChild.tabIndex = tabindex;
+    return item;
+  }
+
+  _renaming(row) {
+    const end = () => {
+      this._renamed = null;
+      this._list.keep(null);
+      this._list.update(this._index(row.id));
+    };
+    return nameField({
+      label: t('renameChat', { name: row.name }),
+      value: row.name,
+      done: name => {
+        end();
+        this._focus(this._index(row.id));
+        void this._act.ask('chat.rename', { chat: row.id, name });
+      },
+      cancel: () => {
+        end();
+        this._focus(this._index(row.id));
+      }
+    });
+  }
+
+  _choose(row) {
+    void this._act.ask('chat.switch', { chat: row.id });
+  }
+
+  async _fork(row) {
+    const made = await this._act.ask('chat.fork', { chat: row.id });
+    if (made) {
+      this.rename(made.chat);
+    }
+  }
+
+  async _delete(row) {
+    const index = this._index(row.id);
+    this._at = (this._rows[index + 1] ?? this._rows[index - 1])?.id ?? null;
+    const session = this._told.session;
+    const done = await this._act.ask('chat.delete', { chat: row.id });
+    if (done) {
+      this._act.notify(t('deletedChat', { name: row.name }), () =>
+        this._act.ask('chat.undelete', { session, chat: row.id, activate: done.was_active })
+      );
+    }
+  }
+
+  /** The focus has come to a row: it is the one that Tab comes back to. */
+  _moved(id) {
+    const former = this._index(this._at);
+    this._at = id;
+    for (const [index, tabindex] of [[former, -1], [this._index(id), 0]]) {
+      this._list.shown(index)?.querySelectorAll('button').forEach(button => (button.tabIndex = tabindex));
+    }
+  }
+
+  _focus(index) {
+    if (index >= 0 && index < this._rows.length) {
+      this._list.reveal(index);
+      this._list.shown(index)?.querySelector('button')?.focus();
+    }
+  }
+
+  _onFilterKey(event) {
+    event.stopPropagation();
+    if (event.key === 'ArrowDown') {
+      this._focus(0);
+    } else if (event.key === 'Enter' && this._rows.length) {
+      this._choose(this._rows[0]);
+    } else if (event.key === 'Escape' && this._filter.value) {
+      this._filter.value = '';
+      this.refresh(true);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+
+  _onKey(event) {
+    const index = this._index(this._at);
+    const row = this._rows[index];
+    if (!row || row.id === this._renamed) {
+      return;
+    }
+    const page = Math.max(1, Math.floor(this._list.element.clientHeight / ROW) - 1);
+    const last = this._rows.length - 1;
+    const to = {
+      ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: last
+    }[event.key];
+    if (to !== undefined) {
+      this._focus(Math.max(0, Math.min(last, to)));
+    } else if (event.key === 'F2') {
+      this.rename(row.id);
+    } else if (event.key === 'Delete') {
+      void this._delete(row);
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** A text as it is compared: neither case nor accents matter. */
+function fold(text) {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+}
+

@@ -1,0 +1,111 @@
+// A block of code: text at once, colours when it is complete.
+
+import { h, set } from './dom.js';
+import { t } from './strings.js';
+import { visible } from './visible.js';
+
+const LANGUAGE = /^[\w+#.-]{1,32}$/;
+const LONGEST = 100000; // characters that are worth the time to colour them
+const COPIED = 2000; // milliseconds for which the button tells so
+
+export class CodeBlock {
+  /** @param token marked's. */
+  constructor(token) {
+    this._language = languageOf(token);
+    this._text = document.createTextNode(codeOf(token));
+    this._code = h('code', {}, this._text);
+    this.element = h(
+      'div.robota-code',
+      {},
+      h(
+        'div.robota-code-header',
+        {},
+        h('span.robota-code-language', {}, this._language),
+        copyButton(() => this._code.textContent)
+      ),
+      h('pre', { dir: 'ltr', tabindex: 0 }, this._code)
+    );
+  }
+
+  /** Take in more code at the end, which keeps what a user selects; return whether this token has no more than that. */
+  grow(token) {
+    const [code, shown] = [codeOf(token), this._text.data];
+    const grows = this._language === languageOf(token) && code.startsWith(shown);
+    if (grows) {
+      this._text.appendData(code.slice(shown.length));
+    }
+    return grows;
+  }
+
+  /** Colour the code, which is complete. */
+  async finish({ highlight }) {
+    const [code, shown] = [this._text.data, this._code];
+    if (!highlight || !this._language || code.length > LONGEST) {
+      return;
+    }
+    try {
+      const coloured = h('code');
+      await highlight(code, this._language, coloured);
+      if (coloured.textContent === code) {
+        this._code = coloured;
+        shown.replaceWith(coloured); // all at once: the lines stay where they are
+      }
+    } catch {
+      // The text is there.
+    }
+  }
+}
+
+function codeOf(token) {
+  return visible(token.text.replace(/\n$/, ''));
+}
+
+function languageOf(token) {
+  const [word] = (token.lang ?? '').split(/\s/, 1);
+  return LANGUAGE.test(word) ? word : '';
+}
+
+function copyButton(code) {
+  const button = h('button.robota-copy', { type: 'button' });
+  const say = text => {
+    button.textContent = text;
+    set(button, { 'aria-label': text, title: text });
+  };
+  let timer;
+  button.addEventListener('click', async () => {
+    if (await copy(code())) {
+      say(t('copied'));
+      clearTimeout(timer);
+      timer = setTimeout(say, COPIED, t('copyCode'));
+    }
+  });
+  say(t('copyCode'));
+  return button;
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyBySelection(text); // there is no clipboard without TLS, nor in each frame
+  }
+}
+
+function copyBySelection(text) {
+  const focused = document.activeElement;
+  const area = h('textarea', { readonly: true, 'aria-hidden': 'true' });
+  area.value = text;
+  area.style.position = 'fixed'; // so that the page does not scroll to it
+  area.style.opacity = '0';
+  document.body.append(area);
+  area.select();
+  try {
+    return document.execCommand('copy');
+  } catch {
+    return false;
+  } finally {
+    area.remove();
+    focused?.focus({ preventScroll: true });
+  }
+}

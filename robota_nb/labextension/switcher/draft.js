@@ -1,0 +1,66 @@
+// Where one writes to the active chat. What was not sent yet stays with its chat.
+
+import { h } from './dom.js';
+import { textArea } from './field.js';
+import { t } from './strings.js';
+
+export class Draft {
+  /** @param {Told} told @param {object} act `ask(what, args)`, `sent()`, `stop()`. */
+  constructor(told, act) {
+    this._told = told;
+    this._act = act;
+    this._drafts = new Map(); // by chat
+    this._chat = null;
+    const { area, fit } = textArea({
+      label: t('draftOfNone'), hint: t('draftOfNone'), part: 'draft', send: () => this._send(), escape: () => this._stop()
+    });
+    this._area = area;
+    this._fit = fit;
+    this._send_ = h('button.robota-button.robota-main', { type: 'button', 'data-part': 'send', on: { click: () => this._send() } }, t('send'));
+    this._stop_ = h('button.robota-button.robota-main', { type: 'button', 'data-part': 'stop', on: { click: () => this._stop() } }, t('stop'));
+    this.element = h('div.robota-draft', {}, area, this._send_, this._stop_);
+  }
+
+  refresh() {
+    const { chat, chats, arriving } = this._told;
+    if (chat !== this._chat) {
+      this._drafts.set(this._chat, this._area.value);
+      this._area.value = this._drafts.get(chat) ?? '';
+      this._chat = chat;
+      this._fit();
+    }
+    const name = chats.get(chat)?.name;
+    const label = name ? t('draft', { name }) : t('draftOfNone');
+    this._area.setAttribute('aria-label', label);
+    this._area.placeholder = label;
+    this._area.title = t('draftHint');
+    this._send_.hidden = arriving !== null;
+    this._stop_.hidden = arriving === null;
+  }
+
+  focus() {
+    this._area.focus();
+  }
+
+  async _send() {
+    const text = this._area.value;
+    const chat = this._chat;
+    if (!text.trim() || this._told.arriving) {
+      return;
+    }
+    this._area.value = '';
+    this._fit();
+    this._act.sent();
+    const done = await this._act.ask('ask', chat ? { chat, text } : { text });
+    if (!done && this._chat === chat && !this._area.value) {
+      this._area.value = text; // nothing is lost
+      this._fit();
+    }
+  }
+
+  _stop() {
+    if (this._told.arriving) {
+      this._act.stop();
+    }
+  }
+}

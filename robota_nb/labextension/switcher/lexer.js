@@ -1,0 +1,156 @@
+// Markdown into marked's tokens. The text comes from strangers, so what one text may cost is bounded.
+
+import { Lexer, Marked } from './marked.js';
+import { formulaAt, nextFormula, withoutFormulas } from './maths.js';
+
+const DEEPEST = 40; // blocks or spans in each other: each level takes the stack's room, here and in the browser
+
+// Some of marked's rules take a time that grows with the square of a text's length, or is doubled by each level:
+const LONGEST = 20000; // characters of a paragraph; a longer one is plain text
+const WORK = 40; // how often marked may look at each character, again and again, on all levels,
+const PATIENCE = 1000; // and the milliseconds after which the rest is plain text
+
+const CELLS = 20000; // of a table: marked fills up each row to the length of the first
+
+// More markers in a line than can be of use: marked looks for some of them again at each line that follows
+const MARKERS = /^[ \t]*(?:>[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+){60}/m;
+
+/** A text that is shown just as it is. */
+function plain(text) {
+  return { type: 'plain', raw: text };
+}
+
+class BoundedLexer extends Lexer {
+  constructor(options, length) {
+    super(options);
+    this._work = WORK * (length + 1000);
+    this._end = performance.now() + PATIENCE;
+    this._depth = 0;
+  }
+
+  lex(text) {
+    const tokens = this.tokens;
+    try {
+      this.blockTokens(text, tokens);
+    } catch {
+      const known = tokens.map(({ raw }) => raw).join('');
+      if (!text.startsWith(known)) {
+        tokens.length = 0;
+      }
+      tokens.push(plain(tokens.length ? text.slice(known.length) : text));
+    }
+    for (const { src, tokens: spans } of this.inlineQueue) {
+      // marked takes these along from paragraph to paragraph: one `<a` would change all that follows
+      Object.assign(this.state, { inLink: false, inRawBlock: false, linkEmitted: false });
+      try {
+        if (src.length > LONGEST) {
+          throw new RangeError('a long paragraph');
+        }
+        this.inlineTokens(src, spans);
+      } catch {
+        spans.splice(0, spans.length, plain(src));
+      }
+    }
+    return tokens;
+  }
+
+  blockTokens(text, tokens = [], clipped = false) {
+    return this._within(text, tokens, () => super.blockTokens(text, tokens, clipped));
+  }
+
+  inlineTokens(text, tokens = []) {
+    this.source = text; // which marked does not tell to whom it asks for a mask
+    return this._within(text, tokens, () => super.inlineTokens(text, tokens));
+  }
+
+  _within(text, tokens, lex) {
+    this._work -= text.length + 1;
+    if (this._work < 0 || performance.now() > this._end) {
+      throw new RangeError('too much work');
+    }
+    if (this._depth >= DEEPEST) {
+      tokens.push(plain(text));
+      return tokens;
+    }
+    this._depth++;
+    try {
+      return lex();
+    } finally {
+      this._depth--;
+    }
+  }
+}
+
+function formulaToken(raw) {
+  return { type: 'formula', raw };
+}
+
+const inlineFormula = {
+  name: 'formula',
+  level: 'inline',
+  start: nextFormula,
+  tokenizer(text) {
+    const formula = '$\\'.includes(text[0]) && formulaAt(text, 0);
+    return formula ? formulaToken(formula) : undefined;
+  }
+};
+
+const DISPLAYED = / {0,3}(?=\$\$|\\\[)/y;
+const LINE_END = /[ \t]*(?:\n|$)/y;
+
+const blockFormula = {
+  name: 'formulaBlock',
+  level: 'block',
+  // Only a line of this paragraph, for marked asks anew at each block
+  start(text) {
+    for (let line = text.indexOf('\n') + 1; line > 0 && text[line] !== '\n'; line = text.indexOf('\n', line) + 1) {
+      DISPLAYED.lastIndex = line;
+      if (DISPLAYED.test(text)) {
+        return line;
+      }
+    }
+    return -1;
+  },
+  tokenizer(text) {
+    DISPLAYED.lastIndex = 0;
+    const indent = DISPLAYED.exec(text)?.[0];
+    const formula = indent === undefined ? null : formulaAt(text, indent.length);
+    if (formula) {
+      LINE_END.lastIndex = indent.length + formula.length;
+      const end = LINE_END.exec(text)?.[0];
+      if (end !== undefined) {
+        return { type: 'formulaBlock', raw: indent + formula + end, text: formula };
+      }
+    }
+    return undefined;
+  }
+};
+
+const tokenizer = {
+  /** Leave a large table to be a paragraph; false: let marked see. */
+  table(text) {
+    const [first, second] = [text.indexOf('\n'), text.indexOf('\n', text.indexOf('\n') + 1)];
+    const columns = first < 0 ? [] : text.slice(first, second < 0 ? undefined : second).split('|');
+    const rows = columns.length > 1 ? text.slice(0, CELLS).split('\n\n', 1)[0].split('\n') : [];
+    return columns.length * rows.length > CELLS ? undefined : false;
+  }
+};
+
+const marked = new Marked({ gfm: true, tokenizer, extensions: [inlineFormula, blockFormula] });
+
+const hooks = {
+  emStrongMask(mask) {
+    return withoutFormulas(mask, this.lexer.source);
+  }
+};
+
+/** Return marked's tokens of a text whose lines end with \n; `links` are its link definitions. */
+export function lex(text) {
+  const options = { ...marked.defaults, hooks: nextFormula(text) < 0 ? null : hooks };
+  const end = text.match(MARKERS)?.index ?? text.length;
+  const tokens = new BoundedLexer(options, end).lex(text.slice(0, end));
+  if (end < text.length) {
+    tokens.push(plain(text.slice(end)));
+  }
+  return tokens;
+}

@@ -1,0 +1,66 @@
+// Formulas in Markdown: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`. All that is between the delimiters is left as it is.
+
+const LONGEST = 10000; // characters: without a limit, each of many lone dollars would look through all that follows
+
+// The text of a formula comes from strangers, and MathJax does more with it than to draw a formula.
+const REACHING_OUT = new RegExp(
+  '\\\\(?:' +
+    // makes links,
+    '(?:href|url|ref|eqref|label|' +
+    // sets ids, classes, styles (and so loads pictures), attributes,
+    'cssId|class|style|data|mmlToken|bbox|' +
+    // loads packages, fonts, pictures,
+    'require|unicode|includegraphics|' +
+    // or changes what commands mean in the formulas of others
+    'def|edef|gdef|xdef|let|futurelet|global|(?:re)?newcommand|providecommand|(?:re)?newenvironment|newtheorem|' +
+    'DeclareMathOperator|DeclarePairedDelimiters?X?(?:pp)?|Newextarrow|newcolumntype|definecolor|' +
+    'mathtoolsset|setOptions)(?![a-zA-Z])|html)'
+);
+
+/** Return whether a formula only draws a formula, so that it may be typeset. */
+export function isContained(source) {
+  return !REACHING_OUT.test(source);
+}
+
+// A delimiter, and what follows it. No blank line is in a formula, for a block must end where the text that arrives ends
+// it; and no backtick, for code is looked for first.
+const FORMULAS = [
+  { opens: '$$', follows: /((?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n)|\$(?!\$))+?)\$\$/y },
+  { opens: '\\[', follows: /((?:[^`\\\n]|\\[^\]`\n]|\\?\n(?![ \t]*\n))+?)\\\]/y },
+  { opens: '\\(', follows: /((?:[^`\\\n]|\\[^)`\n]|\\?\n(?![ \t]*\n))+?)\\\)/y },
+  // As pandoc: `$5 and $6` are prices.
+  { opens: '$', follows: /((?=\S)(?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n))+?)(?<!\s)\$(?!\d)/y }
+];
+
+/** Return the formula that begins at a place of a text, with its delimiters; null: none does. */
+export function formulaAt(text, index) {
+  const kind = FORMULAS.find(({ opens }) => text.startsWith(opens, index));
+  if (!kind) {
+    return null;
+  }
+  kind.follows.lastIndex = 0;
+  const start = index + kind.opens.length;
+  const found = kind.follows.exec(text.slice(start, start + LONGEST));
+  return found && found[1].trim() ? kind.opens + found[0] : null;
+}
+
+/** Return the next place at which a formula may begin, from an index on; -1: none. */
+export function nextFormula(text, index = 0) {
+  const places = ['$', '\\(', '\\['].map(opens => text.indexOf(opens, index)).filter(place => place >= 0);
+  return places.length ? Math.min(...places) : -1;
+}
+
+const SKIPPED = /\\[^([]|(`+)(?!`)[^]*?[^`]\1(?!`)|`+|[^\\`$]+|[^]/y; // an escape, code, text
+
+/** Return a mask, which marked looks for emphasis in, with the formulas of its source blanked out. */
+export function withoutFormulas(mask, source) {
+  let masked = '';
+  for (let index = 0; index < source.length;) {
+    const formula = formulaAt(source, index);
+    SKIPPED.lastIndex = index;
+    const length = formula ? formula.length : SKIPPED.exec(source)[0].length;
+    masked += formula ? 'a'.repeat(length) : mask.slice(index, index + length);
+    index += length;
+  }
+  return masked;
+}

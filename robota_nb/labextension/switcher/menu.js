@@ -1,0 +1,71 @@
+// A menu that a button opens, with the keys that menus have.
+
+import { h, set } from './dom.js';
+
+/**
+ * Return a button that opens a menu.
+ *
+ * @param {object} options `label` for those who cannot see the `sign` on it, and `items()`, which returns
+ *   `[label, action]` for each item, or null for what is left out; `id` tells the button by `data-part`.
+ */
+export function menuButton({ label, sign = '⋯', items, part }) {
+  const button = h('button.robota-icon', {
+    type: 'button', 'aria-label': label, title: label, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'data-part': part
+  }, sign);
+  button.addEventListener('click', event => {
+    event.stopPropagation();
+    open(button, items().filter(Boolean));
+  });
+  return button;
+}
+
+function open(button, items) {
+  const root = button.closest('.robota-switcher');
+  const close = () => {
+    menu.remove();
+    set(button, { 'aria-expanded': 'false' });
+    document.removeEventListener('pointerdown', outside, true);
+  };
+  const outside = event => {
+    if (!menu.contains(event.target)) {
+      close();
+    }
+  };
+  const entries = items.map(([label, action]) =>
+    h('button.robota-menu-item', {
+      type: 'button',
+      role: 'menuitem',
+      tabindex: -1,
+      on: {
+        click: () => {
+          close();
+          button.focus();
+          action();
+        }
+      }
+    }, label)
+  );
+  const menu = h('div.robota-menu', { role: 'menu', 'aria-label': button.getAttribute('aria-label') }, ...entries);
+  menu.addEventListener('keydown', event => {
+    const at = entries.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (to !== undefined) {
+      entries.at(to % entries.length).focus();
+    } else if (event.key === 'Escape' || event.key === 'Tab') {
+      close();
+      button.focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  root.append(menu);
+  set(button, { 'aria-expanded': 'true' });
+  const [box, frame] = [button.getBoundingClientRect(), root.getBoundingClientRect()];
+  const top = Math.min(box.bottom - frame.top, frame.height - menu.offsetHeight - 4);
+  const left = Math.min(box.left - frame.left, frame.width - menu.offsetWidth - 4);
+  Object.assign(menu.style, { top: `${Math.max(0, top)}px`, left: `${Math.max(0, left)}px` });
+  document.addEventListener('pointerdown', outside, true);
+  entries[0]?.focus();
+}

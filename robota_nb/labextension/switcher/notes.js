@@ -1,0 +1,36 @@
+// What the user is told in one line: an error, or what can be undone.
+
+import { h } from './dom.js';
+import { t } from './strings.js';
+
+const KEPT = 3; // older ones make room
+
+export class Notes {
+  constructor() {
+    this.element = h('div.robota-notes', { role: 'alert' });
+  }
+
+  /**
+   * Show a text until it is dismissed.
+   *
+   * @param {string} text
+   * @param {{label: string, action(): void}} [offer] What can be done about it.
+   * @returns {() => void} Takes it away.
+   */
+  show(text, offer) {
+    const away = () => note.remove();
+    const act = () => {
+      away();
+      offer.action();
+    };
+    const note = h('div.robota-note', {},
+      h('span', { dir: 'auto' }, text),
+      offer ? h('button.robota-button', { type: 'button', 'data-part': 'offer', on: { click: act } }, offer.label) : null,
+      h('button.robota-icon', { type: 'button', 'aria-label': t('dismiss'), title: t('dismiss'), on: { click: away } }, '×'));
+    this.element.append(note);
+    while (this.element.children.length > KEPT) {
+      this.element.firstChild.remove();
+    }
+    return away;
+  }
+}

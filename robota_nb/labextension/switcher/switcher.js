@@ -1,0 +1,175 @@
+// The switcher: sessions and chats on the left, what was said on the right, the draft below it.
+//
+// It shows what the kernel tells (docs/protocol.md), and asks the kernel for what the user does; it holds no state.
+
+import { Chats } from './chats.js';
+import { h } from './dom.js';
+import { Draft } from './draft.js';
+import { Notes } from './notes.js';
+import { Sessions } from './sessions.js';
+import { t } from './strings.js';
+import { Told } from './told.js';
+import { Transcript } from './transcript.js';
+
+/**
+ * Show the switcher in an element.
+ *
+ * @param {HTMLElement} element
+ * @param {object} channel `send(message)`, `onMessage(callback)`, `close()`; `onGone(callback)` where the kernel can
+ *   go for good.
+ * @param {object} services What the application does for it, see services.js; each may be missing.
+ * @returns {{dispose(): void, focus(): void}}
+ */
+export function mount(element, channel, services = {}) {
+  return new Switcher(element, channel, services);
+}
+
+class Switcher {
+  constructor(element, channel, services) {
+    this._channel = channel;
+    this._services = services;
+    this._told = new Told();
+    this._answers = new Map(); // what is called with the answer to a request, by its id
+    this._pictures = new Map();
+    this._number = 0;
+    this._due = new Set(); // what is to be shown in the next frame
+    this._frame = null;
+    const act = {
+      ask: (what, args) => this._ask(what, args),
+      notify: (text, undo) => this._notes.show(text, undo && { label: t('undo'), action: undo }),
+      want: (first, last) => channel.send({ op: 'want', first, last }),
+      picture: id => this._picture(id),
+      sent: () => this._transcript.toEnd(),
+      stop: () => this._stop()
+    };
+    this._notes = new Notes();
+    this._sessions = new Sessions(this._told, act);
+    this._chats = new Chats(this._told, act);
+    this._transcript = new Transcript(this._told, act, services);
+    this._draft = new Draft(this._told, act);
+    this._drawer = h('button.robota-icon.robota-drawer', {
+      type: 'button', 'aria-label': t('showChats'), title: t('showChats'), 'aria-expanded': 'false', 'data-part': 'drawer',
+      on: { click: () => this._toggle() }
+    }, '☰');
+    this._name = h('span.robota-title');
+    this._level = h('span.robota-aside');
+    this._root = h('div.robota-switcher', { role: 'group', 'aria-label': t('title'), 'data-lm-suppress-shortcuts': 'true' },
+      h('div.robota-side', {}, this._sessions.element, this._chats.element),
+      h('div.robota-main-part', {},
+        h('div.robota-bar.robota-head', {}, this._drawer, this._name, this._level),
+        this._transcript.element, this._notes.element, this._draft.element));
+    this._root.addEventListener('keydown', event => this._onKey(event));
+    this._waiting = this._notes.show(t('waiting'));
+    element.append(this._root);
+    channel.onMessage(message => this._hear(message));
+    channel.onGone?.(() => this._notes.show(t('gone')));
+    channel.send({ op: 'hello', full: true });
+  }
+
+  dispose() {
+    cancelAnimationFrame(this._frame);
+    this._transcript.dispose();
+    this._chats.dispose();
+    this._channel.close();
+    this._root.remove();
+  }
+
+  /** Have what is typed go to the draft. */
+  focus() {
+    this._draft.focus();
+  }
+
+  // -- what the kernel says
+
+  _hear(message) {
+    this._waiting?.();
+    this._waiting = null;
+    if (message.op === 'answer') {
+      this._flush(); // what the request has changed was told before, and is shown before
+      this._answers.get(message.id)?.(message);
+      this._answers.delete(message.id);
+    } else if (message.op === 'picture') {
+      this._pictures.get(message.id)?.forEach(resolve => resolve(message));
+      this._pictures.delete(message.id);
+    } else {
+      this._told.take(message);
+      this._due.add(message.op);
+      this._frame ??= requestAnimationFrame(() => this._flush());
+    }
+  }
+
+  /** Show what was told since the last frame. */
+  _flush() {
+    cancelAnimationFrame(this._frame);
+    this._frame = null;
+    const due = this._due;
+    this._due = new Set();
+    if (due.has('lists')) {
+      this._sessions.refresh();
+      this._chats.refresh();
+    }
+    if (['transcript', 'turns', 'arriving', 'arrived'].some(op => due.has(op))) {
+      this._transcript.refresh();
+    }
+    if (due.has('text')) {
+      this._transcript.grow();
+    }
+    if (due.size && !(due.size === 1 && due.has('text'))) {
+      this._draft.refresh();
+      const { session, chat, level } = this._told.status;
+      this._name.replaceChildren(...[session, chat].filter(Boolean).flatMap(name => [' ▸ ', h('bdi', {}, name)]).slice(1));
+      this._name.title = this._name.textContent;
+      this._level.textContent = level;
+    }
+  }
+
+  // -- what the user does
+
+  /** Ask the kernel for something; a refusal is shown, and null is returned. */
+  _ask(what, args = {}) {
+    const id = ++this._number;
+    return new Promise(resolve => {
+      this._answers.set(id, answer => {
+        if (answer.error !== undefined) {
+          this._notes.show(String(answer.error));
+        }
+        resolve(answer.error === undefined ? answer : null);
+      });
+      this._channel.send({ op: 'do', id, what, ...args });
+    });
+  }
+
+  _picture(id) {
+    return new Promise(resolve => {
+      const waiting = this._pictures.get(id);
+      this._pictures.set(id, [...(waiting ?? []), resolve]);
+      if (!waiting) {
+        this._channel.send({ op: 'picture', id });
+      }
+    });
+  }
+
+  /** Stop the answer: one that a cell waits for by an interrupt, as the kernel may hear nothing else. */
+  _stop() {
+    const { arriving, shown } = this._told;
+    if (arriving?.cell && this._services.interrupt) {
+      this._services.interrupt(this._root);
+    } else {
+      void this._ask('stop', { chat: shown });
+    }
+  }
+
+  _toggle(open = !this._root.classList.contains('robota-open')) {
+    this._root.classList.toggle('robota-open', open);
+    this._drawer.setAttribute('aria-expanded', String(open));
+  }
+
+  _onKey(event) {
+    if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      this._toggle(true);
+      this._chats.focusFilter();
+    }
+    event.stopPropagation();
+  }
+}

@@ -1,0 +1,139 @@
+"""What a view shows, as plain JSON: a row for each session, chat and turn. All texts in it are data from strangers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from robota_nb.core import history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.fold import Node
+    from robota_nb.core.manager import SessionManager
+    from robota_nb.core.session import Session
+
+Row: TypeAlias = dict[str, Any]
+
+_MARKS = re.compile(r"[#*`_>|~]+")  # of Markdown: what is left of them in one line says nothing
+
+WORDS = 120
+"""Characters of a chat's last words."""
+PAGE = 48_000
+"""Characters that turns sent at once may have, about; a switch is to cost less than 100 KB."""
+PAGE_TURNS = 40
+"""How many turns are sent at once: more are not seen at once."""
+_ROW = 300
+"""Characters of a row beside its texts, about."""
+
+
+def sessions(manager: SessionManager) -> list[Row]:
+    """Return a row for each session of the user."""
+    return [
+        {"id": session.id, "name": session.name, "state": session.state, "chats": len(session.live_chats())}
+        for session in manager.sessions()
+    ]
+
+
+def chat(session: Session, cid: str) -> Row:
+    """Return a chat's row; ``used`` grows with each use, so that the greatest is the most recent."""
+    nodes, config = session.path(cid).nodes, session.config(cid)
+    state = session.record.chats[cid]
+    return {
+        "id": cid,
+        "name": session.chat_name(cid),
+        "model": config.model or config.provider,
+        "provider": config.provider,
+        "turns": len(nodes),
+        "words": _words(session, nodes[-1]) if nodes else "",
+        "used": state.last.n,
+        "running": cid in session.manager.running,
+    }
+
+
+def _words(session: Session, node: Node) -> str:
+    text = session.record.text(node.id) or session.record.text(node.user)
+    return " ".join(_MARKS.sub("", text[: 2 * WORDS]).split())[:WORDS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A turn as a view shows it, but for its texts: what tells whether it must be shown anew."""
+
+    node: Node
+    replayed: bool
+    foreign: bool
+    purged: bool
+    before: str | None
+    after: str | None
+    place: int
+    places: int
+
+
+def path(of: Chat) -> list[Shown]:
+    """Return the turns on a chat's path as they are shown."""
+    return [_shown(of, node) for node in of.session.path(of.id).nodes]
+
+
+def _shown(of: Chat, node: Node) -> Shown:
+    session, manager = of.session, of.session.manager
+    siblings = [node]
+    if node.chat == of.id and len(found := session.record.children(of.id, node.parent)) > 1:
+        siblings = sorted(found, key=lambda sibling: sibling.stamp)
+    at = siblings.index(node)
+    return Shown(
+        node=node,
+        replayed=node.id in manager.replay.shown and node.id not in manager.made,
+        foreign=node.id in manager.foreign or node.user in manager.foreign,
+        purged=history.is_purged(session, node),
+        before=siblings[at - 1].id if at else None,
+        after=siblings[at + 1].id if at + 1 < len(siblings) else None,
+        place=at + 1,
+        places=len(siblings),
+    )
+
+
+def turn(session: Session, shown: Shown) -> Row:
+    """Return a turn's row."""
+    record, node = session.record, shown.node
+    answer = record.entries[node.id]
+    usage = answer.get("usage")
+    marks = {"replayed": shown.replayed, "foreign": shown.foreign, "purged": shown.purged}
+    return {
+        "id": node.id,
+        "prompt": record.text(node.user),
+        "reply": record.text(node.id),
+        "model": answer.get("model", "") or record.node_config(node).model,
+        "reason": node.finish_reason,
+        "tokens": [usage.get("input_tokens", 0), usage.get("output_tokens", 0)] if usage else None,
+        "marks": [mark for mark, is_so in marks.items() if is_so],
+        "cell": node.cell is not None,
+        "before": shown.before,
+        "after": shown.after,
+        "place": [shown.place, shown.places],
+        "pictures": list(record.images(node.user)),
+    }
+
+
+def page(session: Session, shown: list[Shown], first: int, last: int) -> list[Row]:
+    """Return the rows of the turns from *first* up to *last* (not with it), as far as they fit into a page."""
+    return [row for _, row in _fitting(session, ((at, shown[at]) for at in range(first, last)))]
+
+
+def last_page(session: Session, shown: list[Shown], first: int) -> tuple[int, list[Row]]:
+    """Return the rows of the last turns from *first* on, as far as they fit into a page, and where they begin."""
+    found = list(_fitting(session, ((at, shown[at]) for at in range(len(shown) - 1, first - 1, -1))))
+    return (found[-1][0] if found else len(shown)), [row for _, row in reversed(found)]
+
+
+def _fitting(session: Session, numbered: Iterator[tuple[int, Shown]]) -> Iterator[tuple[int, Row]]:
+    room = PAGE
+    for count, (at, one) in enumerate(numbered):
+        row = turn(session, one)
+        room -= len(row["prompt"]) + len(row["reply"]) + _ROW
+        if count and (room < 0 or count >= PAGE_TURNS):
+            return
+        yield at, row
