@@ -344,7 +344,7 @@ KNOWN = {
 
 NOUNS = [
     "ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "export", "import", "endpoint",
-    "replay", "help",
+    "replay", "ui", "help",
 ]  # fmt: skip
 
 COMPLETIONS = {

@@ -9,6 +9,7 @@ import { styled } from './styles.js';
 import { t } from './switcher/strings.js';
 
 const OPEN = 'robota:open-chats';
+const CLOSING = 200; // ms until the command palette has closed, and given the focus back to the notebook
 const MODULES = {
   application: '@jupyterlab/application',
   codemirror: '@jupyterlab/codemirror',
@@ -76,7 +77,18 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
   app.shell.add(panel, 'right', { rank: 800 });
   restorer?.add(panel, PANEL);
 
-  app.commands.addCommand(OPEN, { label: t('openChats'), icon, execute: () => app.shell.activateById(PANEL) });
+  app.commands.addCommand(OPEN, {
+    label: t('openChats'),
+    icon,
+    execute: async () => {
+      const isChosen = document.activeElement?.closest('.lm-CommandPalette, .jp-ModalCommandPalette');
+      app.shell.activateById(PANEL);
+      if (isChosen) {
+        await new Promise(resolve => setTimeout(resolve, CLOSING));
+        app.shell.activateById(PANEL);
+      }
+    }
+  });
   palette?.addItem({ command: OPEN, category: 'Robota' });
 
   if (ToolbarButton) {
@@ -84,9 +96,7 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
       createNew: ({ toolbar }) => {
         const tooltip = t('panelTitle');
         const button = new ToolbarButton({ icon, label: icon ? '' : tooltip, tooltip, onClick: open });
-        if (!toolbar.insertAfter('cellType', 'robota-chats', button)) {
-          toolbar.addItem('robota-chats', button);
-        }
+        place(toolbar, button);
         return button;
       }
     });
@@ -97,4 +107,14 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
     align: 'left',
     rank: 50
   });
+}
+
+/** Put a button behind the choice of the cell's type; in Notebook that may come into the toolbar after it. */
+function place(toolbar, button) {
+  const placed = () => button.isDisposed || toolbar.insertAfter('cellType', 'robota-chats', button);
+  if (!placed()) {
+    toolbar.addItem('robota-chats', button);
+    const observer = new MutationObserver(() => placed() && observer.disconnect());
+    observer.observe(toolbar.node, { childList: true });
+  }
 }

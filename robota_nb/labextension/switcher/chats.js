@@ -201,7 +201,6 @@ export class Chats {
   }
 
   _onFilterKey(event) {
-    event.stopPropagation();
     if (event.key === 'ArrowDown') {
       this._focus(0);
     } else if (event.key === 'Enter' && this._rows.length) {
@@ -218,7 +217,7 @@ export class Chats {
   _onKey(event) {
     const index = this._index(this._at);
     const row = this._rows[index];
-    if (!row || row.id === this._renamed) {
+    if (!row || row.id === this._renamed || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
     const page = Math.max(1, Math.floor(this._list.element.clientHeight / ROW) - 1);

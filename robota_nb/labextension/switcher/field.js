@@ -19,11 +19,12 @@ export function nameField({ label, value, done, cancel }) {
   field.value = value;
   const take = () => end(() => (field.value.trim() && field.value !== value ? done(field.value) : cancel()));
   field.addEventListener('keydown', event => {
-    event.stopPropagation();
     if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault();
+      event.stopPropagation();
       take();
     } else if (event.key === 'Escape') {
+      event.stopPropagation();
       end(cancel);
     }
   });
@@ -50,7 +51,6 @@ export function textArea({ label, hint, part, send, escape }) {
   };
   area.addEventListener('input', fit);
   area.addEventListener('keydown', event => {
-    event.stopPropagation();
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       send();

@@ -8,7 +8,8 @@ const DEEPEST = 40; // blocks or spans in each other: each level takes the stack
 // Some of marked's rules take a time that grows with the square of a text's length, or is doubled by each level:
 const LONGEST = 20000; // characters of a paragraph; a longer one is plain text
 const WORK = 40; // how often marked may look at each character, again and again, on all levels,
-const PATIENCE = 1000; // and the milliseconds after which the rest is plain text
+const PATIENCE = 1000; // the milliseconds after which the rest is plain text,
+const TOKENS = 50000; // or the tokens, for each takes the browser's time as well
 
 const CELLS = 20000; // of a table: marked fills up each row to the length of the first
 
@@ -24,6 +25,7 @@ class BoundedLexer extends Lexer {
   constructor(options, length) {
     super(options);
     this._work = WORK * (length + 1000);
+    this._tokens = TOKENS;
     this._end = performance.now() + PATIENCE;
     this._depth = 0;
   }
@@ -63,9 +65,16 @@ class BoundedLexer extends Lexer {
     return this._within(text, tokens, () => super.inlineTokens(text, tokens));
   }
 
+  /** Give up after too much; our extensions, which marked asks first at each place, call it. */
+  watch() {
+    if (this._tokens-- < 0 || performance.now() > this._end) {
+      throw new RangeError('too much of it');
+    }
+  }
+
   _within(text, tokens, lex) {
     this._work -= text.length + 1;
-    if (this._work < 0 || performance.now() > this._end) {
+    if (this._work < 0) {
       throw new RangeError('too much work');
     }
     if (this._depth >= DEEPEST) {
@@ -81,37 +90,36 @@ class BoundedLexer extends Lexer {
   }
 }
 
-function formulaToken(raw) {
-  return { type: 'formula', raw };
-}
-
 const inlineFormula = {
   name: 'formula',
   level: 'inline',
   start: nextFormula,
   tokenizer(text) {
-    const formula = '$\\'.includes(text[0]) && formulaAt(text, 0);
-    return formula ? formulaToken(formula) : undefined;
+    this.lexer.watch();
+    const raw = formulaAt(text, 0);
+    return raw ? { type: 'formula', raw } : undefined;
   }
 };
 
+const AHEAD = 2000; // characters in which a paragraph's end is looked for, as marked asks anew at each block
 const DISPLAYED = / {0,3}(?=\$\$|\\\[)/y;
 const LINE_END = /[ \t]*(?:\n|$)/y;
 
 const blockFormula = {
   name: 'formulaBlock',
   level: 'block',
-  // Only a line of this paragraph, for marked asks anew at each block
   start(text) {
-    for (let line = text.indexOf('\n') + 1; line > 0 && text[line] !== '\n'; line = text.indexOf('\n', line) + 1) {
+    const near = text.slice(0, AHEAD);
+    for (let line = near.indexOf('\n') + 1; line > 0 && near[line] !== '\n'; line = near.indexOf('\n', line) + 1) {
       DISPLAYED.lastIndex = line;
-      if (DISPLAYED.test(text)) {
+      if (DISPLAYED.test(near)) {
         return line;
       }
     }
     return -1;
   },
   tokenizer(text) {
+    this.lexer.watch();
     DISPLAYED.lastIndex = 0;
     const indent = DISPLAYED.exec(text)?.[0];
     const formula = indent === undefined ? null : formulaAt(text, indent.length);
@@ -127,7 +135,12 @@ const blockFormula = {
 };
 
 const tokenizer = {
-  /** Leave a large table to be a paragraph; false: let marked see. */
+  /** Leave a formula's line of `=` or `-` to it; false: let marked see. */
+  lheading(text) {
+    return blockFormula.start(text) < 0 ? false : undefined;
+  },
+
+  /** Leave a large table to be a paragraph. */
   table(text) {
     const [first, second] = [text.indexOf('\n'), text.indexOf('\n', text.indexOf('\n') + 1)];
     const columns = first < 0 ? [] : text.slice(first, second < 0 ? undefined : second).split('|');

@@ -11,6 +11,8 @@ import { t } from './strings.js';
 import { Told } from './told.js';
 import { Transcript } from './transcript.js';
 
+const EDITING = 'acvxyz'; // with Ctrl, these are for the text that has the focus
+
 /**
  * Show the switcher in an element.
  *
@@ -62,7 +64,8 @@ class Switcher {
     this._waiting = this._notes.show(t('waiting'));
     element.append(this._root);
     channel.onMessage(message => this._hear(message));
-    channel.onGone?.(() => this._notes.show(t('gone')));
+    let gone = null; // it is told more than once
+    channel.onGone?.(() => (gone ??= this._notes.show(t('gone'))));
     channel.send({ op: 'hello', full: true });
   }
 
@@ -169,7 +172,21 @@ class Switcher {
       event.preventDefault();
       this._toggle(true);
       this._chats.focusFilter();
+    } else if (isForApplication(event) && !forward(event, this._root.parentNode)) {
+      event.preventDefault();
     }
     event.stopPropagation();
   }
+}
+
+/** Whether a key is one of the application's shortcuts, as Ctrl+S is, which are not to end here. */
+function isForApplication({ key, ctrlKey, metaKey }) {
+  return (ctrlKey || metaKey) && /^[a-z]$/i.test(key) && !EDITING.includes(key.toLowerCase());
+}
+
+/** Let an element have the key that was pressed here; false if somebody there has taken it. */
+function forward(event, element) {
+  const { key, code, keyCode, ctrlKey, metaKey, shiftKey, altKey } = event;
+  const init = { key, code, keyCode, ctrlKey, metaKey, shiftKey, altKey, bubbles: true, cancelable: true };
+  return element.dispatchEvent(new KeyboardEvent('keydown', init));
 }

@@ -29,8 +29,10 @@ export class VirtualList {
     this._follow = follow;
     this.element = element ?? h('div.robota-virtual');
     Object.assign(this.element.style, element ? {} : { overflowY: 'auto', position: 'relative' });
-    // The browser's own anchoring would correct a second time; a scrollbar that comes and goes would change heights.
-    Object.assign(this.element.style, { overflowAnchor: 'none', scrollbarGutter: 'stable' });
+    // The browser's own anchoring would correct a second time; a scrollbar that comes and goes would change heights;
+    // and where a scroller has no background, Chromium's wheel does not notice that it has become longer.
+    const style = { overflowAnchor: 'none', scrollbarGutter: 'stable', willChange: 'scroll-position' };
+    Object.assign(this.element.style, style);
     this._spacer = this.element.appendChild(h('div', { role: 'presentation' }));
     this._spacer.style.position = 'relative';
 

@@ -13,7 +13,7 @@ export default {
         heard = callback;
         model.on('msg:custom', heard);
       },
-      onGone: callback => model.on('comm_live_update', () => callback()),
+      onGone: callback => model.on('comm_live_update', callback),
       close: () => model.off('msg:custom', heard)
     };
     const services = globalThis[Symbol.for('robota_nb.services')] ?? {};
@@ -29,7 +29,7 @@ function load(modules) {
     const urls = new Map();
     const url = name => {
       if (!urls.has(name)) {
-        const source = modules[name].replace(/from '\.\/([\w.-]+)'/g, (_, other) => `from '${url(other)}'`);
+        const source = modules[name].replace(/\bfrom ['][.][/]([\w.-]+)[']/g, (_, other) => `from '${url(other)}'`);
         urls.set(name, URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
       }
       return urls.get(name);

@@ -1,0 +1,334 @@
+"""The switcher in a cell's output, driven as a user drives it, in JupyterLab and in Notebook 7."""
+
+import threading
+
+import pytest
+from page_support import prompts
+from switcher_support import Switcher, notebook, prompts_of
+
+pytestmark = pytest.mark.usefixtures("jupyter")
+
+LEFT_RIGHT = ["%robota new Left", "%%robota\nl1", "%robota new Right", "%%robota\nr1"]
+ASK = 5
+"""The cell that is asked from."""
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+"""A picture of one pixel."""
+
+
+@pytest.fixture
+def opened_with(opened, work):
+    """Opens a notebook of these cells and the switcher, runs it, and returns both."""
+
+    def open_(*cells):
+        page = opened(notebook(work, *cells))
+        page.run()
+        return page, Switcher(page.page).ready()
+
+    return open_
+
+
+@pytest.fixture
+def talk(opened_with, server):
+    """A notebook with two chats, a cell to ask from, and the switcher."""
+    page, switcher = opened_with(*LEFT_RIGHT, "%%robota\nagain")
+    server.requests.clear()
+    return page, switcher
+
+
+def asks(page, text):
+    """Ask from the cell."""
+    page.edit(ASK, f"%%robota\n{text}")
+    page.run(ASK)
+
+
+def test_it_shows_the_chats_and_what_was_said_in_the_active_one(talk):
+    _, switcher = talk
+    switcher.lists("Right", "Left")
+    switcher.active("Right")
+    switcher.says("r1", "2: r1", "again", "3: again")
+
+
+def test_the_next_cell_goes_to_the_chat_that_was_chosen_with_its_context(opened_with, server):
+    cells = [f"%%robota\nq{number}" for number in range(4)]
+    page, switcher = opened_with("%robota new A", "%robota new B", "%robota new C", *("1 + 1" for _ in cells))
+    for number, (name, said) in enumerate([("A", []), ("B", []), ("C", []), ("A", ["q0"])]):
+        switcher.choose(name)
+        page.edit(4 + number, cells[number])
+        page.run(4 + number)
+        assert prompts_of(server.requests[-1]) == [*said, f"q{number}"]
+        switcher.turn(f"q{number}").wait_for()
+
+
+def test_a_chat_is_created_with_a_name_and_spoken_to(talk, server):
+    page, switcher = talk
+    switcher.create("Third")
+    switcher.lists("Third", "Right", "Left")
+    switcher.send("hello there")
+    switcher.says("hello there", "1: hello there")
+    assert prompts_of(server.requests[-1]) == ["hello there"]
+    page.holds("hello there")
+
+
+def test_a_chat_is_renamed_in_place(talk):
+    page, switcher = talk
+    switcher.chat_menu("Left", "Rename")
+    switcher.name("Port")
+    switcher.lists("Right", "Port")
+    page.edit(ASK, "%robota chat list")
+    page.run(ASK)
+    assert "Port" in page.output(ASK)
+
+
+def test_a_name_that_is_taken_is_refused_in_one_line(talk):
+    _, switcher = talk
+    switcher.chat_menu("Left", "Rename")
+    switcher.name("Right")
+    switcher.note("has a chat 'Right' already")
+    switcher.lists("Right", "Left")
+
+
+def test_an_answer_streams_and_can_be_stopped(talk, server):
+    page, switcher = talk
+    server.chunks, server.gate = ["**Well**", " met", " again"], threading.Event()
+    switcher.send("stop me", wait=False)
+    switcher.root.locator(".robota-arriving strong", has_text="Well").wait_for()
+    switcher.part("draft").press("Escape")
+    switcher.rests()
+    switcher.turn("stop me").locator(".robota-reason", has_text="interrupted").wait_for()
+    server.gate.set()
+    assert "again" not in switcher.turn("stop me").locator(".robota-markdown").inner_text()
+    server.chunks = server.gate = None
+    switcher.send("and now")
+    page.holds("stop me", "and now")
+
+
+def test_other_chats_can_be_looked_at_while_one_answers(talk, server):
+    _, switcher = talk
+    server.chunks, server.gate = ["one", " two"], threading.Event()
+    switcher.send("slowly", wait=False)
+    switcher.root.locator(".robota-arriving").get_by_text("one").wait_for()
+    switcher.choose("Left")
+    switcher.says("l1", "1: l1")
+    switcher.row("Right").locator(".robota-running").wait_for()
+    switcher.choose("Right")
+    switcher.root.locator(".robota-arriving").get_by_text("one").wait_for()
+    server.gate.set()
+    switcher.rests()
+    switcher.turn("slowly").locator(".robota-markdown", has_text="one two").wait_for()
+
+
+def test_a_question_is_edited_and_the_branches_are_gone_through(talk, server):
+    _, switcher = talk
+    switcher.act("again", "edit")
+    area = switcher.part("edit-area")
+    area.fill("better")
+    area.press("Enter")
+    switcher.says("r1", "2: r1", "better", "1: better")
+    switcher.turn("better").get_by_text("2/2").wait_for()
+    switcher.act("better", "earlierBranch")
+    switcher.says("r1", "2: r1", "again", "3: again")
+    switcher.turn("again").get_by_text("1/2").wait_for()
+    switcher.act("again", "laterBranch")
+    switcher.says("r1", "2: r1", "better", "1: better")
+    assert prompts_of(server.requests[0]) == ["r1", "better"]
+
+
+def test_an_edit_in_the_middle_asks_there_and_leaves_what_followed_as_a_branch(talk, server):
+    _, switcher = talk
+    switcher.act("r1", "edit")
+    area = switcher.part("edit-area")
+    area.fill("R1")
+    area.press("Enter")
+    switcher.says("R1", "1: R1")
+    switcher.act("R1", "earlierBranch")
+    switcher.says("r1", "2: r1", "again", "3: again")
+    assert prompts_of(server.requests[0]) == ["R1"]
+
+
+def test_a_question_is_asked_again(talk, server):
+    _, switcher = talk
+    switcher.act("again", "retry")
+    switcher.says("r1", "2: r1", "again", "1: again")
+    switcher.turn("again").get_by_text("2/2").wait_for()
+    assert prompts_of(server.requests[0]) == ["r1", "again"]
+
+
+def test_a_chat_is_forked_at_a_turn(talk, server):
+    _, switcher = talk
+    switcher.act("r1", "forkHere")
+    switcher.active("Right 2")
+    switcher.says("r1", "2: r1")
+    switcher.send("elsewhere")
+    assert prompts_of(server.requests[0]) == ["r1", "elsewhere"]
+    switcher.choose("Right")
+    switcher.says("r1", "2: r1", "again", "3: again")
+
+
+def test_a_deleted_chat_comes_back_as_it_was(talk):
+    _, switcher = talk
+    switcher.chat_menu("Right", "Delete")
+    switcher.lists("Left")
+    switcher.active("Left")
+    switcher.note("Right is deleted").locator("[data-part=offer]").click()
+    switcher.lists("Right", "Left")
+    switcher.active("Right")
+    switcher.says("r1", "2: r1", "again", "3: again")
+
+
+def test_chats_are_found_as_one_types(talk):
+    _, switcher = talk
+    switcher.part("filter").press_sequentially("LEF")
+    switcher.lists("Left")
+    switcher.part("filter").press("Enter")
+    switcher.active("Left")
+    switcher.part("filter").fill("nothing")
+    switcher.root.get_by_text("No chat is called like that.").wait_for()
+    switcher.part("filter").press("Escape")
+    switcher.lists("Right", "Left")
+
+
+def test_the_keyboard_does_it_all(talk, server):
+    page, switcher = talk
+    keys = page.page.keyboard
+    switcher.part("draft").focus()
+    keys.press("Control+k")
+    keys.press("ArrowDown")
+    keys.press("ArrowDown")
+    keys.press("F2")
+    switcher.part("name").wait_for()
+    keys.type("Port")
+    keys.press("Enter")
+    switcher.lists("Right", "Port")
+    keys.press("Enter")
+    switcher.active("Port")
+    keys.press("ArrowUp")
+    keys.press("Delete")
+    switcher.lists("Port")
+    switcher.note("Right is deleted")
+    switcher.part("draft").focus()
+    keys.type("first line")
+    keys.press("Shift+Enter")
+    keys.type("second line")
+    keys.press("Enter")
+    switcher.rests()
+    page.page.wait_for_function("() => true")
+    switcher.root.locator(".robota-turn", has_text="second line").first.wait_for()
+    assert prompts_of(server.requests[-1]) == ["l1", "first line\nsecond line"]
+
+
+def test_keys_for_the_switcher_are_not_the_notebook_s(talk):
+    page, switcher = talk
+    before = page.page.locator(".jp-Notebook .jp-Cell").count()
+    switcher.row("Left").locator(".robota-choose").focus()
+    for key in ("d", "d", "a", "x", "ArrowDown", "m"):
+        page.page.keyboard.press(key)
+    assert page.page.locator(".jp-Notebook .jp-Cell").count() == before
+
+
+def test_two_views_show_the_same(talk):
+    page, switcher = talk
+    page.edit(ASK, "%robota ui")
+    page.run(ASK)
+    page.page.locator(".jp-OutputArea .robota-switcher").nth(1).wait_for()
+    views = [switcher, Switcher(page.page, number=1).ready()]
+    views[0].choose("Left")
+    views[1].active("Left")
+    views[1].send("from the second")
+    for view in views:
+        view.says("l1", "1: l1", "from the second", "1: from the second")
+    views[0].chat_menu("Right", "Delete")
+    views[1].lists("Left")
+
+
+def test_what_a_magic_does_is_seen_at_once(talk):
+    page, switcher = talk
+    asks(page, "from the cell")
+    switcher.turn("from the cell").wait_for()
+    page.edit(ASK, "%robota switch Left")
+    page.run(ASK)
+    switcher.active("Left")
+    page.edit(ASK, "%robota chat undo")
+    page.run(ASK)
+    switcher.says()
+
+
+def test_a_page_that_is_loaded_again_shows_it_again(talk, server):
+    page, switcher = talk
+    switcher.choose("Left")
+    page.save()
+    page.reload()
+    switcher = Switcher(page.page).ready()
+    switcher.active("Left")
+    switcher.says("l1", "1: l1")
+    switcher.send("still here")
+    assert prompts_of(server.requests[-1]) == ["l1", "still here"]
+
+
+def test_after_a_restart_it_says_that_its_kernel_is_gone_and_comes_back_with_its_cell(talk, server):
+    page, switcher = talk
+    switcher.choose("Left")
+    page.restart()
+    switcher.note("Run the cell again")
+    page.run()
+    switcher = Switcher(page.page).ready()
+    switcher.lists("Right", "Left")
+    assert server.requests == []
+
+
+def test_what_was_done_by_clicks_is_saved_and_run_all_asks_nothing(talk, server):
+    page, switcher = talk
+    switcher.send("from the switcher")
+    switcher.act("again", "retry")
+    switcher.says("r1", "2: r1", "again", "2: again")
+    switcher.create("Third")
+    switcher.send("in the third")
+    switcher.act("in the third", "forkHere")
+    switcher.active("Third 2")
+    switcher.choose("Left")
+    switcher.chat_menu("Left", "Rename")
+    switcher.name("Port")
+    page.holds("in the third")
+    page.save()
+    asked = len(server.requests)
+    page.restart_and_run_all()
+    assert len(server.requests) == asked
+    switcher = Switcher(page.page).ready()
+    switcher.lists("Third 2", "Third", "Right", "Port")
+    switcher.choose("Third")
+    switcher.says("in the third", "3: in the third")
+    page.save()
+    assert sorted(prompts(page.file()["metadata"]["robota_nb"])) == [
+        "again", "again", "from the switcher", "in the third", "l1", "r1",
+    ]  # fmt: skip
+
+
+def test_sessions_are_created_renamed_paused_and_deleted(talk, server):
+    _, switcher = talk
+    switcher.menu(switcher.part("session-menu"), "New session")
+    switcher.name("Elsewhere")
+    switcher.lists()
+    switcher.send("hello")
+    switcher.lists("Chat 1")
+    switcher.menu(switcher.part("session-menu"), "Pause")
+    switcher.part("session").get_by_text("Elsewhere · paused").wait_for(state="attached")
+    switcher.send("refused", wait=False)
+    switcher.note("is paused")
+    assert switcher.part("draft").input_value() == "refused"
+    switcher.menu(switcher.part("session-menu"), "Resume")
+    switcher.part("session").select_option(label="Session 1")
+    switcher.lists("Right", "Left")
+    switcher.part("session").select_option(label="Elsewhere")
+    switcher.lists("Chat 1")
+    switcher.menu(switcher.part("session-menu"), "Delete session")
+    switcher.lists("Right", "Left")
+    switcher.note("Elsewhere is deleted").locator("[data-part=offer]").click()
+    switcher.lists("Chat 1")
+    assert len(server.requests) == 1
+
+
+def test_pictures_that_were_sent_are_shown(opened_with):
+    png = f"import base64\nwith open('dot.png', 'wb') as file:\n    _ = file.write(base64.b64decode('{DOT}'))"
+    _, switcher = opened_with(png, "%%robota --image 'dot.png'\nwhat is this?")
+    picture = switcher.turn("what is this?").locator(".robota-picture")
+    picture.wait_for()
+    switcher.page.wait_for_function("image => image.naturalWidth === 1", arg=picture.element_handle())
