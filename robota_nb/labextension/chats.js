@@ -10,6 +10,7 @@ import { t } from './switcher/strings.js';
 
 const OPEN = 'robota:open-chats';
 const CLOSING = 200; // ms until the command palette has closed, and given the focus back to the notebook
+const FILLING = 100; // ms between buttons that come into a toolbar
 const MODULES = {
   application: '@jupyterlab/application',
   codemirror: '@jupyterlab/codemirror',
@@ -111,10 +112,21 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
 
 /** Put a button behind the choice of the cell's type; in Notebook that may come into the toolbar after it. */
 function place(toolbar, button) {
-  const placed = () => button.isDisposed || toolbar.insertAfter('cellType', 'robota-chats', button);
-  if (!placed()) {
-    toolbar.addItem('robota-chats', button);
-    const observer = new MutationObserver(() => placed() && observer.disconnect());
-    observer.observe(toolbar.node, { childList: true });
+  const placed = () => toolbar.insertAfter('cellType', 'robota-chats', button);
+  if (placed()) {
+    return;
   }
+  toolbar.addItem('robota-chats', button);
+  let later;
+  const observer = new MutationObserver(() => {
+    clearTimeout(later); // each is put at a fixed index: ours must not be among them before the last one is there
+    later = setTimeout(() => {
+      if (!button.isDisposed && [...toolbar.names()].includes('cellType')) {
+        observer.disconnect();
+        button.parent = null;
+        placed();
+      }
+    }, FILLING);
+  });
+  observer.observe(toolbar.node, { childList: true });
 }

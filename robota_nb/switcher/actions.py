@@ -89,9 +89,9 @@ def _configure(manager: SessionManager, said: Said) -> Result:
 
 def _fork(manager: SessionManager, said: Said) -> Result:
     with manager.lock:
-        chat, at = _chat(manager, said), said.get("at")
+        chat, at = _chat(manager, said), _number(said, "at")
         name = _text(said, "name") or _free_name(chat)
-        return {"chat": chat.fork(name, at if type(at) is int else None).id}
+        return {"chat": chat.fork(name, at).id}
 
 
 def _free_name(chat: Chat) -> str:
@@ -122,12 +122,12 @@ def _undelete_chat(manager: SessionManager, said: Said) -> Result:
 
 
 def _ask(manager: SessionManager, said: Said) -> Result:
-    text, at = _text(said, "text"), said.get("at")
+    text, at = _text(said, "text"), _number(said, "at")
     if not text.strip():
         raise PromptError("the prompt is empty: write what to send")
     with manager.lock:
-        chat = _chat(manager, said) if said.get("chat") else _first_chat(manager)
-        live = chat.stream(text, at=at if type(at) is int else None)
+        chat = _chat(manager, said) if said.get("chat") is not None else _first_chat(manager)
+        live = chat.stream(text, at=at)
     return lambda: _finish(live)
 
 
@@ -142,6 +142,7 @@ def _finish(live: LiveTurn) -> dict[str, Any] | None:
 
 def _first_chat(manager: SessionManager) -> Chat:
     session = manager.active_session() or manager.create_session()
+    session.check_active()
     return session.active_chat or session.create_chat()
 
 
@@ -174,6 +175,13 @@ def _text(said: Said, key: str) -> str:
     value = said.get(key, "")
     if not isinstance(value, str):
         raise CommandError(f"{key} is no text: reload the page")
+    return value
+
+
+def _number(said: Said, key: str) -> int | None:
+    value = said.get(key)
+    if value is not None and type(value) is not int:
+        raise CommandError(f"{key} is no number: reload the page")
     return value
 
 

@@ -99,12 +99,14 @@ class Hub:
         view.heard = time.monotonic()
         match message.get("op"):
             case "hello":
-                self._host.ready()
-                view.full, view.fresh = message.get("full") is not False, True
+                self._take_over()
+                view.full = message.get("full") is not False
                 self._join(view)
             case "want" | "picture":
+                self._join_again(view)
                 self._queue(view, message)
             case "do":
+                self._join_again(view)
                 self._do(view, message)
 
     def leave(self, view: View) -> None:
@@ -128,9 +130,21 @@ class Hub:
         for view in views:
             view.close()
 
+    def _take_over(self) -> None:
+        try:
+            self._host.ready()
+        except Exception:
+            log.exception("what the notebook holds could not be taken over")
+
+    def _join_again(self, view: View) -> None:
+        """Tell a view that is there after all, such as a widget after the extension was loaded again."""
+        if view not in self._views:
+            self._join(view)
+
     def _join(self, view: View) -> None:
         crowded = None
         with self._wake:
+            view.fresh = True
             if view not in self._views:
                 if len(self._views) >= MAX_VIEWS:
                     crowded = min(self._views, key=lambda other: other.heard)
@@ -158,7 +172,8 @@ class Hub:
                     self._wake.notify_all()
             return
         if isinstance(event, EntriesAdded):
-            chats = {chat for entry in event.entries.values() if (chat := entry.get("chat"))}
+            purged = any(entry["kind"] == "purged" for entry in event.entries.values())  # forks may show it, too
+            chats = {chat for entry in event.entries.values() if not purged and (chat := entry.get("chat"))}
         else:
             chats = {event.chat} if event.chat else set()
         with self._wake:
@@ -231,8 +246,12 @@ class Hub:
 
     def _tell(self, dirt: _Dirt, views: dict[View, bool]) -> None:
         """Tell the views the difference, and those that are new (True) everything."""
-        told = self._told
-        with self._host.manager.lock:
+        told, manager = self._told, self._host.manager
+        with manager.lock:
+            passing = {chat for chat in manager.running if chat not in manager.arriving}
+            if passing:  # soon they begin or are free, and nothing tells that they are free
+                with self._wake:
+                    self._dirt.chats |= passing
             full = any(view.full for view in views)
             news = told.news(self._host.level(), everything=dirt.everything, chats=dirt.chats, full=full)
             whole = told.whole() if any(view.full for view, fresh in views.items() if fresh) else []

@@ -23,11 +23,11 @@ _MARKS = re.compile(r"[#*`_>|~]+")  # of Markdown: what is left of them in one l
 WORDS = 120
 """Characters of a chat's last words."""
 PAGE = 48_000
-"""Characters that turns sent at once may have, about; a switch is to cost less than 100 KB."""
+"""Bytes of texts that turns sent at once may have, about; a switch is to cost less than 100 KB."""
 PAGE_TURNS = 40
 """How many turns are sent at once: more are not seen at once."""
 _ROW = 300
-"""Characters of a row beside its texts, about."""
+"""Bytes of a row beside its texts, about."""
 
 
 def sessions(manager: SessionManager) -> list[Row]:
@@ -133,7 +133,7 @@ def _fitting(session: Session, numbered: Iterator[tuple[int, Shown]]) -> Iterato
     room = PAGE
     for count, (at, one) in enumerate(numbered):
         row = turn(session, one)
-        room -= len(row["prompt"]) + len(row["reply"]) + _ROW
+        room -= len(row["prompt"].encode()) + len(row["reply"].encode()) + _ROW
         if count and (room < 0 or count >= PAGE_TURNS):
             return
         yield at, row

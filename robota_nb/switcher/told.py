@@ -89,10 +89,9 @@ class Transcript:
         yield from self._text(chat)
 
     def whole(self, chat: Chat | None) -> Iterator[Message]:
-        """Yield all of it, for a new view: the last turns, and how many there are."""
+        """Yield all of it, for a new view: the last turns, how many there are, and whether one arrives."""
         yield self._from(chat, 0, [])
-        if self._arriving:
-            yield self._begun("".join(self._arriving.parts[: self._parts]))
+        yield self._begun("".join(self._arriving.parts[: self._parts])) if self._arriving else self._arrived()
 
     def page(self, chat: Chat | None, first: int, last: int) -> Message:
         """Return turns that a view wants, from *first* up to *last*, as far as they fit."""
@@ -123,10 +122,13 @@ class Transcript:
         count = len(arriving.parts) if arriving else 0
         if arriving is not self._arriving:
             self._arriving, self._parts = arriving, count
-            yield self._begun("".join(arriving.parts[:count])) if arriving else {"op": "arrived", "chat": self._chat}
+            yield self._begun("".join(arriving.parts[:count])) if arriving else self._arrived()
         elif arriving and count > self._parts:
             yield {"op": "text", "chat": self._chat, "text": "".join(arriving.parts[self._parts : count])}
             self._parts = count
+
+    def _arrived(self) -> Message:
+        return {"op": "arrived", "chat": self._chat}
 
     def _begun(self, text: str) -> Message:
         assert self._arriving

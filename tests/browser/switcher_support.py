@@ -55,7 +55,8 @@ class Switcher:
 
     def active(self, name):
         """Wait until this chat is the active one, and its transcript is shown."""
-        self.root.locator(".robota-chat.robota-active .robota-name").get_by_text(name, exact=True).wait_for()
+        row = self.root.locator(".robota-chat.robota-active .robota-name").get_by_text(name, exact=True)
+        row.wait_for(state="attached")  # the list may be behind a button
         self.part("draft").and_(self.page.get_by_label(f"Write to {name}", exact=True)).wait_for()
 
     def menu(self, button, item):

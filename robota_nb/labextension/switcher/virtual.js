@@ -188,6 +188,7 @@ export class VirtualList {
     this._stand(scrollTop, moved < 0 ? 2 : END);
   }
 
+  /** From now on the list stands at this scrollTop, and follows if that is as near to the end. */
   _stand(top, tolerance) {
     this._anchor = this._locate(top);
     this._still = this._end();

@@ -1,0 +1,195 @@
+"""Names, questions and answers from strangers in the switcher: they are text, and nothing but text."""
+
+import pytest
+from core_support import new_manager
+from notebook_support import write
+from switcher_support import LOAD, Switcher
+
+from robota_nb.core.ports import Finish, TextDelta
+
+RUN = "window.pwned=1"
+HOSTILE = [
+    f"<script>{RUN}</script>",
+    f"<img src=x onerror={RUN}>",
+    f"<svg onload={RUN}>",
+    f"<svg><script>{RUN}</script></svg>",
+    "<iframe srcdoc='<script>parent.pwned=1</script>'></iframe>",
+    f"<a href='javascript:{RUN}'>click</a>",
+    f"[click](javascript:{RUN})",
+    f"[click](JaVaScRiPt:{RUN})",
+    f"[click](java\tscript:{RUN})",
+    f"[click](&#106;avascript:{RUN})",
+    f"[click](data:text/html,<script>{RUN}</script>)",
+    f"<javascript:{RUN}>",
+    "![x](https://evil.example/beacon.png)",
+    "<img src=https://evil.example/beacon.png>",
+    '<button data-commandlinker-command="apputils:print" data-commandlinker-args="{}">x</button>',
+    "<form id=main><input name=attributes><input name=childNodes></form>",
+    "<a id=jupyterapp></a><a id=jupyterapp name=commands>x</a>",
+    "<img name=querySelector><img name=body>",
+    "<style>*{display:none!important}</style>",
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/'>",
+    f"<math><mtext><table><mglyph><style><!--</style><img title='--&gt;<img src=1 onerror={RUN}>'>",
+    f"<noscript><p title='</noscript><img src=x onerror={RUN}>'>",
+    f"$\\href{{javascript:{RUN}}}{{x}}$",
+    "$\\cssId{main}{x}\\class{jp-mod-hidden}{y}$",
+    "\u202egnp.exe\u202c and \u2066hidden\u2069",
+    "__proto__",
+    "constructor",
+    f"{{{{ constructor.constructor('{RUN}')() }}}}",
+    f"</textarea></title><script>{RUN}</script>",
+    f"`<img src=x onerror={RUN}>` and ```\n<script>{RUN}</script>",
+    f'x" onmouseover="{RUN}" autofocus onfocus="{RUN}',
+]  # fmt: skip
+FORBIDDEN = (
+    "script, style, link, meta, iframe, form, object, embed, svg:not(mjx-container svg), base, [onerror], [onload]"
+)
+
+
+class Parrot:
+    """A provider that answers with what it was asked."""
+
+    name = "echo"
+
+    def default(self):
+        return "echo", "m"
+
+    def get(self, name):
+        return self
+
+    def stream(self, request):
+        yield TextDelta(request.messages[-1]["content"])
+        yield Finish(reason="stop", model="<b>model</b>")
+
+
+def from_a_stranger():
+    """A snapshot in which everything that a stranger can write is hostile."""
+    manager = new_manager(providers=Parrot(), max_chats=0, max_active_sessions=0)
+    manager.create_session(name=f"<img src=x onerror={RUN}>").create_chat(f"<svg onload={RUN}>").send("hello")
+    session = manager.create_session(name=f"x'><script>{RUN}</script>")
+    for number, text in enumerate(HOSTILE):
+        name = text.replace("\n", " ").replace("\t", " ")[:90]
+        session.create_chat(f"{name} {number}" if session.find(name) else name).send(text)
+    everything = session.create_chat("All of it")
+    for text in HOSTILE:
+        everything.send(text)
+    return manager.snapshot()
+
+
+@pytest.fixture
+def visited(opened, work, context):
+    """The notebook of a stranger, opened and run, and the addresses that were asked for outside."""
+    outside = []
+    context.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(("http://127.0.0.1", "blob:", "data:")) else outside.append(request.url)
+        ),
+    )
+    path = write(work / "stranger.ipynb", LOAD, "%robota ui", metadata={"robota_nb": from_a_stranger()})
+    page = opened(path)
+    page.run()
+    return page, Switcher(page.page).ready(), outside
+
+
+def untouched(page, outside):
+    """Nothing has run, nobody was asked, and the page is as it was."""
+    assert page.page.evaluate("() => window.pwned ?? null") is None
+    assert page.page.evaluate("() => ({}).polluted ?? Object.keys(Object.prototype).length") == 0
+    assert page.page.evaluate("() => typeof window.jupyterapp.commands.execute") == "function"
+    assert outside == []
+    assert page.errors == []
+
+
+def within(switcher):
+    return switcher.root.evaluate(
+        "(root, forbidden) => [...root.querySelectorAll(forbidden)].map(element => element.outerHTML.slice(0, 200))",
+        FORBIDDEN,
+    )
+
+
+def links(switcher):
+    return switcher.root.evaluate(
+        "root => [...root.querySelectorAll('a')].map(a => [a.getAttribute('href'), a.rel, a.target])"
+    )
+
+
+def test_there_are_enough_of_them():
+    assert len(HOSTILE) >= 30
+
+
+@pytest.mark.usefixtures("jupyter")
+def test_nothing_of_it_runs_is_fetched_or_is_more_than_text(visited):
+    page, switcher, outside = visited
+    switcher.active("All of it")
+    names = switcher.root.locator(".robota-chat .robota-name")
+    names.first.wait_for()
+    scroller = switcher.root.locator(".robota-transcript")
+    seen = set()
+    for number in range(len(HOSTILE) - 1, -1, -1):
+        article = switcher.root.get_by_label(f"Turn {number + 1} of {len(HOSTILE)}")
+        while not article.count():
+            scroller.evaluate("list => { list.scrollTop -= 150; }")
+            page.page.evaluate("() => new Promise(requestAnimationFrame)")
+        article.scroll_into_view_if_needed()
+        assert article.locator(".robota-prompt").text_content() == HOSTILE[number]
+        article.locator(".robota-prompt").hover()
+        seen.add(number)
+        assert within(switcher) == []
+        for href, rel, target in links(switcher):
+            assert href.startswith(("https://", "mailto:"))
+            assert (rel, target) == ("noopener noreferrer", "_blank")
+    assert len(seen) == len(HOSTILE)
+    assert switcher.root.locator("img").count() == 0
+    untouched(page, outside)
+
+
+@pytest.mark.usefixtures("jupyter")
+def test_every_chat_can_be_chosen_and_its_name_is_its_name(visited):
+    page, switcher, outside = visited
+    rows = switcher.root.locator(".robota-chat")
+    for text in ("__proto__", "constructor", HOSTILE[0], HOSTILE[1], HOSTILE[13]):
+        switcher.part("filter").fill(text)
+        row = rows.filter(has=page.page.get_by_text(text, exact=True)).first
+        row.locator(".robota-choose").click()
+        switcher.root.locator(".robota-chat.robota-active .robota-name").get_by_text(text, exact=True).wait_for()
+        switcher.turn(text).first.wait_for()
+    switcher.part("session").evaluate("select => select.focus()")
+    assert within(switcher) == []
+    untouched(page, outside)
+
+
+def test_the_panel_the_status_bar_and_the_text_instead_are_as_safe(visited):
+    page, switcher, outside = visited
+    page.page.evaluate("() => void window.jupyterapp.commands.execute('robota:open-chats')")
+    panel = Switcher(page.page, "#robota-nb-chats").ready()
+    panel.active("All of it")
+    assert within(panel) == []
+    page.page.locator(".robota-status-button").get_by_text("All of it").wait_for()
+    page.save()
+    (output,) = page.file()["cells"][1]["outputs"]
+    assert "<script" not in "".join(output["data"]["text/html"])
+    assert "onerror=window" not in "".join(output["data"]["text/html"]).replace("&lt;img src=x onerror=window", "")
+    untouched(page, outside)
+
+
+def test_what_a_model_says_while_it_is_seen_arriving_is_as_safe(opened, work, server, context):
+    outside = []
+    context.on(
+        "request", lambda r: None if r.url.startswith(("http://127.0.0.1", "blob:", "data:")) else outside.append(r.url)
+    )
+    page = opened(write(work / "live.ipynb", LOAD, "%robota ui"))
+    page.run()
+    switcher = Switcher(page.page).ready()
+    server.reply = lambda body: list(body["messages"][-1]["content"])
+    for text in HOSTILE:
+        server.requests.clear()
+        switcher.send(text, wait=False)
+        page.page.wait_for_function(
+            "([root, text]) => [...root.querySelectorAll('.robota-prompt')].at(-1)?.textContent === text",
+            arg=[switcher.root.element_handle(), text],
+        )
+        switcher.rests()
+        assert within(switcher) == []
+    untouched(page, outside)
