@@ -112,7 +112,8 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
 
 /** Put a button behind the choice of the cell's type; in Notebook that may come into the toolbar after it. */
 function place(toolbar, button) {
-  const placed = () => toolbar.insertAfter('cellType', 'robota-chats', button);
+  const placed = () =>
+    [...toolbar.names()].includes('cellType') && toolbar.insertAfter('cellType', 'robota-chats', button);
   if (placed()) {
     return;
   }

@@ -58,6 +58,7 @@ class Views:
     def __init__(self, listener: Callable[[bool], Listener | None]) -> None:
         self._listener = listener
         self.waiting: dict[View, object] = {}  # what was said by views that only show the status
+        self._open: list[View] = []
 
     def register(self) -> None:
         """Let front ends open views."""
@@ -66,10 +67,13 @@ class Views:
         get_comm_manager().register_target(TARGET, self._opened)
 
     def unregister(self) -> None:
-        """Let them open no more."""
+        """Let them open no more, and let go those that are open."""
         from comm import get_comm_manager
 
         get_comm_manager().unregister_target(TARGET, self._opened)
+        self.waiting.clear()
+        for view in list(self._open):
+            view.close()
 
     def start(self, listener: Listener) -> None:
         """There is something to see now."""
@@ -79,6 +83,7 @@ class Views:
 
     def _opened(self, comm: Any, _: object) -> None:
         view = View(send=comm.send, close=comm.close)
+        self._open.append(view)
         comm.on_msg(lambda packet: self._hear(view, packet["content"]["data"]))
         comm.on_close(lambda _: self._gone(view))
 
@@ -91,5 +96,7 @@ class Views:
 
     def _gone(self, view: View) -> None:
         self.waiting.pop(view, None)
+        if view in self._open:
+            self._open.remove(view)
         if listener := self._listener(False):
             listener.leave(view)

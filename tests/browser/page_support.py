@@ -152,6 +152,11 @@ class Notebook:
         """What a cell shows."""
         return self.cell(number).locator(".jp-Cell-outputArea").inner_text().strip()
 
+    def dress(self, theme):
+        """Choose a theme of the application."""
+        self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+
     # -- menus and dialogs
 
     def menu(self, *labels):

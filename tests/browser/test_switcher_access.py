@@ -49,18 +49,14 @@ def talk(opened, work, server):
     server.reply = lambda _: ANSWER
     page = opened(notebook(work, "%robota new Left", "%%robota\nl1", "%robota new Right", "%%robota\nr1"))
     page.run()
-    return page, Switcher(page.page).ready()
-
-
-def dress(page, theme):
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
-    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    yield page, Switcher(page.page).ready()
+    page.dress(THEMES[0])  # the application remembers it
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_nothing_serious_in_any_state(talk, axe, server, theme):
     page, switcher = talk
-    dress(page.page, theme)
+    page.dress(theme)
     switcher.turn("r1").locator("pre").wait_for()
     axe(switcher)
     switcher.part("session-menu").click()

@@ -1,7 +1,8 @@
 // The list of a session's chats: the most recent first, found as one types, renamed in place.
 
-import { h } from './dom.js';
+import { h, set } from './dom.js';
 import { begin, nameField } from './field.js';
+import { icon } from './icons.js';
 import { menuButton } from './menu.js';
 import { t } from './strings.js';
 import { VirtualList } from './virtual.js';
@@ -26,7 +27,7 @@ export class Chats {
     });
     this._new = h('button.robota-icon', {
       type: 'button', 'aria-label': t('newChat'), title: t('newChat'), 'data-part': 'new-chat', on: { click: () => this.create() }
-    }, '+');
+    }, icon('add'));
     this._empty = h('div.robota-empty');
     this._list = new VirtualList({
       element: h('div.robota-rows', { role: 'list', 'aria-label': t('chats') }),
@@ -62,6 +63,9 @@ export class Chats {
     }
     if (hadFocus && !this._list.element.contains(document.activeElement)) {
       this._focus(this._index(this._at));
+    }
+    for (const item of this._list.element.querySelectorAll('.robota-chat')) {
+      set(item, { 'aria-setsize': rows.length });
     }
     this._empty.textContent = rows.length ? '' : wanted ? t('noMatch') : t('noChats');
     this._empty.hidden = rows.length > 0;
@@ -123,10 +127,12 @@ export class Chats {
       type: 'button', tabindex, 'aria-current': isActive ? 'true' : null, title: row.name,
       on: { click: () => this._choose(row), focus: () => this._moved(row.id), dblclick: () => this.rename(row.id) }
     },
-    h('span.robota-name', {}, h('bdi', {}, row.name)),
-    row.running ? h('span.robota-running', { role: 'img', 'aria-label': t('running'), title: t('running') }) : null,
-    h('span.robota-about', {}, h('bdi', {}, about)),
-    h('span.robota-words', {}, h('bdi', {}, row.words)));
+    h('span.robota-line', {},
+      h('span.robota-name', {}, h('bdi', {}, row.name)),
+      row.running ? h('span.robota-running', { role: 'img', 'aria-label': t('running'), title: t('running') }) : null),
+    h('span.robota-line', {},
+      h('span.robota-words', {}, h('bdi', {}, row.words)),
+      h('span.robota-about', {}, h('bdi', {}, about))));
     item.append(choose, menuButton({
       label: t('chatActions', { name: row.name }),
       part: 'chat-menu',

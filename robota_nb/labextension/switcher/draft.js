@@ -12,7 +12,7 @@ export class Draft {
     this._drafts = new Map(); // by chat
     this._chat = null;
     const { area, fit } = textArea({
-      label: t('draftOfNone'), hint: t('draftOfNone'), part: 'draft', send: () => this._send(), escape: () => this._stop()
+      label: t('draftOfNone'), hint: t('draftPlace'), part: 'draft', send: () => this._send(), escape: () => this._stop()
     });
     this._area = area;
     this._fit = fit;
@@ -32,7 +32,6 @@ export class Draft {
     const name = chats.get(chat)?.name;
     const label = name ? t('draft', { name }) : t('draftOfNone');
     this._area.setAttribute('aria-label', label);
-    this._area.placeholder = label;
     this._area.title = t('draftHint');
     this._send_.hidden = arriving !== null;
     this._stop_.hidden = arriving === null;

@@ -142,10 +142,16 @@ const tokenizer = {
 
   /** Leave a large table to be a paragraph. */
   table(text) {
-    const [first, second] = [text.indexOf('\n'), text.indexOf('\n', text.indexOf('\n') + 1)];
-    const columns = first < 0 ? [] : text.slice(first, second < 0 ? undefined : second).split('|');
-    const rows = columns.length > 1 ? text.slice(0, CELLS).split('\n\n', 1)[0].split('\n') : [];
-    return columns.length * rows.length > CELLS ? undefined : false;
+    const first = text.indexOf('\n');
+    const columns = first < 0 ? 1 : text.slice(first + 1).split('\n', 1)[0].split('|').length;
+    let cells = 0;
+    for (let end = first; columns > 1 && end >= 0 && text[end + 1] !== '\n'; end = text.indexOf('\n', end + 1)) {
+      cells += columns;
+      if (cells > CELLS) {
+        return undefined;
+      }
+    }
+    return false;
   }
 };
 

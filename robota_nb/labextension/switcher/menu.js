@@ -1,20 +1,21 @@
 // A menu that a button opens, with the keys that menus have.
 
 import { h, set } from './dom.js';
+import { icon } from './icons.js';
 
 /**
  * Return a button that opens a menu.
  *
- * @param {object} options `label` for those who cannot see the `sign` on it, and `items()`, which returns
- *   `[label, action]` for each item, or null for what is left out; `id` tells the button by `data-part`.
+ * @param {object} options `label` for those who cannot see the sign on it, and `items()`, which returns
+ *   `[label, action]` for each item; `part` names the button in `data-part`.
  */
-export function menuButton({ label, sign = '⋯', items, part }) {
+export function menuButton({ label, items, part }) {
   const button = h('button.robota-icon', {
     type: 'button', 'aria-label': label, title: label, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'data-part': part
-  }, sign);
+  }, icon('more'));
   button.addEventListener('click', event => {
     event.stopPropagation();
-    open(button, items().filter(Boolean));
+    open(button, items());
   });
   return button;
 }

@@ -1,6 +1,7 @@
 // What the user is told in one line: an error, or what can be undone.
 
 import { h } from './dom.js';
+import { icon } from './icons.js';
 import { t } from './strings.js';
 
 const KEPT = 3; // older ones make room
@@ -26,7 +27,7 @@ export class Notes {
     const note = h('div.robota-note', {},
       h('span', { dir: 'auto' }, text),
       offer ? h('button.robota-button', { type: 'button', 'data-part': 'offer', on: { click: act } }, offer.label) : null,
-      h('button.robota-icon', { type: 'button', 'aria-label': t('dismiss'), title: t('dismiss'), on: { click: away } }, '×'));
+      h('button.robota-icon', { type: 'button', 'aria-label': t('dismiss'), title: t('dismiss'), on: { click: away } }, icon('close')));
     this.element.append(note);
     while (this.element.children.length > KEPT) {
       this.element.firstChild.remove();

@@ -84,6 +84,7 @@ export const STRINGS = {
   // The draft
   draft: 'Write to {name}',
   draftOfNone: 'Write to begin a chat',
+  draftPlace: 'Write a message',
   draftHint: 'Enter sends, Shift+Enter breaks the line',
   send: 'Send',
   stop: 'Stop',

@@ -5,6 +5,7 @@
 import { Chats } from './chats.js';
 import { h } from './dom.js';
 import { Draft } from './draft.js';
+import { icon } from './icons.js';
 import { Notes } from './notes.js';
 import { Sessions } from './sessions.js';
 import { t } from './strings.js';
@@ -52,7 +53,7 @@ class Switcher {
     this._drawer = h('button.robota-icon.robota-drawer', {
       type: 'button', 'aria-label': t('showChats'), title: t('showChats'), 'aria-expanded': 'false', 'data-part': 'drawer',
       on: { click: () => this._toggle() }
-    }, '☰');
+    }, icon('list'));
     this._name = h('span.robota-title');
     this._level = h('span.robota-aside');
     this._root = h('div.robota-switcher', { role: 'group', 'aria-label': t('title'), 'data-lm-suppress-shortcuts': 'true' },

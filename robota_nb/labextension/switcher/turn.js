@@ -3,6 +3,7 @@
 import { copyText } from './clipboard.js';
 import { h } from './dom.js';
 import { textArea } from './field.js';
+import { icon } from './icons.js';
 import { Markdown } from './markdown.js';
 import { t } from './strings.js';
 
@@ -49,7 +50,7 @@ function frame(number, count, question, images, answer, foot) {
 
 function footer(row, on) {
   const button = (name, sign, action) =>
-    h('button.robota-icon', { type: 'button', 'aria-label': t(name), title: t(name), 'data-part': name, on: { click: action } }, sign);
+    h('button.robota-icon', { type: 'button', 'aria-label': t(name), title: t(name), 'data-part': name, on: { click: action } }, icon(sign));
   const [place, places] = row.place;
   const arrow = (name, sign, turn) => {
     const made = button(name, sign, () => on.branch(turn));
@@ -59,7 +60,7 @@ function footer(row, on) {
   return h('div.robota-foot', {},
     places > 1
       ? h('span.robota-branches', { role: 'group', 'aria-label': t('branchLabel', { place, places }) },
-        arrow('earlierBranch', '‹', row.before), h('span', {}, t('branchPlace', { place, places })), arrow('laterBranch', '›', row.after))
+        arrow('earlierBranch', 'back', row.before), h('span', {}, t('branchPlace', { place, places })), arrow('laterBranch', 'on', row.after))
       : null,
     h('span.robota-marks', {},
       h('bdi', {}, row.model),
@@ -68,11 +69,11 @@ function footer(row, on) {
       ...NOTED.filter(mark => row.marks.includes(mark)).map(mark =>
         h(`span.robota-mark.robota-${mark}`, { title: t(`${mark}Hint`) }, t(mark)))),
     h('span.robota-actions', {},
-      button('copy', '⧉', event => void copy(event.currentTarget, row.reply)),
-      button('edit', '✎', on.edit),
-      button('retry', '↻', on.retry),
-      button('forkHere', '⑂', on.fork),
-      row.cell && on.cell ? button('goToCell', '↗', on.cell) : null));
+      button('copy', 'copy', event => void copy(event.currentTarget, row.reply)),
+      button('edit', 'edit', on.edit),
+      button('retry', 'retry', on.retry),
+      button('forkHere', 'fork', on.fork),
+      row.cell && on.cell ? button('goToCell', 'cell', on.cell) : null));
 }
 
 /** How an answer ended; a kernel of a later version may know more ways. */

@@ -1,0 +1,30 @@
+// The signs on buttons, drawn here: fonts lack some of them.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Each on a field of 16 by 16. */
+const SHAPES = {
+  more: 'M3 8h.01M8 8h.01M13 8h.01',
+  list: 'M2.5 4h11M2.5 8h11M2.5 12h11',
+  add: 'M8 3v10M3 8h10',
+  close: 'M4 4l8 8M12 4l-8 8',
+  copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
+  edit: 'M3 13l.6-3L10.5 3.1a1 1 0 0 1 1.4 0l1 1a1 1 0 0 1 0 1.4L6 12.4z',
+  retry: 'M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3',
+  fork: 'M4 2.5v11M4 8.5c5 0 8-1 8-4.5M10 5.5L12 3.5l2 2',
+  cell: 'M7 4H3v9h9V9M9.5 2.5h4v4M13.5 2.5L7.5 8.5',
+  back: 'M10 3.5L5.5 8l4.5 4.5',
+  on: 'M6 3.5L10.5 8 6 12.5'
+};
+
+/** Return a sign. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  const path = document.createElementNS(SVG, 'path');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('class', 'robota-sign');
+  svg.setAttribute('aria-hidden', 'true');
+  path.setAttribute('d', SHAPES[name]);
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,118 @@
+"""Thousands of chats and turns in the switcher: little is in the page, and little goes over the wire."""
+
+import json
+
+import pytest
+from core_support import new_manager
+from notebook_support import write
+from switcher_support import LOAD, Switcher
+
+CHATS, TURNS, CHUNKS = 2000, 2000, 10_000
+LIMITS = "%config RobotaMagics.max_chats = 0"
+
+
+def crowded():
+    """A snapshot with very many chats, and a chat with very many turns."""
+    manager = new_manager(max_chats=0)
+    session = manager.create_session()
+    for number in range(CHATS - 1):
+        session.create_chat(f"chat {number}")
+    session.chat("chat 7").send("seven")
+    long = session.create_chat("Long")
+    for number in range(TURNS):
+        long.send(f"turn {number}: " + "a few words " * (1 + number % 40))
+    session.switch_to("chat 7")
+    return manager.snapshot()
+
+
+class Traffic:
+    """The bytes that come from the kernel for views."""
+
+    def __init__(self, page):
+        self.size = self.messages = 0
+        page.on("websocket", lambda socket: socket.on("framereceived", self._received))
+
+    def _received(self, payload):
+        data = payload.encode() if isinstance(payload, str) else payload
+        if b'"method": "custom"' in data or b'"method":"custom"' in data:
+            self.size += len(data)
+            self.messages += 1
+
+    def begin(self):
+        self.size = self.messages = 0
+
+
+@pytest.fixture(scope="module")
+def snapshot():
+    return crowded()
+
+
+@pytest.fixture
+def visited(context, work, lab, snapshot):
+    from page_support import Notebook
+
+    path = write(
+        work / "crowded.ipynb", LOAD, LIMITS, "%robota ui", metadata={"robota_nb": json.loads(json.dumps(snapshot))}
+    )
+    tab = context.new_page()
+    traffic = Traffic(tab)
+    page = Notebook(tab, lab, path).open()
+    page.run()
+    switcher = Switcher(tab).ready()
+    yield page, switcher, traffic
+    lab.end_kernels()
+
+
+def test_all_are_there_and_few_are_in_the_page(visited):
+    page, switcher, _ = visited
+    switcher.active("chat 7")
+    count = switcher.root.locator(".robota-chat")
+    page.page.wait_for_function(
+        f"root => root.querySelector('.robota-chat')?.getAttribute('aria-setsize') === '{CHATS}'",
+        arg=switcher.root.element_handle(),
+    )
+    assert count.count() < 60
+    switcher.part("filter").fill("chat 1234")
+    switcher.lists("chat 1234")
+    switcher.part("filter").fill("")
+    switcher.row("Long").locator(".robota-choose").focus()
+    page.page.keyboard.press("End")
+    switcher.row("chat 0").wait_for()
+    assert count.count() < 60
+
+
+def test_a_switch_to_a_long_chat_costs_little_and_its_beginning_is_found(visited):
+    page, switcher, traffic = visited
+    switcher.active("chat 7")
+    traffic.begin()
+    switcher.choose("Long")
+    switcher.root.get_by_label(f"Turn {TURNS} of {TURNS}").wait_for()
+    assert traffic.messages
+    assert traffic.size < 100_000
+    assert switcher.root.locator(".robota-turn").count() < 60
+    switcher.root.locator(".robota-transcript").evaluate("list => { list.scrollTop = 0; }")
+    first = switcher.root.get_by_label(f"Turn 1 of {TURNS}")
+    first.locator(".robota-prompt", has_text="turn 0: ").wait_for()
+    assert switcher.root.locator(".robota-turn").count() < 60
+
+
+def test_a_long_answer_costs_little_more_than_its_text_and_arrives_whole(opened, work, server, context):
+    words = [f"word{number} " for number in range(CHUNKS)]
+    server.reply, server.batch = (lambda _: words), 20
+    traffic = None
+
+    def watch(page):
+        nonlocal traffic
+        traffic = Traffic(page)
+
+    context.on("page", watch)
+    page = opened(write(work / "long.ipynb", LOAD, "%robota ui"))
+    page.run()
+    switcher = Switcher(page.page).ready()
+    traffic.begin()
+    switcher.send("go on", wait=False)
+    switcher.root.locator(".robota-markdown", has_text=f"word{CHUNKS - 1}").wait_for()
+    switcher.rests()
+    size = sum(map(len, words))
+    assert switcher.turn("go on").locator(".robota-markdown").text_content().strip() == "".join(words).strip()
+    assert traffic.size <= 3 * size
