@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from robota_nb.core import reprs
 
 if TYPE_CHECKING:
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.fold import Node
     from robota_nb.core.manager import SessionManager
-
-
-def text(manager: SessionManager) -> str:
-    """Return the sessions, the chats of the active one, and the last turns of its active chat, as plain text."""
-    session = manager.active_session()
-    if session is None:
-        return "no conversation yet: write a %%robota cell, or %robota new NAME"
-    lines = [f"{'▸' if one is session else ' '} {one.name} · {one.state}" for one in manager.sessions()]
-    for chat in session.chats:
-        turns = len(session.path(chat.id).nodes)
-        lines.append(f"  {'▸' if chat.id == session.active_id else ' '} {chat.name} · {reprs.count(turns, 'turn')}")
-    for turn in session.active_chat.turns[-LAST:] if session.active_chat else []:
-        lines += ["", f"    {reprs.short(turn.prompt.content)}", f"    {reprs.short(turn.text)}"]
-    return "\n".join(reprs.seen(line, LINE) for line in lines)
-
-
-def html(manager: SessionManager) -> str:
-    """Return the same as static HTML; everything in it is escaped text."""
-    session = manager.active_session()
-    if session is None:
-        return reprs.manager_html(manager)
-    chat = session.active_chat
-    parts = [reprs.manager_html(manager), reprs.session_html(session), reprs.chat_html(chat) if chat else ""]
-    return "".join(parts)
-
 
 LINE = 200
 """Characters of a line."""
 LAST = 5
 """How many turns are shown."""
+
+
+def text(manager: SessionManager, *, of_cells: bool = False) -> str:
+    """Return the chats of the active session, and the last turns of its active chat, as plain text.
+
+    Parameters
+    ----------
+    manager
+        What there is.
+    of_cells
+        Whether only what cells have said so far in this kernel is shown: the same whenever the notebook runs again,
+        which what was clicked, and what cells below have still to ask, would change.
+    """
+    session = manager.active_session()
+    if session is None:
+        return "no conversation yet: write a %%robota cell, or %robota new NAME"
+    lines = [f"{session.name} · {session.state}"]
+    for chat in session.chats:
+        active, nodes = chat.id == session.active_id, _shown(chat, of_cells=of_cells)
+        if active or nodes or not of_cells:
+            lines.append(f"{'▸' if active else ' '} {chat.name} · {reprs.count(len(nodes), 'turn')}")
+    if talk := session.active_chat:
+        for turn in map(talk.turn, _shown(talk, of_cells=of_cells)[-LAST:]):
+            lines += ["", f"    {reprs.short(turn.prompt.content)}", f"    {reprs.short(turn.text)}"]
+    return "\n".join(reprs.seen(line, LINE) for line in lines)
+
+
+def html(text: str) -> str:
+    """Return the same as static HTML; everything in it is escaped text."""
+    return f'<pre class="robota-switcher-text">{escape(text)}</pre>'
+
+
+def _shown(chat: Chat, *, of_cells: bool) -> list[Node]:
+    nodes, shown = chat.session.path(chat.id).nodes, chat.session.manager.replay.shown
+    return [node for node in nodes if not of_cells or (node.cell and node.id in shown)]

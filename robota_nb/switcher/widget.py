@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Dict
+from traitlets import Unicode
 
 from robota_nb.switcher import fallback
 from robota_nb.switcher.views import View
@@ -15,11 +17,7 @@ if TYPE_CHECKING:
     from robota_nb.switcher.hub import Hub
 
 FRONT = Path(__file__).parents[1] / "labextension" / "switcher"
-
-
-def _modules() -> dict[str, str]:
-    """Return the front end's modules, by name; the widget's own loads them (see ``widget.js``)."""
-    return {path.name: path.read_text(encoding="utf-8") for path in FRONT.glob("*.js") if path.name != "widget.js"}
+LOADER = "widget.js"
 
 
 class Switcher(anywidget.AnyWidget):
@@ -33,18 +31,23 @@ class Switcher(anywidget.AnyWidget):
         What the views are told by.
     """
 
-    _esm = FRONT / "widget.js"
-    _css = "\n".join(path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("*.css")))
-    _modules = Dict(_modules()).tag(sync=True)
+    _esm = FRONT / LOADER
+    _version = Unicode().tag(sync=True)  # of the modules
+    _text = Unicode().tag(sync=True)  # what is shown where no kernel answers, as in a notebook with saved widgets
 
     def __init__(self, hub: Hub) -> None:
-        super().__init__()
+        digest = hashlib.sha256(repr(_modules()).encode()).hexdigest()
+        super().__init__(_version=digest[:16], _text=fallback.text(hub.manager, of_cells=True))
         self._hub = hub
         self._view = View(send=self.send)
         self.on_msg(self._heard)
 
     def _heard(self, _: object, content: object, __: object) -> None:
-        self._hub.receive(self._view, content)
+        if isinstance(content, dict) and content.get("op") == "modules":
+            modules, css = _modules()
+            self.send({"op": "modules", "modules": modules, "css": css})
+        else:
+            self._hub.receive(self._view, content)
 
     def close(self) -> None:
         """Show it no more."""
@@ -55,5 +58,12 @@ class Switcher(anywidget.AnyWidget):
         """Return the widget, and what is shown of it where there are no widgets: text, and HTML of escaped text."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        manager = self._hub.manager
-        return {**data, "text/plain": fallback.text(manager), "text/html": fallback.html(manager)}, metadata
+        return {**data, "text/plain": self._text, "text/html": fallback.html(self._text)}, metadata
+
+
+@cache
+def _modules() -> tuple[dict[str, str], str]:
+    """Return the sources of the front end's modules, by name, and its styles."""
+    modules = {path.name: path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("*.js"))}
+    del modules[LOADER]
+    return modules, "\n".join(path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("*.css")))

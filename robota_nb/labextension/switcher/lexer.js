@@ -14,7 +14,7 @@ const TOKENS = 50000; // or the tokens, for each takes the browser's time as wel
 const CELLS = 20000; // of a table: marked fills up each row to the length of the first
 
 // More markers in a line than can be of use: marked looks for some of them again at each line that follows
-const MARKERS = /^[ \t]*(?:>[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+){60}/m;
+const MARKERS = /^[ \t]*(?:>[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+){20}/m;
 
 /** A text that is shown just as it is. */
 function plain(text) {

@@ -10,8 +10,8 @@ const SLOW = 100; // milliseconds; what takes longer is not done again for a few
 export class Markdown {
   /**
    * @param {object} services
-   *   `highlight(code, language, element)` fills an element with coloured code; `typeset(element)` draws the formula that
-   *   is the element's text. Either may be missing, or fail.
+   *   `highlight(code, language, element)` fills an element with coloured code; `typeset(element)` draws the formula
+   *   that is the element's text. Both are called once for what is complete, and either may be missing, or fail.
    */
   constructor(services = {}) {
     this._services = services;
@@ -70,7 +70,9 @@ export class Markdown {
 
   /** Return how many tokens at the beginning are shown already. */
   _common(tokens) {
-    const other = tokens.findIndex((token, i) => token.type !== this._blocks[i]?.type || token.raw !== this._blocks[i].raw);
+    const other = tokens.findIndex(
+      ({ type, raw }, i) => type !== this._blocks[i]?.type || raw !== this._blocks[i].raw
+    );
     return other < 0 ? tokens.length : other;
   }
 

@@ -22,8 +22,8 @@ export function isContained(source) {
   return !REACHING_OUT.test(source);
 }
 
-// A delimiter, and what follows it. No blank line is in a formula, for a block must end where the text that arrives ends
-// it; and no backtick, for code is looked for first.
+// A delimiter, and what follows it. No blank line is in a formula, for a block must end where the text that arrives
+// ends it; and no backtick, for code is looked for first.
 const FORMULAS = [
   { opens: '$$', follows: /((?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n)|\$(?!\$))+?)\$\$/y },
   { opens: '\\[', follows: /((?:[^`\\\n]|\\[^\]`\n]|\\?\n(?![ \t]*\n))+?)\\\]/y },

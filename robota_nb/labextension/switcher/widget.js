@@ -1,11 +1,16 @@
-// What anywidget loads: the switcher's modules come along with the widget's state, and import each other as they do
-// where a server serves them. So nothing has to be bundled, and nothing is fetched.
+// What anywidget loads. The switcher's modules come from the kernel when a view is opened, and import each other as
+// they do where a server serves them: so nothing has to be bundled or fetched, and a notebook that saves the state of
+// its widgets saves a text, and not a program.
 
-const loaded = new Map(); // source of all modules -> the switcher's module
+const LOADED = Symbol.for('robota_nb.switcher'); // what was loaded in this page, by the version of its modules
 
 export default {
   async render({ model, el }) {
-    const { mount } = await load(model.get('_modules'));
+    const text = document.createElement('pre');
+    text.textContent = model.get('_text'); // all there is where no kernel answers
+    el.append(text);
+    const { mount } = await load(model);
+    text.remove();
     let heard = null;
     const channel = {
       send: message => model.send(message),
@@ -16,25 +21,40 @@ export default {
       onGone: callback => model.on('comm_live_update', callback),
       close: () => model.off('msg:custom', heard)
     };
-    const services = globalThis[Symbol.for('robota_nb.services')] ?? {};
-    const view = mount(el, channel, services);
+    const view = mount(el, channel, globalThis[Symbol.for('robota_nb.services')] ?? {});
     return () => view.dispose();
   }
 };
 
-/** Import the switcher from its modules' sources. */
-function load(modules) {
-  const key = JSON.stringify(modules);
-  if (!loaded.has(key)) {
-    const urls = new Map();
-    const url = name => {
-      if (!urls.has(name)) {
-        const source = modules[name].replace(/\bfrom ['][.][/]([\w.-]+)[']/g, (_, other) => `from '${url(other)}'`);
-        urls.set(name, URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
-      }
-      return urls.get(name);
-    };
-    loaded.set(key, import(url('switcher.js')));
+/** Return the switcher's module; the first view in a page asks the kernel for all of them. */
+function load(model) {
+  const all = (globalThis[LOADED] ??= new Map());
+  const version = model.get('_version');
+  if (!all.has(version)) {
+    all.set(version, new Promise(resolve => {
+      const take = ({ op, modules, css }) => {
+        if (op === 'modules') {
+          model.off('msg:custom', take);
+          document.head.append(Object.assign(document.createElement('style'), { textContent: css }));
+          resolve(imported(modules));
+        }
+      };
+      model.on('msg:custom', take);
+      model.send({ op: 'modules' });
+    }));
   }
-  return loaded.get(key);
+  return all.get(version);
+}
+
+/** Import the switcher from its modules' sources. */
+function imported(modules) {
+  const urls = new Map();
+  const url = name => {
+    if (!urls.has(name)) {
+      const source = modules[name].replace(/\bfrom ['][.][/]([\w.-]+)[']/g, (_, other) => `from '${url(other)}'`);
+      urls.set(name, URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+    }
+    return urls.get(name);
+  };
+  return import(url('switcher.js'));
 }
