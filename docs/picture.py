@@ -1,6 +1,6 @@
 """Take the README's picture: ``python docs/picture.py`` (needs the extra ``test``, and Chromium).
 
-It runs the quickstart in a real JupyterLab, changes a variable, and asks again.
+It runs the quickstart in a real JupyterLab, with its chats beside it, changes a variable, and asks again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
 
 from jupyter_support import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
 from page_support import FLAGS, Notebook  # noqa: E402
+from switcher_support import Switcher  # noqa: E402
 
-WIDTH, HEIGHT = 1_100, 800
+WIDTH, HEIGHT = 1_400, 820
+PANEL = 640
+"""Pixels of the panel: enough for the list beside the talk."""
 PICTURE = ROOT / "docs" / "quickstart.png"
 TOP, EDITED, ASKS, STATUS = 8, 11, 12, 13
 """Which cells are at the top of the picture, edited, run because of that, and replaced by the status."""
@@ -46,6 +49,14 @@ def take(notebook: Notebook) -> None:
     page = notebook.page
     page.keyboard.press("Control+b")  # the side bar
     notebook.restart_and_run_all()
+    page.evaluate("() => void window.jupyterapp.commands.execute('robota:open-chats')")
+    panel = Switcher(page, "#robota-nb-chats").ready()
+    handle = page.locator(".lm-SplitPanel-handle:visible").last.bounding_box()
+    page.mouse.move(handle["x"] + 1, handle["y"] + HEIGHT / 2)
+    page.mouse.down()
+    page.mouse.move(WIDTH - PANEL, handle["y"] + HEIGHT / 2)
+    page.mouse.up()
+    panel.root.locator(".robota-chat").first.wait_for()
     notebook.edit(EDITED, "nights, price = 5, 85")
     notebook.run(EDITED, ASKS)
     notebook.save()

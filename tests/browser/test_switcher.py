@@ -1,8 +1,10 @@
 """The switcher in a cell's output, driven as a user drives it, in JupyterLab and in Notebook 7."""
 
+import json
 import threading
 
 import pytest
+from notebook_support import content, run
 from page_support import prompts
 from switcher_support import Switcher, notebook, prompts_of
 
@@ -332,3 +334,17 @@ def test_pictures_that_were_sent_are_shown(opened_with):
     picture = switcher.turn("what is this?").locator(".robota-picture")
     picture.wait_for()
     switcher.page.wait_for_function("image => image.naturalWidth === 1", arg=picture.element_handle())
+
+
+@pytest.mark.parametrize("widgets", ["saved", "not saved"])
+def test_a_saved_notebook_shows_what_was_said_without_its_kernel(opened, work, server, widgets):
+    path = notebook(work, "%robota new Left", "%%robota\nhello")
+    run(path)
+    saved = content(path)
+    assert saved["metadata"]["widgets"]
+    if widgets == "not saved":
+        del saved["metadata"]["widgets"]
+        path.write_text(json.dumps(saved))
+    page = opened(path)
+    page.shows(3, "▸ Left · 1 turn")
+    page.shows(3, "    hello")

@@ -620,10 +620,12 @@ TOO_MUCH = {
     "links in links": "[" * 5_000 + "a" + "](http://x.y)" * 5_000,
     "pictures": "![" * 10_000,
     "list items in a line": "- " * 10_000 + "x\ny\nz",
-    "few list items in a line": "- " * 59 + "x\n" + "y\n" * 100_000,
+    "few list items in a line": "- " * 19 + "x\n" + "y\n" * 100_000,
+    "a list item of many lines": "- x\n" + "y\n" * 500_000,
+    "a list item of many lines in many paragraphs": "- x\n\n" + ("  y\n" + "z\n" * 5_000 + "\n") * 50,
     "nested lists": "\n".join("  " * depth + "- a" for depth in range(1_000)),
     "nested numbers": "\n".join("   " * depth + "1. a" for depth in range(1_000)),
-    "lazy quotes": "> " * 35 + "a\nb\n> c\nd\n> > e\nf",
+    "lazy quotes": "> " * 19 + "a\nb\n> c\nd\n> > e\nf",
     "many lazy quotes": "> a\nb\n" * 100_000,
     "lists in lazy quotes": "> - a\nb\n" * 100_000,
     "stars": "*" * 20_000 + "a",
@@ -674,10 +676,22 @@ def test_what_is_too_much_is_shown_soon(run, name):
     assert length > 0 or name.startswith(("definitions", "a title"))
 
 
+def test_a_text_makes_no_more_elements_than_a_browser_can_bear(run):
+    source = ("*a* " * 4_000 + "\n\n") * 60
+    elements, length = run(
+        "performance.now = () => 0; const m = show(values[0]); return [all(m).length, text(m).match(/a/g).length];",
+        source,
+    )
+    assert elements < 60_000
+    assert length == 4_000 * 60
+
+
 def test_what_is_nested_too_deeply_is_text(brief):
-    shown = brief("> " * 50 + "a *b*")
-    assert shown.count("blockquote") == 40
-    assert "div.plain{" + "> " * 10 + "a *b*}" in shown
+    source = "\n".join("  " * depth + f"- *{depth}*" for depth in range(50))
+    shown = brief(source)
+    assert shown.count("ul{") == 40
+    assert "em{38}ul{li{div.plain{*39*\n- *40*\n" in shown
+    assert "- *49*}" in shown
 
 
 def test_the_rest_of_a_text_that_takes_too_long_is_text(run):

@@ -1,6 +1,6 @@
 // Markdown into marked's tokens. The text comes from strangers, so what one text may cost is bounded.
 
-import { Lexer, Marked } from './marked.js';
+import { Lexer, Marked, Tokenizer } from './marked.js';
 import { formulaAt, nextFormula, withoutFormulas } from './maths.js';
 
 const DEEPEST = 40; // blocks or spans in each other: each level takes the stack's room, here and in the browser
@@ -11,6 +11,7 @@ const WORK = 40; // how often marked may look at each character, again and again
 const PATIENCE = 1000; // the milliseconds after which the rest is plain text,
 const TOKENS = 50000; // or the tokens, for each takes the browser's time as well
 
+const LIST = 50000; // characters of a list; what follows is another one
 const CELLS = 20000; // of a table: marked fills up each row to the length of the first
 
 // More markers in a line than can be of use: marked looks for some of them again at each line that follows
@@ -134,10 +135,21 @@ const blockFormula = {
   }
 };
 
+const UNDERLINE = /\n {0,3}(?:=+|-+)[ \t]*(?:\n|$)/;
+
 const tokenizer = {
-  /** Leave a formula's line of `=` or `-` to it; false: let marked see. */
+  /**
+   * Look for an underlined heading only where a line is below, for marked's rule reads on to the end for each line of a
+   * list; and leave a formula's line of `=` or `-` to it. False: let marked see.
+   */
   lheading(text) {
-    return blockFormula.start(text) < 0 ? false : undefined;
+    const [near] = text.slice(0, AHEAD).split(/\n[ \t]*\n/, 1);
+    return UNDERLINE.test(near) && blockFormula.start(text) < 0 ? false : undefined;
+  },
+
+  list(text) {
+    const end = text.length > LIST ? text.lastIndexOf('\n', LIST) + 1 || LIST : text.length;
+    return Tokenizer.prototype.list.call(this, text.slice(0, end));
   },
 
   /** Leave a large table to be a paragraph. */

@@ -1,0 +1,130 @@
+"""How fast the switcher is with 2,000 chats and a chat of 2,000 turns: ``python -m benchmarks.switcher``.
+
+In a real JupyterLab in Chromium, whose frames are drawn by the processor where there is no graphics card. Needs the
+extra ``test``, and Chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import sync_playwright
+
+from benchmarks.__main__ import line
+from benchmarks.cases import Figure
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
+
+from jupyter_support import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
+from notebook_support import write  # noqa: E402
+from page_support import FLAGS, Notebook  # noqa: E402
+from switcher_support import LOAD, Switcher  # noqa: E402
+from test_switcher_large import LIMITS, TURNS, crowded  # noqa: E402
+
+RUNS = 7
+PANEL = "#robota-nb-chats"
+
+OPEN = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const root = () => document.querySelector('#robota-nb-chats .robota-switcher');
+    const began = performance.now();
+    await window.jupyterapp.commands.execute('robota:open-chats');
+    while (!(root()?.querySelectorAll('.robota-turn:not(.robota-loading)').length > 0)) await frame();
+    await frame();
+    return performance.now() - began;
+}"""
+"""Milliseconds from the command to what was said in the active chat."""
+
+SWITCH = """async ([root, id, label]) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const began = performance.now();
+    root.querySelector(`[data-chat="${id}"] .robota-choose`).click();
+    while (!root.querySelector(`.robota-turn[aria-label="${label}"]:not(.robota-loading)`)) await frame();
+    await frame();
+    return performance.now() - began;
+}"""
+"""Milliseconds from the click to the last turn of the chosen chat."""
+
+FRAMES = """async ([element, step, seconds]) => {
+    const times = [];
+    const until = performance.now() + 1000 * seconds;
+    while (performance.now() < until) {
+        times.push(await new Promise(requestAnimationFrame));
+        element.scrollTop += step;
+    }
+    return (times.length - 1) / (times.at(-1) - times[0]) * 1000;
+}"""
+"""Frames a second while an element is scrolled by so many pixels each frame."""
+
+TYPING = """async field => {
+    const times = [];
+    for (const text of ['c', 'ch', 'cha', 'chat', 'chat ', 'chat 1', 'chat 12', 'chat 1', 'chat', 'c', '']) {
+        field.value = text;
+        field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+        for (let i = 0; i < 3; i++) times.push(await new Promise(requestAnimationFrame));
+    }
+    return (times.length - 1) / (times.at(-1) - times[0]) * 1000;
+}"""
+"""Frames a second while one types into the filter, a letter every third frame."""
+
+
+def main() -> int:
+    """Return 1 if a limit is missed."""
+    with TemporaryDirectory() as home, sync_playwright() as playwright:
+        server = JupyterServer(home, "lab").start()
+        try:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            figures = list(measured(browser, server))
+            browser.close()
+        finally:
+            server.stop()
+    for figure in figures:
+        print(line(figure))
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def measured(browser, server):
+    path = write(server.work / "crowded.ipynb", LOAD, LIMITS, "%robota ui", metadata={"robota_nb": crowded()})
+    opened = []
+    for _ in range(RUNS):
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        notebook = Notebook(page, server, path).open()
+        notebook.run()
+        Switcher(page).ready()
+        opened.append(page.evaluate(OPEN))
+        if len(opened) < RUNS:
+            page.close(run_before_unload=False)
+            server.end_kernels()
+    yield Figure("open the panel, with 2,000 chats", median(opened), 300, "ms", worst(opened))
+    switcher = Switcher(page)
+    root = switcher.root.element_handle()
+    ids = {name: switcher.row(name).get_attribute("data-chat") for name in ("Long", "chat 7")}
+    there, back = [], []
+    for _ in range(RUNS):
+        there.append(page.evaluate(SWITCH, [root, ids["Long"], f"Turn {TURNS} of {TURNS}"]))
+        back.append(page.evaluate(SWITCH, [root, ids["chat 7"], "Turn 1 of 1"]))
+    yield Figure("switch to the chat of 2,000 turns", median(there), 100, "ms", worst(there))
+    yield Figure("switch to a short chat", median(back), 100, "ms", worst(back))
+    rows = switcher.root.locator(".robota-rows").element_handle()
+    yield slow("scroll through 2,000 chats", page.evaluate(FRAMES, [rows, 40, 3]))
+    page.evaluate(SWITCH, [root, ids["Long"], f"Turn {TURNS} of {TURNS}"])
+    turns = switcher.root.locator(".robota-transcript").element_handle()
+    yield slow("scroll through 2,000 turns", page.evaluate(FRAMES, [turns, -60, 3]))
+    yield slow("type into the filter", page.evaluate(TYPING, switcher.part("filter").element_handle()))
+
+
+def slow(what, frames):
+    return Figure(f"{what}: a frame", 1000 / frames, 20, "ms", f"{frames:.0f} frames a second")
+
+
+def worst(times):
+    return f"worst {max(times):.0f} ms"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
