@@ -44,7 +44,7 @@ def test_it_has_the_version_of_the_package():
 
 
 def imports(name):
-    return re.findall(r"""(?:from|import)\s*\(?\s*['"]([^'"]+)""", (SOURCE / name).read_text())
+    return re.findall(r"""(?:from|import)\s*\(?\s*['"]([^'"$]+)""", (SOURCE / name).read_text())
 
 
 def test_modules_import_only_each_other():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from robota_nb.core import entries as make
 from robota_nb.core.ask import Ask
-from robota_nb.core.events import Notice
+from robota_nb.core.events import Changed, Notice
 from robota_nb.core.fold import Asked
 from robota_nb.core.live import LiveTurn, Plan
 from robota_nb.core.users import default_user
@@ -131,6 +131,7 @@ def _answer(ask: Ask, decision: Decision, target: Chat, *, named: bool, once: bo
             where.move_head(target.id, replay.newest_end(where, decision.found, ask))
         where.turn_replayed(target.id)
         _answered(ask, decision, decision.found.id, named=named)
+        where.manager.emit(Changed(session=where.id, chat=target.id))
         return target.turn(decision.found, replayed=True)
     where.check_active()
     return _live(ask, decision, target, named=named, once=once)

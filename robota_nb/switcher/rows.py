@@ -20,6 +20,8 @@ Row: TypeAlias = dict[str, Any]
 
 _MARKS = re.compile(r"[#*`_>|~]+")  # of Markdown: what is left of them in one line says nothing
 
+NAME = 100
+"""Characters of a model's name."""
 WORDS = 120
 """Characters of a chat's last words."""
 PAGE = 48_000
@@ -45,8 +47,8 @@ def chat(session: Session, cid: str) -> Row:
     return {
         "id": cid,
         "name": session.chat_name(cid),
-        "model": config.model or config.provider,
-        "provider": config.provider,
+        "model": (config.model or config.provider)[:NAME],
+        "provider": config.provider[:NAME],
         "turns": len(nodes),
         "words": _words(session, nodes[-1]) if nodes else "",
         "used": state.last.n,
@@ -106,7 +108,7 @@ def turn(session: Session, shown: Shown) -> Row:
         "id": node.id,
         "prompt": record.text(node.user),
         "reply": record.text(node.id),
-        "model": answer.get("model", "") or record.node_config(node).model,
+        "model": (answer.get("model", "") or record.node_config(node).model)[:NAME],
         "reason": node.finish_reason,
         "tokens": [usage.get("input_tokens", 0), usage.get("output_tokens", 0)] if usage else None,
         "marks": [mark for mark, is_so in marks.items() if is_so],

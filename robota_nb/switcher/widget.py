@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import anywidget
 from traitlets import Unicode
@@ -33,11 +34,12 @@ class Switcher(anywidget.AnyWidget):
 
     _esm = FRONT / LOADER
     _version = Unicode().tag(sync=True)  # of the modules
-    _text = Unicode().tag(sync=True)  # what is shown where no kernel answers, as in a notebook with saved widgets
+    _text = Unicode().tag(sync=True)  # what is shown where no kernel answers, quoted: exports put it into a script
 
     def __init__(self, hub: Hub) -> None:
         digest = hashlib.sha256(repr(_modules()).encode()).hexdigest()
-        super().__init__(_version=digest[:16], _text=fallback.text(hub.manager, of_cells=True))
+        self._shown = fallback.text(hub.manager, of_cells=True)
+        super().__init__(_version=digest[:16], _text=quote(self._shown))
         self._hub = hub
         self._view = View(send=self.send)
         self.on_msg(self._heard)
@@ -58,7 +60,7 @@ class Switcher(anywidget.AnyWidget):
         """Return the widget, and what is shown of it where there are no widgets: text, and HTML of escaped text."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": self._text, "text/html": fallback.html(self._text)}, metadata
+        return {**data, "text/plain": self._shown, "text/html": fallback.html(self._shown)}, metadata
 
 
 @cache

@@ -1,5 +1,6 @@
 // A block of code: text at once, colours when it is complete.
 
+import { copyText } from './clipboard.js';
 import { h, set } from './dom.js';
 import { t } from './strings.js';
 import { visible } from './visible.js';
@@ -73,7 +74,7 @@ function copyButton(code) {
   };
   let timer;
   button.addEventListener('click', async () => {
-    if (await copy(code())) {
+    if (await copyText(code())) {
       say(t('copied'));
       clearTimeout(timer);
       timer = setTimeout(say, COPIED, t('copyCode'));
@@ -81,31 +82,4 @@ function copyButton(code) {
   });
   say(t('copyCode'));
   return button;
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelection(text); // there is no clipboard without TLS, nor in each frame
-  }
-}
-
-function copyBySelection(text) {
-  const focused = document.activeElement;
-  const area = h('textarea', { readonly: true, 'aria-hidden': 'true' });
-  area.value = text;
-  area.style.position = 'fixed'; // so that the page does not scroll to it
-  area.style.opacity = '0';
-  document.body.append(area);
-  area.select();
-  try {
-    return document.execCommand('copy');
-  } catch {
-    return false;
-  } finally {
-    area.remove();
-    focused?.focus({ preventScroll: true });
-  }
 }

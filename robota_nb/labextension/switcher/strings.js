@@ -6,7 +6,7 @@ export const STRINGS = {
   panelNoNotebook: 'Open a notebook to see its chats.',
   panelNotLoaded: 'Run %load_ext robota_nb in this notebook to see its chats.',
   panelElsewhere: 'Another open notebook has the same kernel: its chats are shown there.',
-  panelFailed: 'The chats cannot be shown: {reason}',
+  panelFailed: 'The chats cannot be shown until the page is reloaded: {reason}',
   openChats: 'Robota: Open chats',
 
   // The whole

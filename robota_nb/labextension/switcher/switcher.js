@@ -35,6 +35,7 @@ class Switcher {
     this._answers = new Map(); // what is called with the answer to a request, by its id
     this._pictures = new Map();
     this._number = 0;
+    this._me = Math.random().toString(36).slice(2); // views that share a channel hear each other's answers
     this._due = new Set(); // what is to be shown in the next frame
     this._frame = null;
     const act = {
@@ -131,7 +132,7 @@ class Switcher {
 
   /** Ask the kernel for something; a refusal is shown, and null is returned. */
   _ask(what, args = {}) {
-    const id = ++this._number;
+    const id = `${this._me}-${++this._number}`;
     return new Promise(resolve => {
       this._answers.set(id, answer => {
         if (answer.error !== undefined) {

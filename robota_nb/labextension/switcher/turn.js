@@ -115,6 +115,7 @@ function pictures(row, on) {
 }
 
 async function copy(button, text) {
-  await copyText(text, button.parentNode);
-  button.title = t('copied');
+  if (await copyText(text)) {
+    button.title = t('copied');
+  }
 }

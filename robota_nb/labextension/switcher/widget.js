@@ -7,7 +7,7 @@ const LOADED = Symbol.for('robota_nb.switcher'); // what was loaded in this page
 export default {
   async render({ model, el }) {
     const text = document.createElement('pre');
-    text.textContent = model.get('_text'); // all there is where no kernel answers
+    text.textContent = decodeURIComponent(model.get('_text')); // all there is where no kernel answers
     el.append(text);
     const { mount } = await load(model);
     text.remove();
