@@ -40,7 +40,8 @@ OPEN = """async () => {
 }"""
 """Milliseconds from the command to what was said in the active chat."""
 
-SWITCH = """async ([root, id, label]) => {
+SWITCH = """async ([id, label]) => {
+    const root = document.querySelector('.jp-OutputArea .robota-switcher');
     const frame = () => new Promise(requestAnimationFrame);
     const began = performance.now();
     root.querySelector(`[data-chat="${id}"] .robota-choose`).click();
@@ -92,7 +93,7 @@ def measured(browser, server):
     path = write(server.work / "crowded.ipynb", LOAD, LIMITS, "%robota ui", metadata={"robota_nb": crowded()})
     opened = []
     for _ in range(RUNS):
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page = browser.new_page(viewport={"width": 1800, "height": 900})
         notebook = Notebook(page, server, path).open()
         notebook.run()
         Switcher(page).ready()
@@ -102,17 +103,18 @@ def measured(browser, server):
             server.end_kernels()
     yield Figure("open the panel, with 2,000 chats", median(opened), 300, "ms", worst(opened))
     switcher = Switcher(page)
-    root = switcher.root.element_handle()
     ids = {name: switcher.row(name).get_attribute("data-chat") for name in ("Long", "chat 7")}
     there, back = [], []
     for _ in range(RUNS):
-        there.append(page.evaluate(SWITCH, [root, ids["Long"], f"Turn {TURNS} of {TURNS}"]))
-        back.append(page.evaluate(SWITCH, [root, ids["chat 7"], "Turn 1 of 1"]))
+        there.append(page.evaluate(SWITCH, [ids["Long"], f"Turn {TURNS} of {TURNS}"]))
+        back.append(page.evaluate(SWITCH, [ids["chat 7"], "Turn 1 of 1"]))
     yield Figure("switch to the chat of 2,000 turns", median(there), 100, "ms", worst(there))
     yield Figure("switch to a short chat", median(back), 100, "ms", worst(back))
     rows = switcher.root.locator(".robota-rows").element_handle()
     yield slow("scroll through 2,000 chats", page.evaluate(FRAMES, [rows, 40, 3]))
-    page.evaluate(SWITCH, [root, ids["Long"], f"Turn {TURNS} of {TURNS}"])
+    rows.evaluate("rows => { rows.scrollTop = 0; }")
+    switcher.row("Long").wait_for()
+    page.evaluate(SWITCH, [ids["Long"], f"Turn {TURNS} of {TURNS}"])
     turns = switcher.root.locator(".robota-transcript").element_handle()
     yield slow("scroll through 2,000 turns", page.evaluate(FRAMES, [turns, -60, 3]))
     yield slow("type into the filter", page.evaluate(TYPING, switcher.part("filter").element_handle()))
