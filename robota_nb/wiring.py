@@ -70,6 +70,7 @@ class Wiring:
         self._cell: Cell | None = None
         self._notices: list[str] = []
         self._timer: Any = None
+        self._widget: Switcher | None = None
         self._set_mode(_mode_of_environment())
         self.open(magics)
 
@@ -80,6 +81,8 @@ class Wiring:
         self._configured()
         self._unsubscribe = self.manager.subscribe(self._on_event)
         self.bridge.listen(self._on_message)
+        if self._widget:
+            self._widget.rejoin()
 
     def close(self) -> None:
         """Write what waits, and let go; `open` takes it up again."""
@@ -247,9 +250,11 @@ class Wiring:
             from robota_nb.switcher import fallback
 
             return fallback.text(self.manager)
-        from robota_nb.switcher.widget import Switcher
+        if self._widget is None or self._widget.comm is None:  # one for all cells that show it, unless it was closed
+            from robota_nb.switcher.widget import Switcher
 
-        return Switcher(self.hub)
+            self._widget = Switcher(self.hub)
+        return self._widget
 
     def notices(self) -> list[str]:
         """Return the notices that no front end has shown, and forget them."""

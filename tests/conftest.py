@@ -1,7 +1,10 @@
-"""Fixtures of the tests that run real kernels: one kernel and one model server for each module."""
+"""Fixtures that several tests share; of real kernels and model servers there is one for each module."""
+
+import sys
 
 import pytest
 from core_support import new_manager
+from hub_support import hub_of, stopped
 from kernel_support import Kernel, isolated
 
 from robota_nb.testing import FakeOpenAIServer
@@ -17,6 +20,24 @@ def manager():
 def session(manager):
     """Its first session."""
     return manager.create_session("u", "S")
+
+
+@pytest.fixture
+def hub(manager):
+    """The hub of its views, whose thread ends with the test."""
+    hub = hub_of(manager)
+    yield hub
+    hub.close()
+    stopped(hub)
+
+
+@pytest.fixture
+def hasty():
+    """Python changes threads as often as it can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 RESET = """

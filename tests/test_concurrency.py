@@ -1,7 +1,6 @@
 """Many threads in many chats, and ending an answer from another thread. Nothing here waits for a length of time:
 the providers go on when the other side has done its part (`PATIENCE` only ends a test that hangs)."""
 
-import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -57,15 +56,6 @@ def meanwhile(work):
     yield ended
     thread.join(PATIENCE)
     assert not thread.is_alive()
-
-
-@pytest.fixture
-def hasty():
-    """Python changes threads as often as it can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 # -- many threads

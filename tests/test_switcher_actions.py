@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from core_support import everything, new_manager, scripted
-from hub_support import Reader, agree, fed, hub_of, known, rested, so, stopped
+from hub_support import Reader, agree, fed, hub_of, known, rested, so
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,21 +15,8 @@ from robota_nb.switcher.actions import ACTIONS
 
 
 @pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
 def session(manager):
     return manager.create_session(name="S")
-
-
-@pytest.fixture
-def hub(manager):
-    hub = hub_of(manager)
-    yield hub
-    hub.close()
-    stopped(hub)
 
 
 @pytest.fixture

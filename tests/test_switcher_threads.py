@@ -1,10 +1,8 @@
 """Many threads that click and ask at once: nothing is lost, nothing is done twice, and all views agree."""
 
-import sys
 import threading
 from collections import Counter
 
-import pytest
 from core_support import Echo, new_manager
 from hub_support import PATIENCE, Reader, agree, hub_of
 from test_concurrency import together
@@ -12,15 +10,6 @@ from test_concurrency import together
 from robota_nb.errors import ChatBusy
 
 CHATS, THREADS, ROUNDS = 5, 20, 12
-
-
-@pytest.fixture
-def hasty():
-    """Python changes threads as often as it can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 def patient(manager, chat, ask):

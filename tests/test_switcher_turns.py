@@ -4,8 +4,8 @@ import json
 import time
 
 import pytest
-from core_support import new_manager, scripted
-from hub_support import Reader, agree, fed, filled, hub_of, rested, stopped
+from core_support import scripted
+from hub_support import Reader, agree, fed, filled, hub_of, rested
 
 from robota_nb.core.live import Plan
 from robota_nb.core.ports import Image
@@ -15,21 +15,8 @@ from robota_nb.switcher import rows
 
 
 @pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
 def session(manager):
     return manager.create_session(name="S")
-
-
-@pytest.fixture
-def hub(manager):
-    hub = hub_of(manager)
-    yield hub
-    hub.close()
-    stopped(hub)
 
 
 # -- pages

@@ -38,8 +38,7 @@ class Switcher(anywidget.AnyWidget):
 
     def __init__(self, hub: Hub) -> None:
         digest = hashlib.sha256(repr(_modules()).encode()).hexdigest()
-        self._shown = fallback.text(hub.manager, of_cells=True)
-        super().__init__(_version=digest[:16], _text=quote(self._shown))
+        super().__init__(_version=digest[:16])
         self._hub = hub
         self._view = View(send=self.send)
         self.on_msg(self._heard)
@@ -51,6 +50,11 @@ class Switcher(anywidget.AnyWidget):
         else:
             self._hub.receive(self._view, content)
 
+    def rejoin(self) -> None:
+        """Hear the hub again, after it let all views go."""
+        if self._view.full:
+            self._hub.receive(self._view, {"op": "hello"})
+
     def close(self) -> None:
         """Show it no more."""
         self._hub.leave(self._view)
@@ -60,7 +64,9 @@ class Switcher(anywidget.AnyWidget):
         """Return the widget, and what is shown of it where there are no widgets: text, and HTML of escaped text."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": self._shown, "text/html": fallback.html(self._shown)}, metadata
+        text = fallback.text(self._hub.manager, of_cells=True)
+        self._text = quote(text)
+        return {**data, "text/plain": text, "text/html": fallback.html(text)}, metadata
 
 
 @cache

@@ -348,3 +348,50 @@ def test_a_saved_notebook_shows_what_was_said_without_its_kernel(opened, work, s
     page = opened(path)
     page.shows(3, "▸ Left · 1 turn")
     page.shows(3, "    hello")
+
+
+def test_the_model_of_a_chat_is_changed_for_what_is_asked_from_now_on(talk, server):
+    _, switcher = talk
+    switcher.chat_menu("Right", "Change the model")
+    switcher.name("other-model")
+    switcher.row("Right").get_by_text("other-model · 2 turns").wait_for()
+    switcher.send("and now?")
+    assert server.requests[0]["model"] == "other-model"
+
+
+def test_the_cell_that_asked_is_gone_to(talk):
+    page, switcher = talk
+    page.cell(0).click()
+    switcher.act("r1", "goToCell")
+    page.page.locator(".jp-Notebook .jp-Cell.jp-mod-active", has_text="r1").wait_for()
+    assert page.cell(4).evaluate("cell => cell.classList.contains('jp-mod-active')")
+
+
+def test_an_edit_that_is_refused_loses_nothing(talk, server):
+    _, switcher = talk
+    server.fail(500)
+    server.fail(500)
+    server.fail(500)
+    switcher.act("again", "edit")
+    area = switcher.part("edit-area")
+    area.fill("better")
+    area.press("Enter")
+    switcher.note("500")
+    assert switcher.part("edit-area").input_value() == "better"
+    server.reset()
+    switcher.part("edit-area").press("Enter")
+    switcher.says("r1", "2: r1", "better", "1: better")
+
+
+def test_an_answer_that_a_cell_waits_for_is_seen_and_stopped(talk, server):
+    page, switcher = talk
+    server.chunks, server.gate = ["so far", " and no further"], threading.Event()
+    page.edit(ASK, "%%robota\nfrom the cell")
+    page.start(ASK)
+    switcher.root.locator(".robota-arriving").get_by_text("so far").wait_for()
+    switcher.part("stop").click()
+    switcher.rests()
+    page.idle()
+    server.gate.set()
+    assert "and no further" not in page.output(ASK)
+    page.holds("from the cell")

@@ -20,7 +20,7 @@ export class Chats {
     this._rows = []; // those that are found
     this._seen = new Map(); // id -> the row as it was rendered
     this._at = null; // the id of the row that has the focus, or had it last
-    this._renamed = null; // the id of the row that is being renamed
+    this._edited = { id: null, what: 'name' }; // the row of which this is being changed
     this._filter = h('input.robota-filter', {
       type: 'search', 'aria-label': t('filter'), placeholder: t('filterHint'), 'data-part': 'filter',
       on: { input: () => this.refresh(true), keydown: event => this._onFilterKey(event) }
@@ -57,7 +57,7 @@ export class Chats {
     }
     for (let index = 0; index < (anew ? 0 : kept); index++) {
       const row = rows[index];
-      if (this._list.shown(index) && this._seen.get(row.id) !== this._look(row) && row.id !== this._renamed) {
+      if (this._list.shown(index) && this._seen.get(row.id) !== this._look(row) && row.id !== this._edited.id) {
         this._list.update(index);
       }
     }
@@ -82,17 +82,18 @@ export class Chats {
     if (made) {
       this._filter.value = '';
       this.refresh(true);
-      this.rename(made.chat);
+      this.edit(made.chat);
     }
   }
 
-  /** Have a chat's name edited in its row. */
-  rename(id) {
+  /** Have a chat's `name` edited in its row, or its `model`. */
+  edit(id, what = 'name') {
     const index = this._index(id);
     if (index < 0) {
       return;
     }
-    this._renamed = this._at = id;
+    this._edited = { id, what };
+    this._at = id;
     this._list.reveal(index);
     this._list.keep(index);
     this._list.update(index);
@@ -109,7 +110,7 @@ export class Chats {
 
   /** What a row looks like, to tell whether it must be rendered again. */
   _look(row) {
-    return JSON.stringify([row, row.id === this._told.chat, row.id === this._renamed]);
+    return JSON.stringify([row, row.id === this._told.chat, row.id === this._edited.id]);
   }
 
   _render(row, index) {
@@ -118,14 +119,14 @@ export class Chats {
     const about = [row.model, t('turns', { count: row.turns })].filter(Boolean).join(' · ');
     const item = h('div.robota-chat', { role: 'listitem', 'aria-setsize': this._rows.length, 'aria-posinset': index + 1, 'data-chat': row.id });
     item.classList.toggle('robota-active', isActive);
-    if (row.id === this._renamed) {
-      item.append(this._renaming(row));
+    if (row.id === this._edited.id) {
+      item.append(this._field(row, this._edited.what));
       return item;
     }
     const tabindex = row.id === (this._index(this._at) < 0 ? this._rows[0].id : this._at) ? 0 : -1;
     const choose = h('button.robota-choose', {
       type: 'button', tabindex, 'aria-current': isActive ? 'true' : null, title: row.name,
-      on: { click: () => this._choose(row), focus: () => this._moved(row.id), dblclick: () => this.rename(row.id) }
+      on: { click: () => this._choose(row), focus: () => this._moved(row.id), dblclick: () => this.edit(row.id) }
     },
     h('span.robota-line', {},
       h('span.robota-name', {}, h('bdi', {}, row.name)),
@@ -137,7 +138,8 @@ export class Chats {
       label: t('chatActions', { name: row.name }),
       part: 'chat-menu',
       items: () => [
-        [t('rename'), () => this.rename(row.id)],
+        [t('rename'), () => this.edit(row.id)],
+        [t('changeModel'), () => this.edit(row.id, 'model')],
         [t('fork'), () => this._fork(row)],
         [t('delete'), () => this._delete(row)]
       ]
@@ -146,19 +148,19 @@ export class Chats {
     return item;
   }
 
-  _renaming(row) {
+  _field(row, what) {
     const end = () => {
-      this._renamed = null;
+      this._edited = { id: null, what };
       this._list.keep(null);
       this._list.update(this._index(row.id));
     };
     return nameField({
-      label: t('renameChat', { name: row.name }),
-      value: row.name,
-      done: name => {
+      label: t(what === 'name' ? 'renameChat' : 'modelOf', { name: row.name }),
+      value: row[what],
+      done: text => {
         end();
         this._focus(this._index(row.id));
-        void this._act.ask('chat.rename', { chat: row.id, name });
+        void this._act.ask(what === 'name' ? 'chat.rename' : 'chat.set', { chat: row.id, [what]: text });
       },
       cancel: () => {
         end();
@@ -174,7 +176,7 @@ export class Chats {
   async _fork(row) {
     const made = await this._act.ask('chat.fork', { chat: row.id });
     if (made) {
-      this.rename(made.chat);
+      this.edit(made.chat);
     }
   }
 
@@ -223,7 +225,7 @@ export class Chats {
   _onKey(event) {
     const index = this._index(this._at);
     const row = this._rows[index];
-    if (!row || row.id === this._renamed || event.ctrlKey || event.metaKey || event.altKey) {
+    if (!row || row.id === this._edited.id || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
     const page = Math.max(1, Math.floor(this._list.element.clientHeight / ROW) - 1);
@@ -234,7 +236,7 @@ export class Chats {
     if (to !== undefined) {
       this._focus(Math.max(0, Math.min(last, to)));
     } else if (event.key === 'F2') {
-      this.rename(row.id);
+      this.edit(row.id);
     } else if (event.key === 'Delete') {
       void this._delete(row);
     } else {

@@ -16,9 +16,9 @@ export class Draft {
     });
     this._area = area;
     this._fit = fit;
-    this._send_ = h('button.robota-button.robota-main', { type: 'button', 'data-part': 'send', on: { click: () => this._send() } }, t('send'));
-    this._stop_ = h('button.robota-button.robota-main', { type: 'button', 'data-part': 'stop', on: { click: () => this._stop() } }, t('stop'));
-    this.element = h('div.robota-draft', {}, area, this._send_, this._stop_);
+    this._sendButton = h('button.robota-button.robota-main', { type: 'button', 'data-part': 'send', on: { click: () => this._send() } }, t('send'));
+    this._stopButton = h('button.robota-button.robota-main', { type: 'button', 'data-part': 'stop', on: { click: () => this._stop() } }, t('stop'));
+    this.element = h('div.robota-draft', {}, area, this._sendButton, this._stopButton);
   }
 
   refresh() {
@@ -33,8 +33,8 @@ export class Draft {
     const label = name ? t('draft', { name }) : t('draftOfNone');
     this._area.setAttribute('aria-label', label);
     this._area.title = t('draftHint');
-    this._send_.hidden = arriving !== null;
-    this._stop_.hidden = arriving === null;
+    this._sendButton.hidden = arriving !== null;
+    this._stopButton.hidden = arriving === null;
   }
 
   focus() {

@@ -44,6 +44,8 @@ export const STRINGS = {
   chatActions: 'Actions of {name}',
   rename: 'Rename',
   renameChat: 'New name of {name}',
+  changeModel: 'Change the model',
+  modelOf: 'Model of {name}',
   fork: 'Fork',
   delete: 'Delete',
   deletedChat: 'The chat {name} is deleted.',

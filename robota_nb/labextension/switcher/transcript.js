@@ -20,7 +20,7 @@ export class Transcript {
     this._services = services;
     this._shown = { chat: null, turns: [], arriving: null, rows: 0 }; // as rendered
     this._markdown = null; // of the turn that arrives
-    this._edited = null; // the id of the turn whose question is being edited
+    this._edited = null; // the turn whose question is being edited: { id, text }
     this._wanted = new Set(); // rows that were asked for
     this._list = new VirtualList({
       element: h('div.robota-transcript', { role: 'region', tabindex: 0 }),
@@ -36,53 +36,41 @@ export class Transcript {
 
   /** Show what is so. */
   refresh() {
-    const told = this._told;
-    const { chat, turns, rows } = this._shown;
-    const isOther = chat !== told.shown;
-    const wasArriving = this._shown.arriving;
+    const [told, was] = [this._told, this._shown];
+    const isOther = was.chat !== told.shown;
+    this._shown = { chat: told.shown, turns: told.turns.slice(), arriving: told.arriving, rows: told.rows };
     this._wanted.clear();
-    if (isOther || !told.arriving) {
-      this._settle(isOther);
-    }
-    const now = { chat: told.shown, turns: told.turns.slice(), arriving: told.arriving, rows: told.rows };
-    this._shown = now;
     if (isOther) {
-      this._edited = null;
+      this._markdown = this._edited = null;
       this._list.keep(null);
       this._list.reset(told.rows);
     } else {
-      const shared = Math.min(rows, told.rows);
-      let kept = shared;
-      for (let index = 0; index < shared; index++) {
-        const [was, is] = [turns[index]?.id, told.turns[index]?.id];
-        if (was !== is && was !== undefined && is !== undefined) {
-          kept = index;
-          break;
-        }
-      }
-      if (wasArriving && wasArriving !== told.arriving) {
-        kept = Math.min(kept, wasArriving.after); // the turn that came is in its place
-      }
-      if (told.arriving && wasArriving !== told.arriving) {
-        kept = Math.min(kept, told.rows - 1);
-      }
-      if (kept < told.rows || rows !== told.rows) {
-        this._list.splice(kept, told.rows);
-      }
-      for (let index = 0; index < kept; index++) {
-        if (turns[index] !== told.turns[index] && this._list.shown(index)) {
-          this._list.update(index);
-        }
-      }
+      this._patch(was);
     }
     const name = told.chats.get(told.shown)?.name;
     this._list.element.setAttribute('aria-label', name ? t('transcript', { name }) : t('transcriptOfNone'));
-    this._empty.hidden = told.rows > 0;
     this._list.element.hidden = told.rows === 0;
-    if (wasArriving && !told.arriving && !isOther) {
-      this._said.textContent = t('answered');
-    } else if (told.arriving) {
-      this._said.textContent = '';
+    this._empty.hidden = told.rows > 0;
+    const hasCome = was.arriving && !told.arriving && !isOther;
+    this._said.textContent = hasCome ? t('answered') : '';
+  }
+
+  /** Render anew what is another than it was. */
+  _patch(was) {
+    const told = this._told;
+    const other = told.turns.findIndex((row, at) => row && was.turns[at] && row.id !== was.turns[at].id);
+    const ends = [told.rows, was.rows, other < 0 ? Infinity : other];
+    if (was.arriving !== told.arriving) {
+      ends.push(was.arriving?.after ?? Infinity, told.arriving?.after ?? Infinity);
+    }
+    const kept = Math.min(...ends);
+    if (kept < told.rows || was.rows !== told.rows) {
+      this._list.splice(kept, told.rows);
+    }
+    for (let index = 0; index < kept; index++) {
+      if (was.turns[index] !== told.turns[index] && this._list.shown(index)) {
+        this._list.update(index);
+      }
     }
   }
 
@@ -107,13 +95,6 @@ export class Transcript {
     this._list.dispose();
   }
 
-  /** Nothing arrives any more; what was rendered of it goes to the turn that it has become. */
-  _settle(isOther) {
-    if (isOther) {
-      this._markdown = null;
-    }
-  }
-
   _render(index) {
     const told = this._told;
     const about = { number: index + 1, count: told.rows };
@@ -129,29 +110,29 @@ export class Transcript {
     if (this._markdown && !told.arriving) {
       [markdown, this._markdown] = [this._markdown, null]; // the turn that has just come
     }
-    return turnElement(row, { ...about, isEdited: row.id === this._edited, markdown }, this._actions(row, index), this._services);
+    const edited = row.id === this._edited?.id ? this._edited.text : null;
+    return turnElement(row, { ...about, edited, markdown }, this._actions(row, index), this._services);
   }
 
   _actions(row, index) {
     const { shown: chat } = this._told;
     const at = index + 1;
     const ask = (what, args) => void this._act.ask(what, { chat, ...args });
-    const end = () => {
-      this._edited = null;
-      this._list.keep(null);
+    const edit = text => {
+      this._edited = text === null ? null : { id: row.id, text };
+      this._list.keep(text === null ? null : index);
       this._list.update(index);
     };
     return {
-      edit: () => {
-        this._edited = row.id;
-        this._list.keep(index);
-        this._list.update(index);
+      edit: () => edit(row.prompt),
+      cancel: () => edit(null),
+      send: async text => {
+        edit(null);
+        const done = await this._act.ask('ask', { chat, text, at });
+        if (!done && this._told.turns[index]?.id === row.id) {
+          edit(text); // nothing is lost
+        }
       },
-      send: text => {
-        end();
-        ask('ask', { text, at });
-      },
-      cancel: end,
       retry: () => ask('ask', { text: row.prompt, at }),
       fork: () => ask('chat.fork', { at }),
       branch: turn => ask('branch', { turn }),

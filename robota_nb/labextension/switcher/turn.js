@@ -8,22 +8,23 @@ import { Markdown } from './markdown.js';
 import { t } from './strings.js';
 
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
+const COPIED = 2000; // milliseconds for which the button says so
 const NOTED = ['replayed', 'foreign', 'purged'];
 
 /**
  * Return a turn's element.
  *
  * @param {object} row As the kernel tells it.
- * @param {object} about `number` of the turn, from 1, and the `count` of them; `isEdited`; `markdown`, which shows the
- *   answer already, if there is one.
+ * @param {object} about `number` of the turn, from 1, and the `count` of them; `edited`: the question as far as it was
+ *   edited, or null; `markdown`, which shows the answer already, if there is one.
  * @param {object} on What to do: `edit`, `retry`, `fork`, `branch(turn)`, `cell` (null where there are no cells to go
  *   to), `picture(id) → Promise`, `send(text)`, `cancel()`.
  * @param {object} services
  */
-export function turnElement(row, { number, count, isEdited, markdown }, on, services) {
+export function turnElement(row, { number, count, edited, markdown }, on, services) {
   const answer = markdown ?? new Markdown(services);
   answer.set(row.reply);
-  const question = isEdited ? editor(row, on) : h('div.robota-prompt', { dir: 'auto' }, row.prompt);
+  const question = edited !== null ? editor(edited, on) : h('div.robota-prompt', { dir: 'auto' }, row.prompt);
   return frame(number, count, question, pictures(row, on), answer.element, footer(row, on));
 }
 
@@ -85,9 +86,9 @@ function reason(name) {
   }
 }
 
-function editor(row, on) {
+function editor(text, on) {
   const { area, fit } = textArea({ label: t('edit'), hint: t('draftHint'), part: 'edit-area', send: () => on.send(area.value), escape: on.cancel });
-  area.value = row.prompt;
+  area.value = text;
   queueMicrotask(() => {
     fit();
     area.focus();
@@ -116,6 +117,11 @@ function pictures(row, on) {
 
 async function copy(button, text) {
   if (await copyText(text)) {
+    button.replaceChildren(icon('done'));
     button.title = t('copied');
+    setTimeout(() => {
+      button.replaceChildren(icon('copy'));
+      button.title = t('copy');
+    }, COPIED);
   }
 }

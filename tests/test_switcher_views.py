@@ -17,21 +17,8 @@ from robota_nb.switcher.views import View
 
 
 @pytest.fixture
-def manager():
-    return new_manager()
-
-
-@pytest.fixture
 def session(manager):
     return manager.create_session(name="S")
-
-
-@pytest.fixture
-def hub(manager):
-    hub = hub_of(manager)
-    yield hub
-    hub.close()
-    stopped(hub)
 
 
 # -- hello
