@@ -27,9 +27,24 @@ export class Bridges {
     }
   }
 
-  /** Have a function called when a kernel has loaded the extension, or is gone, and when a notebook is opened. */
+  /**
+   * Have a function called when a kernel has loaded the extension, or is gone, and when a notebook is opened.
+   *
+   * @returns {() => void} Ends that.
+   */
   watch(watcher) {
     this._watchers.push(watcher);
+    return () => {
+      this._watchers = this._watchers.filter(other => other !== watcher);
+    };
+  }
+
+  /** Have a function called the next time, and no more. */
+  once(watcher) {
+    const unwatch = this.watch(() => {
+      unwatch();
+      watcher();
+    });
   }
 
   /** Whoever watches may fail: conversations are kept all the same. */

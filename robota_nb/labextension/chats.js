@@ -63,7 +63,7 @@ async function optional(scope) {
 
 function activate(app, tracker, { modules, bridges, page, restorer, palette, languages, typesetter, statusBar }) {
   const style = modules.codemirror?.jupyterHighlightStyle;
-  const services = publish({ app, tracker, languages, style, typesetter });
+  const services = publish({ app, tracker, bridges, languages, style, typesetter });
   const Widget = modules.widgets?.Widget;
   if (!Widget || (page && page !== 'notebooks')) { // Notebook has pages of other things, too, and says which
     return;

@@ -1,15 +1,18 @@
 // What the switcher needs of the application, wherever it is shown: in the side panel or in a cell's output.
 
+import { Channel } from './channel.js';
+import { styled } from './styles.js';
+
 const NAME = Symbol.for('robota_nb.services'); // in globalThis: an output's module comes from elsewhere
 const MAX_CODE = 100_000; // characters; more is shown plain, as the page stands still while it is parsed
 
 /**
  * Return the services, and publish them. Those for which the application lacks something are undefined.
  *
- * @param {object} given `app`, the `tracker` of notebooks, and if there are: `languages` with their `style`, and the
- *   `typesetter` of formulas.
+ * @param {object} given `app`, the `tracker` of notebooks, their `bridges`, and if there are: `languages` with their
+ *   `style`, and the `typesetter` of formulas.
  */
-export function publish({ app, tracker, languages, style, typesetter }) {
+export function publish({ app, tracker, bridges, languages, style, typesetter }) {
   /** The notebook that an element is part of; an element beside notebooks speaks of the current one. */
   const owner = element => tracker.find(panel => panel.node.contains(element)) ?? tracker.currentWidget;
   const services = {
@@ -32,6 +35,27 @@ export function publish({ app, tracker, languages, style, typesetter }) {
       return true;
     },
 
+    /**
+     * Show the switcher in a cell's output, by the notebook's own channel: right after a page was loaded, JupyterLab
+     * may send what a widget says to a thread of the kernel that is not there.
+     *
+     * @param {(callback: () => void) => void} onGone See `mount`.
+     * @returns {Promise<{dispose(): void} | null>} Null if the output is in no notebook that has such a channel.
+     */
+    async show(element, onGone) {
+      while (!element.isConnected) {
+        await new Promise(requestAnimationFrame);
+      }
+      const bridge = bridges.of(tracker.find(panel => panel.node.contains(element))?.context.model);
+      if (!bridge || bridge.isElsewhere) {
+        return null;
+      }
+      while (!bridge.process) {
+        await new Promise(resolve => bridges.once(resolve));
+      }
+      return shown(element, bridge, bridges, onGone, services);
+    },
+
     interrupt(element) {
       const kernel = owner(element)?.sessionContext.session?.kernel;
       void kernel?.interrupt().catch(error => console.error('robota_nb:', error));
@@ -39,6 +63,23 @@ export function publish({ app, tracker, languages, style, typesetter }) {
   };
   globalThis[NAME] = services;
   return services;
+}
+
+async function shown(element, bridge, bridges, onGone, services) {
+  const [{ mount }] = await Promise.all([
+    import('./switcher/switcher.js'),
+    styled('switcher/switcher.css', 'switcher/markdown.css')
+  ]);
+  const channel = Object.assign(new Channel(bridge), { onGone });
+  const unwatch = bridges.watch(() => channel.update());
+  element.replaceChildren();
+  const view = mount(element, channel, services);
+  return {
+    dispose: () => {
+      unwatch();
+      view.dispose();
+    }
+  };
 }
 
 /** Return what draws code with colours, as text and spans only; code of a language that is not known is plain. */

@@ -395,3 +395,17 @@ def test_an_answer_that_a_cell_waits_for_is_seen_and_stopped(talk, server):
     server.gate.set()
     assert "and no further" not in page.output(ASK)
     page.holds("from the cell")
+
+
+def test_without_the_application_s_help_the_widget_does_the_same(opened_with, server, context):
+    context.route("**/robota_nb/static/*/chats.js", lambda route: route.abort())
+    page, switcher = opened_with(*LEFT_RIGHT)
+    assert page.page.evaluate("() => globalThis[Symbol.for('robota_nb.services')] ?? null") is None
+    switcher.choose("Left")
+    server.reply = lambda _: "so it is: $x^2$"
+    switcher.send("what is it?")
+    switcher.root.locator(".robota-turn .robota-maths", has_text="$x^2$").wait_for()
+    assert switcher.root.locator(".robota-turn [data-part=goToCell]").count() == 0
+    switcher.chat_menu("Left", "Fork")
+    switcher.name("Fork of it")
+    switcher.lists("Fork of it", "Left", "Right")

@@ -12,6 +12,7 @@ import { t } from './strings.js';
 import { Told } from './told.js';
 import { Transcript } from './transcript.js';
 
+const PATIENCE = 1000; // milliseconds before the kernel is greeted once more; then twice as long each time
 const EDITING = 'acvxyz'; // with Ctrl, these are for the text that has the focus
 
 /**
@@ -64,14 +65,21 @@ class Switcher {
         this._transcript.element, this._notes.element, this._draft.element));
     this._root.addEventListener('keydown', event => this._onKey(event));
     this._waiting = this._notes.show(t('waiting'));
+    this._gone = null;
     element.append(this._root);
     channel.onMessage(message => this._hear(message));
-    let gone = null; // it is told more than once
-    channel.onGone?.(() => (gone ??= this._notes.show(t('gone'))));
-    channel.send({ op: 'hello', full: true });
+    channel.onGone?.(() => (this._gone ??= this._notes.show(t('gone')))); // it is told more than once
+    this._greet(PATIENCE);
+  }
+
+  /** Say hello until the kernel says something: what is said first in a page may be lost. */
+  _greet(wait) {
+    this._channel.send({ op: 'hello', full: true });
+    this._greeting = setTimeout(() => this._greet(2 * wait), 2 * wait);
   }
 
   dispose() {
+    clearTimeout(this._greeting);
     cancelAnimationFrame(this._frame);
     this._transcript.dispose();
     this._chats.dispose();
@@ -87,8 +95,10 @@ class Switcher {
   // -- what the kernel says
 
   _hear(message) {
+    clearTimeout(this._greeting);
     this._waiting?.();
-    this._waiting = null;
+    this._gone?.();
+    this._waiting = this._gone = null;
     if (message.op === 'answer') {
       this._flush(); // what the request has changed was told before, and is shown before
       this._answers.get(message.id)?.(message);
