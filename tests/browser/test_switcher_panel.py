@@ -334,7 +334,13 @@ def test_what_the_application_lacks_is_left_out_and_nothing_else(lab, opened, wo
     assert made == [
         *ids,
         [],
-        [["highlight", "undefined"], ["typeset", "undefined"], ["goToCell", "function"], ["interrupt", "function"]],
+        [
+            ["highlight", "undefined"],
+            ["typeset", "undefined"],
+            ["goToCell", "function"],
+            ["show", "function"],
+            ["interrupt", "function"],
+        ],
         ids,
     ]
     (said,) = errors
