@@ -123,6 +123,9 @@ class Wiring:
     def cell_ends(self) -> None:
         """The cell has been executed: if none follows, the kernel is idle, and pointers are written."""
         self._cell = None
+        self._soon()
+
+    def _soon(self) -> None:
         self._cancel_timer()
         if loop := self._loop():
             self._timer = loop.call_later(IDLE, self._write_pointers)
@@ -149,7 +152,7 @@ class Wiring:
     def settle(self) -> None:
         """Have what only points written once the kernel is idle; in whatever thread."""
         if loop := self._loop():
-            loop.add_callback(lambda: None if self._cell else self.cell_ends())  # else the cell's end does it
+            loop.add_callback(lambda: None if self._cell else self._soon())  # else the cell's end does it
         else:
             self._write_pointers()
 

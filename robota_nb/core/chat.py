@@ -9,6 +9,7 @@ from robota_nb.core import changes, history, reprs, search, stats
 from robota_nb.core import entries as make
 from robota_nb.core.awaiting import in_threads
 from robota_nb.core.config import settings_from
+from robota_nb.core.events import Changed
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.live import LiveTurn, Plan, build_request
 from robota_nb.core.ports import Usage
@@ -266,6 +267,7 @@ class Chat:
             with manager.lock:
                 del manager.running[self.id]
                 manager.rested.notify_all()
+                manager.emit(Changed(session=self.session.id, chat=self.id))
 
     def record_turn(self, plan: Plan, text: str, reason: FinishReason, model: str, usage: Usage | None) -> Turn:
         """Make a turn part of the chat (unless the plan says not to), and return it."""

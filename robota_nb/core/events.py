@@ -41,7 +41,7 @@ class Activated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A session (with *chat*: one of its chats) is not as it was: what points moved, or entries were taken over."""
+    """A session (with *chat*: one of its chats) is not as it was: what points moved, entries came, a chat is free."""
 
     session: str
     chat: str | None = None

@@ -2,7 +2,7 @@
 
 import { PerNotebook } from './bridges.js';
 import { Channel } from './channel.js';
-import { styled } from './styles.js';
+import { mounted } from './mounting.js';
 import { h } from './switcher/dom.js';
 import { t } from './switcher/strings.js';
 
@@ -111,12 +111,9 @@ class View {
 
   async _mount(services) {
     try {
-      const [{ mount }] = await Promise.all([
-        import('./switcher/switcher.js'), // not before somebody wants to see it
-        styled('switcher/switcher.css', 'switcher/markdown.css')
-      ]);
-      if (!this._isDisposed) {
-        this._ui = mount(this._element, this.channel, services);
+      this._ui = await mounted(this._element, this.channel, services);
+      if (this._isDisposed) {
+        this._ui.dispose();
       }
     } catch (error) {
       console.error('robota_nb:', error);

@@ -1,7 +1,7 @@
 // What the switcher needs of the application, wherever it is shown: in the side panel or in a cell's output.
 
 import { Channel } from './channel.js';
-import { styled } from './styles.js';
+import { mounted } from './mounting.js';
 
 const NAME = Symbol.for('robota_nb.services'); // in globalThis: an output's module comes from elsewhere
 const MAX_CODE = 100_000; // characters; more is shown plain, as the page stands still while it is parsed
@@ -14,7 +14,8 @@ const MAX_CODE = 100_000; // characters; more is shown plain, as the page stands
  */
 export function publish({ app, tracker, bridges, languages, style, typesetter }) {
   /** The notebook that an element is part of; an element beside notebooks speaks of the current one. */
-  const owner = element => tracker.find(panel => panel.node.contains(element)) ?? tracker.currentWidget;
+  const holder = element => tracker.find(panel => panel.node.contains(element));
+  const owner = element => holder(element) ?? tracker.currentWidget;
   const services = {
     highlight: languages ? highlighter(languages, style) : undefined,
     typeset: typesetter ? async element => typesetter.typeset(element) : undefined,
@@ -46,7 +47,7 @@ export function publish({ app, tracker, bridges, languages, style, typesetter })
       while (!element.isConnected) {
         await new Promise(requestAnimationFrame);
       }
-      const bridge = bridges.of(tracker.find(panel => panel.node.contains(element))?.context.model);
+      const bridge = bridges.of(holder(element)?.context.model);
       if (!bridge || bridge.isElsewhere) {
         return null;
       }
@@ -66,14 +67,11 @@ export function publish({ app, tracker, bridges, languages, style, typesetter })
 }
 
 async function shown(element, bridge, bridges, onGone, services) {
-  const [{ mount }] = await Promise.all([
-    import('./switcher/switcher.js'),
-    styled('switcher/switcher.css', 'switcher/markdown.css')
-  ]);
   const channel = Object.assign(new Channel(bridge), { onGone });
   const unwatch = bridges.watch(() => channel.update());
-  element.replaceChildren();
-  const view = mount(element, channel, services);
+  const text = [...element.childNodes];
+  const view = await mounted(element, channel, services);
+  text.forEach(node => node.remove());
   return {
     dispose: () => {
       unwatch();

@@ -152,7 +152,7 @@ class Hub:
                 self._views.append(view)
             self._dirt.everything = True
             if self._unsubscribe is None:
-                self._unsubscribe = self._host.manager.subscribe(self._on_event)
+                self._unsubscribe = self.manager.subscribe(self._on_event)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="robota_nb-switcher", daemon=True)
                 self._thread.start()
@@ -200,7 +200,7 @@ class Hub:
             if action is None:
                 raise RobotaError("this kernel does not know that: reload the page")  # noqa: TRY301 - said like others
             self._host.ready()
-            done = action(self._host.manager, message)
+            done = action(self.manager, message)
         except RobotaError as error:
             answer(error=str(error))
         except Exception:
@@ -246,12 +246,8 @@ class Hub:
 
     def _tell(self, dirt: _Dirt, views: dict[View, bool]) -> None:
         """Tell the views the difference, and those that are new (True) everything."""
-        told, manager = self._told, self._host.manager
-        with manager.lock:
-            passing = {chat for chat in manager.running if chat not in manager.arriving}
-            if passing:  # soon they begin or are free, and nothing tells that they are free
-                with self._wake:
-                    self._dirt.chats |= passing
+        told = self._told
+        with self.manager.lock:
             full = any(view.full for view in views)
             news = told.news(self._host.level(), everything=dirt.everything, chats=dirt.chats, full=full)
             whole = told.whole() if any(view.full for view, fresh in views.items() if fresh) else []

@@ -2,8 +2,26 @@
 
 import { h } from './dom.js';
 
-/** Copy a text, and return whether that worked. */
-export async function copyText(text) {
+const COPIED = 2000; // milliseconds for which a button says so
+
+/**
+ * Return what a button does that copies.
+ *
+ * @param {() => string} text
+ * @param {(isCopied: boolean) => void} show Changes what is on the button, when it was copied and a moment later.
+ */
+export function copier(text, show) {
+  let timer;
+  return async () => {
+    if (await copied(text())) {
+      show(true);
+      clearTimeout(timer);
+      timer = setTimeout(show, COPIED, false);
+    }
+  };
+}
+
+async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

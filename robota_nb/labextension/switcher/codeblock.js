@@ -1,13 +1,12 @@
 // A block of code: text at once, colours when it is complete.
 
-import { copyText } from './clipboard.js';
+import { copier } from './clipboard.js';
 import { h, set } from './dom.js';
 import { t } from './strings.js';
 import { visible } from './visible.js';
 
 const LANGUAGE = /^[\w+#.-]{1,32}$/;
 const LONGEST = 100000; // characters that are worth the time to colour them
-const COPIED = 2000; // milliseconds for which the button tells so
 
 export class CodeBlock {
   /** @param token marked's. */
@@ -68,18 +67,12 @@ function languageOf(token) {
 
 function copyButton(code) {
   const button = h('button.robota-copy', { type: 'button' });
-  const say = text => {
+  const show = isCopied => {
+    const text = t(isCopied ? 'copied' : 'copyCode');
     button.textContent = text;
     set(button, { 'aria-label': text, title: text });
   };
-  let timer;
-  button.addEventListener('click', async () => {
-    if (await copyText(code())) {
-      say(t('copied'));
-      clearTimeout(timer);
-      timer = setTimeout(say, COPIED, t('copyCode'));
-    }
-  });
-  say(t('copyCode'));
+  button.addEventListener('click', copier(code, show));
+  show(false);
   return button;
 }

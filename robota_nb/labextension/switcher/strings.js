@@ -56,7 +56,6 @@ export const STRINGS = {
   empty: 'Nothing was said in this chat yet.',
   turn: 'Turn {number} of {count}',
   loading: 'Loading…',
-  you: 'You',
   edit: 'Edit the question',
   retry: 'Ask again',
   forkHere: 'Go on from here in a new chat',

@@ -1,6 +1,6 @@
 // One turn: what was asked, what was answered, and what can be done with it.
 
-import { copyText } from './clipboard.js';
+import { copier } from './clipboard.js';
 import { h } from './dom.js';
 import { textArea } from './field.js';
 import { icon } from './icons.js';
@@ -8,7 +8,6 @@ import { Markdown } from './markdown.js';
 import { t } from './strings.js';
 
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
-const COPIED = 2000; // milliseconds for which the button says so
 const NOTED = ['replayed', 'foreign', 'purged'];
 
 /**
@@ -58,6 +57,10 @@ function footer(row, on) {
     made.disabled = !turn;
     return made;
   };
+  const copy = button('copy', 'copy', copier(() => row.reply, isCopied => {
+    copy.replaceChildren(icon(isCopied ? 'done' : 'copy'));
+    copy.title = t(isCopied ? 'copied' : 'copy');
+  }));
   return h('div.robota-foot', {},
     places > 1
       ? h('span.robota-branches', { role: 'group', 'aria-label': t('branchLabel', { place, places }) },
@@ -70,7 +73,7 @@ function footer(row, on) {
       ...NOTED.filter(mark => row.marks.includes(mark)).map(mark =>
         h(`span.robota-mark.robota-${mark}`, { title: t(`${mark}Hint`) }, t(mark)))),
     h('span.robota-actions', {},
-      button('copy', 'copy', event => void copy(event.currentTarget, row.reply)),
+      copy,
       button('edit', 'edit', on.edit),
       button('retry', 'retry', on.retry),
       button('forkHere', 'fork', on.fork),
@@ -113,15 +116,4 @@ function pictures(row, on) {
     return image;
   });
   return h('div.robota-pictures', {}, ...images);
-}
-
-async function copy(button, text) {
-  if (await copyText(text)) {
-    button.replaceChildren(icon('done'));
-    button.title = t('copied');
-    setTimeout(() => {
-      button.replaceChildren(icon('copy'));
-      button.title = t('copy');
-    }, COPIED);
-  }
 }
