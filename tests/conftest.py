@@ -5,9 +5,13 @@ import sys
 import pytest
 from core_support import new_manager
 from hub_support import hub_of, stopped
+from hypothesis import settings
 from kernel_support import Kernel, isolated
 
 from robota_nb.testing import FakeOpenAIServer
+
+settings.register_profile("robota_nb", settings(), deadline=None)  # how long a case takes is for benchmarks to say
+settings.load_profile("robota_nb")
 
 
 @pytest.fixture

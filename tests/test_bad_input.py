@@ -187,7 +187,7 @@ def test_what_is_looked_for_in_vain_is_told_in_one_short_line(manager, session, 
 
 
 @given(st.text())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_is_a_name_that_can_be_read_again_or_is_refused(name):
     manager = new_manager()
     try:
@@ -252,7 +252,7 @@ def test_a_prompt_of_five_megabytes_is_refused_and_nothing_is_sent(manager, chat
 
 
 @given(st.text(alphabet=st.characters()), st.text(alphabet=st.characters(categories=["Cs", "Cc", "Lu"])))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_is_a_prompt_that_can_be_read_again(one, two):
     manager = new_manager()
     chat = manager.create_session("u").create_chat()

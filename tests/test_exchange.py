@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from core_support import Only, new_manager, raised
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from notebook_support import outputs, run, write
 
@@ -39,7 +39,6 @@ def said(chat):
     return [(turn.prompt.content, turn.text, turn.model, turn.finish_reason, turn.usage) for turn in chat.turns]
 
 
-@settings(deadline=None)
 @given(st.lists(texts, max_size=4))
 def test_markdown_gives_the_same_messages_back(prompts):
     chat = chat_of(prompts, system="Be\nbrief -->", temperature=0.2)
@@ -54,7 +53,6 @@ def test_markdown_gives_the_same_messages_back(prompts):
     assert exchange.add(session, talk) == (copy, False)
 
 
-@settings(deadline=None)
 @given(st.lists(texts, max_size=4))
 def test_json_gives_the_same_chat_back_with_its_branches(prompts):
     chat = chat_of([*prompts, "one", "two"])

@@ -105,14 +105,14 @@ def portions(draw, entries):
     return [*({eid: entries[eid] for eid in ids[a:b]} for a, b in spans), {eid: entries[eid] for eid in again}]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_state_does_not_depend_on_order_or_portions(data):
     entries = data.draw(histories())
     assert observed(folded(*data.draw(portions(entries)))) == observed(folded(entries))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_looking_between_the_portions_changes_nothing(data):
     entries = data.draw(histories())
@@ -123,7 +123,7 @@ def test_looking_between_the_portions_changes_nothing(data):
     assert observed(state) == observed(folded(entries))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_purge_leaves_the_state_that_it_would_have_had_from_the_start(data):
     entries = data.draw(histories())
@@ -137,7 +137,7 @@ def test_a_purge_leaves_the_state_that_it_would_have_had_from_the_start(data):
     assert observed(folded(gone, entries)) == observed(state)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_dropping_superseded_pointers_changes_nothing(data):
     entries = data.draw(histories())
@@ -168,7 +168,7 @@ def test_names_are_unique_in_any_order_and_the_first_of_twins_keeps_its_own(data
 
 
 @pytest.mark.parametrize("snapshot", [genuine(), GOLDEN], ids=["genuine", "golden"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_whole_snapshots_fold_to_the_same_in_any_order(snapshot, data):
     for entries in snapshot["sessions"].values():

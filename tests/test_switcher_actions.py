@@ -350,7 +350,7 @@ messages = json_values | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(messages, max_size=12))
 @example([{"op": ["do"]}, {"op": "do", "what": ["ask"]}, {"op": "do", "what": "ask", "text": "\ud800 half"}])
 @example([{"op": "do", "what": "chat.rename", "chat": "CHAT", "name": "\ud800"}])

@@ -156,7 +156,7 @@ def some_chat(manager, pick):
 OPERATIONS = [value for name, value in [*globals().items()] if name.startswith(("api_", "view_"))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from(OPERATIONS), st.integers(0, 1), st.integers(0, 10_000)), max_size=30),
     st.integers(0, 30),

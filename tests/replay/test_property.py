@@ -52,7 +52,7 @@ def steps(history, world):
             yield word
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(st.lists(sources, min_size=1, max_size=5), histories)
 def test_after_any_history_a_restarted_notebook_runs_and_then_replays(cells, history):
     world = ManagerWorld()

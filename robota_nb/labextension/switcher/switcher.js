@@ -3,7 +3,7 @@
 // It shows what the kernel tells (docs/protocol.md), and asks the kernel for what the user does; it holds no state.
 
 import { Chats } from './chats.js';
-import { h } from './dom.js';
+import { h, set } from './dom.js';
 import { Draft } from './draft.js';
 import { icon } from './icons.js';
 import { Notes } from './notes.js';
@@ -58,12 +58,14 @@ class Switcher {
     }, icon('list'));
     this._name = h('span.robota-title');
     this._level = h('span.robota-aside');
-    this._root = h('div.robota-switcher', { role: 'group', 'aria-label': t('title'), 'data-lm-suppress-shortcuts': 'true' },
+    this._root = h('div.robota-switcher', { role: 'group', 'aria-label': t('title') },
       h('div.robota-side', {}, this._sessions.element, this._chats.element),
       h('div.robota-main-part', {},
         h('div.robota-bar.robota-head', {}, this._drawer, this._name, this._level),
         this._transcript.element, this._notes.element, this._draft.element));
     this._root.addEventListener('keydown', event => this._onKey(event));
+    // Where the focus is, and not around it: the notebook's shortcuts name the element that has it, and are found there.
+    this._root.addEventListener('focusin', ({ target }) => set(target, { 'data-lm-suppress-shortcuts': 'true' }));
     this._waiting = this._notes.show(t('waiting'));
     this._gone = null;
     element.append(this._root);
