@@ -14,6 +14,7 @@ from robota_nb._version import __version__
 from robota_nb.carriers import file, output
 from robota_nb.core import snapshot
 from robota_nb.core.modes import MODES
+from robota_nb.core.reprs import count
 from robota_nb.errors import RobotaError, SnapshotError
 from robota_nb.notebook import report
 from robota_nb.notebook.render import strip_controls
@@ -93,8 +94,8 @@ def _summarise(front: FrontEnd) -> None:
     except SnapshotError as error:
         click.echo(f"the snapshot cannot be read: {error}")
     asked = sum(mark == "asked" for mark in marks.values())
-    requests = "an unknown number of requests" if front.requests is None else report.count(front.requests, "request")
-    click.echo(f"{report.count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
+    requests = "an unknown number of requests" if front.requests is None else count(front.requests, "request")
+    click.echo(f"{count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
 
 
 @main.command()
@@ -130,7 +131,7 @@ def settle(notebook: Path) -> None:
         click.echo(f"settled: {report.summary(value['sessions'])}")
     if left:
         raise click.ClickException(
-            f"{report.count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
+            f"{count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
         )
 
 

@@ -19,11 +19,12 @@ from robota_nb.core.events import EntriesAdded, Notice
 from robota_nb.core.exchange import Talk, add, exported
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
+from robota_nb.core.reprs import count
 from robota_nb.errors import CommandError, nearest
 from robota_nb.keeping import Keeper
 from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
-from robota_nb.notebook.report import count, summary
+from robota_nb.notebook.report import summary
 from robota_nb.notebook.verbs import VERBS
 from robota_nb.providers.endpoints import ProviderRegistry, parse_endpoints
 

@@ -75,7 +75,7 @@ def stats_line(stats: Stats) -> str:
     total = stats.total
     return (
         f"<Stats: {count(stats.sessions, 'session')}, {count(stats.chats, 'chat')}, {count(total.turns, 'turn')} "
-        f"({stats.on_path} on paths, {count(stats.branches, 'branch', 'branches')}), "
+        f"({stats.on_path} on paths, {count(stats.branches, 'branch')}), "
         f"tokens {total.input_tokens} in, {total.output_tokens} out>"
     )
 
@@ -153,7 +153,7 @@ def stats_html(stats: Stats) -> str:
     rows += [_tally("asked here", stats.asked), _tally("replayed here", stats.replayed)]
     head = (
         f"{count(stats.sessions, 'session')} · {count(stats.chats, 'chat')} · "
-        f"{count(stats.on_path, 'turn')} on paths · {count(stats.branches, 'branch', 'branches')}"
+        f"{count(stats.on_path, 'turn')} on paths · {count(stats.branches, 'branch')}"
     )
     left = max(0, len(stats.models) - _ROWS)
     columns = ["", "turns", "input tokens", "output tokens"]
@@ -244,6 +244,9 @@ def _tally(name: str, tally: Tally) -> list[str]:
     return [name, str(tally.turns), str(tally.input_tokens), str(tally.output_tokens)]
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
+def count(number: int, noun: str) -> str:
     """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
+    if number == 1:
+        return f"1 {noun}"
+    stem = noun.removesuffix("y") + "ie" if noun.endswith("y") else noun + "e" if noun.endswith("ch") else noun
+    return f"{number} {stem}s"

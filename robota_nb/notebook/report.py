@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.core import snapshot
 from robota_nb.core.entries import to_text
 from robota_nb.core.fold import SessionState
+from robota_nb.core.reprs import count
 from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
@@ -346,11 +347,3 @@ def short(text: str) -> str:
     """Return the first words of a text, on one line."""
     line = " ".join(text[: 4 * _WIDTH].split())
     return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    if number == 1:
-        return f"1 {noun}"
-    stem = noun.removesuffix("y") + "ie" if noun.endswith("y") else noun + "e" if noun.endswith("ch") else noun
-    return f"{number} {stem}s"

@@ -105,6 +105,12 @@ class Switcher:
         turn.hover()
         turn.locator(f"[data-part={action}]").click()
 
+    def edit(self, prompt, text):
+        """Ask something else in the place of a turn."""
+        self.act(prompt, "edit")
+        self.part("edit-area").fill(text)
+        self.part("edit-area").press("Enter")
+
     def says(self, *texts):
         """Wait until the transcript shows exactly these questions and answers, from the top."""
         self.page.wait_for_function(

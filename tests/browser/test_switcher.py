@@ -121,10 +121,7 @@ def test_other_chats_can_be_looked_at_while_one_answers(talk, server):
 
 def test_a_question_is_edited_and_the_branches_are_gone_through(talk, server):
     _, switcher = talk
-    switcher.act("again", "edit")
-    area = switcher.part("edit-area")
-    area.fill("better")
-    area.press("Enter")
+    switcher.edit("again", "better")
     switcher.says("r1", "2: r1", "better", "1: better")
     switcher.turn("better").get_by_text("2/2").wait_for()
     switcher.act("better", "earlierBranch")
@@ -137,10 +134,7 @@ def test_a_question_is_edited_and_the_branches_are_gone_through(talk, server):
 
 def test_an_edit_in_the_middle_asks_there_and_leaves_what_followed_as_a_branch(talk, server):
     _, switcher = talk
-    switcher.act("r1", "edit")
-    area = switcher.part("edit-area")
-    area.fill("R1")
-    area.press("Enter")
+    switcher.edit("r1", "R1")
     switcher.says("R1", "1: R1")
     switcher.act("R1", "earlierBranch")
     switcher.says("r1", "2: r1", "again", "3: again")
@@ -372,10 +366,7 @@ def test_an_edit_that_is_refused_loses_nothing(talk, server):
     server.fail(500)
     server.fail(500)
     server.fail(500)
-    switcher.act("again", "edit")
-    area = switcher.part("edit-area")
-    area.fill("better")
-    area.press("Enter")
+    switcher.edit("again", "better")
     switcher.note("500")
     assert switcher.part("edit-area").input_value() == "better"
     server.reset()
