@@ -84,7 +84,7 @@ class Drawer:
 
     def unknown(self, entries: Entries) -> set[str]:
         """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
-        if not self._use(self.store.documents):
+        if not entries or not self._use(self.store.documents):
             return set()
         known = {sid: self._use(partial(self.store.ids, sid)) for sid in entries}
         return {eid for sid, es in entries.items() if (held := known[sid]) is not None for eid in es if eid not in held}
