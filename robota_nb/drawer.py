@@ -66,8 +66,7 @@ class Drawer:
 
     def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Commit entries as not yet saved, and drop superseded ones."""
-        self._use(lambda: self.store.add(self.place, add))
-        self._use(lambda: self.store.remove(self.place, remove))
+        self._use(lambda: self.store.add(self.place, add, remove))
 
     def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
         """Note that the notebook has saved these."""

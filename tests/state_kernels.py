@@ -85,8 +85,7 @@ class Kernels(RuleBasedStateMachine):
     def committed(self, event):
         if isinstance(event, EntriesAdded):
             document = self.manager._sessions[event.session].user_id
-            self.store.add(document, {event.session: event.entries})
-            self.store.remove(document, {event.session: event.removed})
+            self.store.add(document, {event.session: event.entries}, {event.session: event.removed})
 
     def reopened(self, *snapshots):
         """A new kernel's manager with what these snapshots hold for each user, once they were files."""

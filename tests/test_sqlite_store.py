@@ -92,7 +92,7 @@ def test_reading_what_is_not_there_creates_nothing(store, path):
     assert store.unsaved(DOCUMENT) == store.unsaved_documents() == {}
     store.move(DOCUMENT, "b.ipynb")
     store.mark_saved(DOCUMENT, some("e_1"))
-    store.remove(DOCUMENT, some("e_1"))
+    store.add(DOCUMENT, {}, some("e_1"))
     store.add(DOCUMENT, {"s_1": {}})
     assert not path.parent.exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from robota_nb.core.interrupts import Cancellation
@@ -125,16 +126,15 @@ class Providers(Protocol):
 class Store(Protocol):
     """Keeps entries for the next kernel, filed under a document's path. Idempotent, thread-safe."""
 
-    def add(self, document: str, entries: Entries) -> None:
-        """Commit entries as not yet saved in the notebook; entries that are there already stay as they are."""
+    def add(self, document: str, entries: Entries, remove: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
+        """Commit entries as not yet saved in the notebook and drop others (superseded ones), all of it or nothing.
+
+        Entries that are there already stay as they are; unknown ids are ignored.
+        """
         ...
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Note that the notebook has saved these (session id → entry ids); unknown ids are ignored."""
-        ...
-
-    def remove(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
-        """Drop entries (superseded ones); unknown ids are ignored."""
         ...
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:

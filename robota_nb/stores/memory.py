@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from robota_nb.core.entries import canonical
@@ -52,13 +53,14 @@ class MemoryStore:
         self._ages = count()
         self._documents: dict[str, _Filed] = {}
 
-    def add(self, document: str, entries: Entries) -> None:
-        """Keep entries as not yet saved; those that are there stay, unless a stub comes for its original."""
+    def add(self, document: str, entries: Entries, remove: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
+        """Keep entries as not yet saved, and drop others; those there stay, unless a stub comes for its original."""
         coming = [
             ((session, entry_id), entry, canonical(entry))
             for session, found in entries.items()
             for entry_id, entry in found.items()
         ]
+        going = _keys(remove)
         with self._lock:
             filed = self._documents.setdefault(document, _Filed())
             for key, entry, body in coming:
@@ -67,6 +69,9 @@ class MemoryStore:
                     filed.unsaved.pop(key, None)  # so that it comes last: it is the newest
                     filed.unsaved[key] = _Row(body, next(self._ages))
                     filed.saved.pop(key, None)
+            for key in going:
+                filed.unsaved.pop(key, None)
+                filed.saved.pop(key, None)
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Note that the notebook has saved these; unknown ids are ignored."""
@@ -77,15 +82,6 @@ class MemoryStore:
                 if row := filed.unsaved.get(key):
                     filed.saved[key] = row
                     del filed.unsaved[key]
-
-    def remove(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
-        """Drop entries; unknown ids are ignored."""
-        keys = _keys(entries)
-        with self._lock:
-            filed = self._documents.get(document, _Filed())
-            for key in keys:
-                filed.unsaved.pop(key, None)
-                filed.saved.pop(key, None)
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return the document's entries that no notebook has saved yet, by session; the caller owns them."""

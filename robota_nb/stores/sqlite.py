@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakSet
 
@@ -112,32 +113,38 @@ class SqliteStore:
         self._path = Path(path).absolute()  # a later chdir must not open a second store
         _stores.add(self)
 
-    def add(self, document: str, entries: Entries) -> None:
-        """Commit entries as not yet saved; those there stay, unless a stub comes for its original."""
+    def add(self, document: str, entries: Entries, remove: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
+        """Commit entries as not yet saved, and drop others; those there stay, unless a stub comes for its original."""
         coming = [
             ((_key(document), _key(session), _key(entry_id)), entry, canonical(entry).decode())
             for session, found in entries.items()
             for entry_id, entry in found.items()
         ]
-        if not coming:
+        going = _keys(document, remove)
+        if not coming and not going:
             return
-        with self._using(create=True) as connection:
-            assert connection is not None
+        with self._using(create=bool(coming)) as connection:
+            if connection is None:
+                return
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany(_KEEP, [(*key, body) for key, _, body in coming])
                 stubs = [(*key, body) for key, entry, body in coming if _replaces(connection, key, entry)]
                 connection.executemany(_REPLACE, stubs)
+                connection.executemany(_REMOVE, going)
             if stubs:
                 _truncate_log(connection)
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Note that the notebook has saved these; unknown ids are ignored."""
-        self._change(_MARK, document, entries)
-
-    def remove(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
-        """Drop entries; unknown ids are ignored."""
-        self._change(_REMOVE, document, entries)
+        keys = _keys(document, entries)
+        if not keys:
+            return
+        with self._using(create=False) as connection:
+            if connection:
+                with connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    connection.executemany(_MARK, keys)
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return the document's entries that no notebook has saved yet, by session, oldest first."""
@@ -206,17 +213,6 @@ class SqliteStore:
         with suppress(Exception):  # at the interpreter's end anything may be gone already
             self.close()
 
-    def _change(self, statement: str, document: str, entries: Mapping[str, Iterable[str]]) -> None:
-        """Run a statement for each of these entries, all or none."""
-        keys = [(_key(document), _key(session), _key(entry_id)) for session, ids in entries.items() for entry_id in ids]
-        if not keys:
-            return
-        with self._using(create=False) as connection:
-            if connection:
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.executemany(statement, keys)
-
     @contextmanager
     def _using(self, *, create: bool) -> Iterator[sqlite3.Connection | None]:
         """Hold the lock with a live connection; ``None`` if there is no file and none is to be made."""
@@ -233,6 +229,10 @@ class SqliteStore:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _keys(document: str, entries: Mapping[str, Iterable[str]]) -> list[_Key]:
+    return [(_key(document), _key(session), _key(entry_id)) for session, ids in entries.items() for entry_id in ids]
 
 
 def _replaces(connection: sqlite3.Connection, key: _Key, entry: Entry) -> bool:

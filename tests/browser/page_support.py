@@ -148,9 +148,22 @@ class Notebook:
         """Wait until a cell's output holds a text."""
         self.cell(number).locator(".jp-OutputArea", has_text=text).wait_for()
 
+    def says(self, number, text):
+        """Wait until a cell's output is a text; rendering goes on after the kernel is idle."""
+        self.page.wait_for_function(
+            "([area, text]) => area.innerText.trim() === text", arg=[self._outputs(number).element_handle(), text]
+        )
+
     def output(self, number):
-        """What a cell shows."""
-        return self.cell(number).locator(".jp-Cell-outputArea").inner_text().strip()
+        """What a cell shows, once what it has to show is there."""
+        self.page.wait_for_function(
+            f"([area, number]) => area.innerText.trim() || [...{MODEL}.cells][number].outputs.length === 0",
+            arg=[self._outputs(number).element_handle(), number],
+        )
+        return self._outputs(number).inner_text().strip()
+
+    def _outputs(self, number):
+        return self.cell(number).locator(".jp-Cell-outputArea")
 
     def dress(self, theme):
         """Choose a theme of the application."""

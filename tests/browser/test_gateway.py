@@ -64,7 +64,7 @@ def test_conversations_of_a_kernel_elsewhere_are_in_the_open_notebook(lab, opene
     notebook = opened(path)
     notebook.run()
     assert str(lab.work) not in notebook.output(3)
-    assert str(gateway[1]) in notebook.output(3)
+    notebook.shows(3, str(gateway[1]))
     notebook.holds("one", "two")
     notebook.save()
     value = notebook.file()["metadata"]["robota_nb"]
@@ -76,8 +76,8 @@ def test_conversations_of_a_kernel_elsewhere_are_in_the_open_notebook(lab, opene
     notebook = opened(path)
     notebook.run()
     assert server.requests == []
-    assert "2: two" in notebook.output(2)
-    assert "saving" in notebook.output(4)
+    notebook.shows(2, "2: two")
+    notebook.shows(4, "saving")
     notebook.page.wait_for_function(f"() => !{MODEL}.dirty")
     notebook.menu("File", "Rename")
     notebook.page.locator(".jp-Dialog input").fill("further.ipynb")
@@ -96,7 +96,7 @@ def test_a_long_conversation_reaches_a_kernel_elsewhere(lab, opened, work, serve
     turns = with_snapshot(path, 12_000_000, "%load_ext robota_nb\n%robota", "%%robota\nand now?")
     notebook = opened(path)
     notebook.run(0)
-    assert f"{turns} turns" in notebook.output(0)
+    notebook.shows(0, f"{turns} turns")
     notebook.run(1)
     assert len(server.requests[0]["messages"]) == 2 * turns + 1
     notebook.holds("and now?")

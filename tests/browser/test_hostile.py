@@ -115,17 +115,17 @@ def is_untouched(notebook):
 def works(notebook):
     """Ask in a cell, edit another one, and run that."""
     notebook.run(0, 1)
-    assert notebook.output(1) == "1: hello"
+    notebook.says(1, "1: hello")
     notebook.edit(2, "print(6 * 7)")
     notebook.run(2)
-    assert notebook.output(2) == "42"
+    notebook.says(2, "42")
 
 
 def is_left(notebook, value):
     works(notebook)
     notebook.notice(LEFT)
     notebook.run(3)
-    assert "%robota snapshot --replace writes over it" in notebook.output(3)
+    notebook.shows(3, "%robota snapshot --replace writes over it")
     assert json.loads(notebook.page.evaluate(f"() => JSON.stringify({MODEL}.getMetadata('robota_nb'))")) == value
     notebook.save()
     assert content(notebook.path)["metadata"]["robota_nb"] == value

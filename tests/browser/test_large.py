@@ -40,7 +40,7 @@ def test_a_long_conversation_is_there_before_the_first_cell(lab, context, work, 
     notebook = Notebook(page, lab, path).open()
     try:
         notebook.run(0)
-        assert f"{turns} turns" in notebook.output(0)
+        notebook.shows(0, f"{turns} turns")
         assert "in the cells' outputs" not in notebook.output(0)  # the page has told it: this is not read from the file
         assert server.requests == []
         assert frames.pushed > 1
@@ -53,7 +53,7 @@ def test_a_long_conversation_is_there_before_the_first_cell(lab, context, work, 
         snapshot.parse(value)
         assert len(prompts(value)) == turns + 1
         notebook.run(2)
-        assert notebook.output(2).endswith("2")
+        notebook.says(2, "2")
         assert frames.closed == 0
         assert notebook.errors == []
     finally:

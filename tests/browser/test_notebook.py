@@ -57,7 +57,9 @@ def test_an_answer_is_seen_arriving(opened, work, server):
 
 
 def test_two_chats_are_in_the_file_when_it_is_saved(asked):
-    assert [asked.output(n) for n in (2, 4, 6)] == ["1: l1", "2: r1", "3: l2"]
+    asked.says(2, "1: l1")
+    asked.says(4, "2: r1")
+    asked.says(6, "3: l2")
     asked.run(1)
     value = asked.file()["metadata"]["robota_nb"]
     assert sorted(prompts(value)) == ["l1", "l2", "r1"]
@@ -71,10 +73,10 @@ def test_two_chats_are_in_the_file_when_it_is_saved(asked):
 def test_status_says_how_far_the_conversations_got(opened, work):
     notebook = opened(write(work / "levels.ipynb", LOAD, "%%robota\nhello", "%robota", "%robota snapshot --save"))
     notebook.run(0, 1, 2)
-    assert "in notebook" in notebook.output(2)
+    notebook.shows(2, "in notebook")
     notebook.save()
     notebook.run(2)
-    assert "saved" in notebook.output(2)
+    notebook.shows(2, "saved")
 
 
 def test_a_snapshot_can_save_the_notebook(opened, work):
@@ -118,7 +120,9 @@ def test_a_freshly_opened_notebook_can_be_run_at_once(asked, opened, server):
     notebook = opened(asked.path)
     notebook.restart_and_run_all()
     assert server.requests == []
-    assert [notebook.output(n) for n in (2, 4, 6)] == ["1: l1", "2: r1", "3: l2"]
+    notebook.says(2, "1: l1")
+    notebook.says(4, "2: r1")
+    notebook.says(6, "3: l2")
 
 
 def test_an_edited_cell_is_asked_again_with_those_after_it_in_its_chat(asked, server):
@@ -128,7 +132,7 @@ def test_an_edited_cell_is_asked_again_with_those_after_it_in_its_chat(asked, se
         ["L1"],
         ["L1", "l2"],
     ]
-    assert asked.output(4) == "2: r1"
+    asked.says(4, "2: r1")
     asked.notice("branch")
 
 
@@ -149,7 +153,7 @@ def test_a_page_that_is_reloaded_during_an_answer_gets_the_turn(opened, work, se
     server.requests.clear()
     notebook.restart_and_run_all()
     assert server.requests == []
-    assert notebook.output(2) == "2: second"
+    notebook.says(2, "2: second")
 
 
 def test_a_killed_kernel_loses_nothing(opened, work, server):
@@ -222,7 +226,7 @@ def test_a_notebook_that_was_never_saved_is_recovered(opened, work, server):
     again.run()
     again.notice("added what the notebook had not saved")
     assert server.requests == []
-    assert again.output(1) == "1: hello"
+    again.says(1, "1: hello")
     assert again.prompts() == ["hello"]
     again.save()
     again.restart()
@@ -259,7 +263,7 @@ def test_a_kernel_of_another_language_is_told_nothing(opened, work, jupyter):
     notebook = opened(write(work / "other.ipynb", LOAD, "%%robota\nhello", "%robota", metadata=kernelspec))
     notebook.run()
     assert notebook.value() is None
-    assert "in the cells' outputs" in notebook.output(2)
+    notebook.shows(2, "in the cells' outputs")
 
 
 def test_a_notebook_without_conversations_is_left_in_peace(opened, work):

@@ -26,7 +26,7 @@ def jupyter(request, chromium, server, tmp_path_factory):
 def test_conversations_are_kept_in_the_oldest_supported_applications(jupyter, opened, work, server):
     notebook = opened(write(work / "old.ipynb", "%load_ext robota_nb", "%%robota\none", "%%robota\ntwo", "%robota"))
     notebook.run()
-    assert "in notebook" in notebook.output(3)
+    notebook.shows(3, "in notebook")
     notebook.save()
     assert sorted(prompts(notebook.file()["metadata"]["robota_nb"])) == ["one", "two"]
     server.requests.clear()

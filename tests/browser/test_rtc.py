@@ -143,7 +143,7 @@ def test_what_the_server_has_saved_on_its_own_is_known_as_saved(asked):
         other.run(STATUS)
         if "saved" in other.output(STATUS):
             break
-    assert "saved" in other.output(STATUS)
+    other.shows(STATUS, "saved")
     assert sorted(prompts(one.file()["metadata"]["robota_nb"])) == ASKED[:2]
     assert filed(one) == [True]
 

@@ -78,7 +78,7 @@ def test_a_chat_is_renamed_in_place(talk):
     switcher.lists("Right", "Port")
     page.edit(ASK, "%robota chat list")
     page.run(ASK)
-    assert "Port" in page.output(ASK)
+    page.shows(ASK, "Port")
 
 
 def test_a_name_that_is_taken_is_refused_in_one_line(talk):
@@ -357,8 +357,7 @@ def test_the_cell_that_asked_is_gone_to(talk):
     page, switcher = talk
     page.cell(0).click()
     switcher.act("r1", "goToCell")
-    page.page.locator(".jp-Notebook .jp-Cell.jp-mod-active", has_text="r1").wait_for()
-    assert page.cell(4).evaluate("cell => cell.classList.contains('jp-mod-active')")
+    page.cell(4).and_(page.page.locator(".jp-mod-active")).wait_for()
 
 
 def test_an_edit_that_is_refused_loses_nothing(talk, server):

@@ -32,7 +32,7 @@ STUB = {"s_1": {"e_1": {"kind": "purged", "chat": "c_1", "role": "user"}}}
 def test_a_new_store_is_empty(store):
     assert store.unsaved("a.ipynb") == {}
     store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
-    store.remove("a.ipynb", {"s_1": ["e_1"]})
+    store.add("a.ipynb", {}, {"s_1": ["e_1"]})
     assert store.unsaved("a.ipynb") == {}
 
 
@@ -58,6 +58,12 @@ def test_adding_is_a_union(store):
     assert store.unsaved("a.ipynb") == {**ONE, "s_2": {"e_3": entry("three")}}
 
 
+def test_what_is_added_stands_for_what_is_dropped_at_once(store):
+    store.add("a.ipynb", ONE)
+    store.add("a.ipynb", {"s_1": {"e_3": entry("three")}}, {"s_1": ["e_1", "e_9"], "s_9": ["e_1"]})
+    assert store.unsaved("a.ipynb") == {"s_1": {"e_2": entry("two"), "e_3": entry("three")}}
+
+
 def test_nothing_to_add_adds_nothing(store):
     store.add("a.ipynb", {})
     store.add("a.ipynb", {"s_1": {}})
@@ -69,7 +75,7 @@ def test_documents_are_apart(store):
     store.add("b.ipynb", {"s_1": {"e_1": entry("one")}})
     store.mark_saved("b.ipynb", ONE)
     assert store.unsaved("a.ipynb") == ONE
-    store.remove("a.ipynb", ONE)
+    store.add("a.ipynb", {}, ONE)
     store.add("b.ipynb", {"s_1": {"e_9": entry("nine")}})
     assert store.unsaved("b.ipynb") == {"s_1": {"e_9": entry("nine")}}
     assert store.unsaved("a.ipynb") == {}
@@ -79,14 +85,14 @@ def test_sessions_are_apart(store):
     store.add("a.ipynb", {"s_1": {"e_1": entry("one")}, "s_2": {"e_1": entry("one")}})
     store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
     assert store.unsaved("a.ipynb") == {"s_2": {"e_1": entry("one")}}
-    store.remove("a.ipynb", {"s_2": ["e_1"]})
+    store.add("a.ipynb", {}, {"s_2": ["e_1"]})
     assert store.unsaved("a.ipynb") == {}
 
 
 def test_unknown_ids_are_ignored(store):
     store.add("a.ipynb", ONE)
     store.mark_saved("a.ipynb", {"s_1": ["e_9"], "s_9": ["e_1"]})
-    store.remove("a.ipynb", {"s_1": iter(["e_9", "\ud800"]), "s_9": ["e_1"]})
+    store.add("a.ipynb", {}, {"s_1": iter(["e_9", "\ud800"]), "s_9": ["e_1"]})
     store.mark_saved("a.ipynb", {})
     assert store.unsaved("a.ipynb") == ONE
 
@@ -94,7 +100,7 @@ def test_unknown_ids_are_ignored(store):
 def test_removed_entries_are_gone_and_may_come_again(store):
     store.add("a.ipynb", ONE)
     store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
-    store.remove("a.ipynb", {"s_1": iter(["e_1"])})
+    store.add("a.ipynb", {}, {"s_1": iter(["e_1"])})
     store.add("a.ipynb", ONE)
     assert store.unsaved("a.ipynb")["s_1"].keys() == {"e_1", "e_2"}
 
@@ -182,7 +188,7 @@ def test_a_document_with_all_saved_or_removed_is_not_unsaved(store):
     store.add("b.ipynb", ONE)
     store.add("c.ipynb", {"s_1": {}})
     store.mark_saved("a.ipynb", ONE)
-    store.remove("b.ipynb", ONE)
+    store.add("b.ipynb", {}, ONE)
     assert store.unsaved_documents() == {}
     store.add("a.ipynb", STUB)
     assert store.unsaved_documents() == {"a.ipynb": 1}
@@ -298,7 +304,7 @@ def test_it_may_be_used_again_after_close(store):
     store.close()
     store.mark_saved("a.ipynb", {"s_1": ["e_1"]})
     store.close()
-    store.remove("a.ipynb", {"s_1": ["e_2"]})
+    store.add("a.ipynb", {}, {"s_1": ["e_2"]})
     store.close()
     store.add("a.ipynb", {"s_1": {"e_3": entry("three")}})
     assert store.unsaved("a.ipynb") == {"s_1": {"e_3": entry("three")}}
@@ -316,7 +322,7 @@ def test_threads_may_share_it(store):
                 if i % 5 == 0:
                     store.mark_saved("a.ipynb", {"s_1": [mine]})
                 if i % 5 == 1:
-                    store.remove("a.ipynb", {"s_1": [mine]})
+                    store.add("a.ipynb", {}, {"s_1": [mine]})
                 assert store.unsaved("a.ipynb")["s_1"]["e_all"] == entry("all")
                 if number == 0 and i % 10 == 0:
                     store.close()
@@ -342,7 +348,7 @@ def test_all_that_was_filed_can_be_read_again_saved_or_not(store):
     assert sorted(store.documents()) == ["a.ipynb", "b.ipynb"]
     assert store.entries("a.ipynb") == ONE
     assert list(store.entries("a.ipynb")["s_1"]) == ["e_1", "e_2"]
-    store.remove("b.ipynb", {"s_2": ["e_3"]})
+    store.add("b.ipynb", {}, {"s_2": ["e_3"]})
     assert store.documents() == ["a.ipynb"]
 
 
