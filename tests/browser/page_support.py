@@ -20,6 +20,16 @@ SETTLED = 90_000
 MODEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells).content.model"
 
 
+TOASTS = """
+    window.toasts = [];
+    new MutationObserver(changes => {
+        const shown = changes.map(({ target }) => target.closest?.('.jp-toastContainer')).find(found => found);
+        for (const toast of shown?.querySelectorAll('.Toastify__toast') ?? []) window.toasts.push(toast.textContent);
+    }).observe(document, { childList: true, subtree: true });
+"""
+"""Remembers what notifications have said: each is gone after some seconds, however long the test has been busy."""
+
+
 class Notebook:
     """A notebook in a tab of the browser.
 
@@ -37,6 +47,7 @@ class Notebook:
         self.page, self.jupyter, self.path = page, jupyter, path
         self.errors = []
         page.set_default_timeout(SETTLED)
+        page.add_init_script(TOASTS)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     # -- coming and going
@@ -199,14 +210,15 @@ class Notebook:
         self.page.wait_for_function("() => window.saved")
 
     def notice(self, text):
-        """Wait for a notification that holds a text."""
-        self.page.locator(".jp-toastContainer .Toastify__toast", has_text=text).wait_for()
+        """Wait until there has been a notification that holds a text."""
+        self.page.wait_for_function("text => window.toasts.some(toast => toast.includes(text))", arg=text)
 
     def dismiss_notices(self):
         self.page.evaluate(
             "() => document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
         )
         self.page.wait_for_selector(".jp-toastContainer .Toastify__toast", state="detached")
+        self.page.evaluate("() => { window.toasts = []; }")
 
     # -- the document
 

@@ -53,7 +53,7 @@ def test_a_long_conversation_is_there_before_the_first_cell(lab, context, work, 
         snapshot.parse(value)
         assert len(prompts(value)) == turns + 1
         notebook.run(2)
-        notebook.says(2, "2")
+        notebook.shows(2, "2")
         assert frames.closed == 0
         assert notebook.errors == []
     finally:

@@ -232,7 +232,7 @@ def test_a_notebook_that_was_never_saved_is_recovered(opened, work, server):
     again.restart()
     again.dismiss_notices()
     again.run()
-    assert again.page.locator(".jp-toastContainer .Toastify__toast").count() == 0
+    assert again.page.evaluate("() => window.toasts") == []
 
 
 def test_what_others_take_out_of_the_document_is_put_back(asked):
