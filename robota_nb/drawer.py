@@ -38,6 +38,7 @@ class Drawer:
         self._guess = guess
         self._notify = notify
         self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
+        self._drafts: dict[str, tuple[str, set[str]]] = {}  # chat -> its session, what is filed of the answer to come
 
     @property
     def place(self) -> str:
@@ -65,16 +66,30 @@ class Drawer:
             self._use(lambda: self.store.move(former, place))
 
     def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Commit entries as not yet saved, and drop superseded ones."""
-        self._use(lambda: self.store.add(self.place, add, remove))
+        """Commit entries as not yet saved; drop superseded ones, and drafts of the answers that are among them."""
+        recorded = [entry["chat"] for es in add.values() for entry in es.values() if entry.get("role") == "assistant"]
+        going = {sid: set(ids) for sid, ids in remove.items()}
+        for sid, ids in filter(None, (self._drafts.pop(chat, None) for chat in recorded)):
+            going.setdefault(sid, set()).update(ids - add.get(sid, {}).keys())
+        self._use(lambda: self.store.add(self.place, add, going))
+
+    def draft(self, session: str, chat: str, entries: Mapping[str, Entry]) -> None:
+        """File what has arrived of an answer, in the place of what had before; `change` puts the whole there."""
+        _, former = self._drafts.get(chat, (session, set()))
+        # Other turns may need the same config or picture by now.
+        mine = {eid for eid, entry in entries.items() if entry["kind"] == "message"}
+        self._drafts[chat] = session, mine
+        self._use(lambda: self.store.add(self.place, {session: entries}, {session: former - mine}))
 
     def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
         """Note that the notebook has saved these."""
         self._use(lambda: self.store.mark_saved(place or self.place, entries))
 
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
-        """Return the entries that the notebook has not saved."""
-        return self._use(lambda: self.store.unsaved(place or self.place)) or {}
+        """Return the entries that the notebook has not saved, and that are not of answers on their way here."""
+        drafts = {eid for _, ids in self._drafts.values() for eid in ids}
+        found = self._use(lambda: self.store.unsaved(place or self.place)) or {}
+        return {sid: {eid: entry for eid, entry in es.items() if eid not in drafts} for sid, es in found.items()}
 
     def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
         """Return all that is filed under other places: place → session id → entries."""

@@ -15,11 +15,12 @@ from robota_nb import exchange
 from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
 from robota_nb.core.entries import source_hash
-from robota_nb.core.events import EntriesAdded, Notice
+from robota_nb.core.events import EntriesAdded, Notice, TurnStarted
 from robota_nb.core.exchange import Talk, add, exported
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
 from robota_nb.core.reprs import count
+from robota_nb.drafts import Drafts
 from robota_nb.errors import CommandError, nearest
 from robota_nb.keeping import Keeper
 from robota_nb.notebook.commands import Commands
@@ -68,6 +69,7 @@ class Wiring:
         self.keeper = Keeper(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
         )
+        self._drafts = Drafts(self.manager, self.keeper.drawer)
         self._cell: Cell | None = None
         self._notices: list[str] = []
         self._timer: Any = None
@@ -110,6 +112,8 @@ class Wiring:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, EntriesAdded):
             self.keeper.commit({event.session: event.entries}, {event.session: event.removed})
+        elif isinstance(event, TurnStarted):
+            self._drafts.begin()
         elif isinstance(event, Notice):
             self.notify(event.text)
 

@@ -8,7 +8,7 @@ from core_support import scripted
 from hub_support import Reader, agree, fed, filled, hub_of, rested
 
 from robota_nb.core.live import Plan
-from robota_nb.core.ports import Image
+from robota_nb.core.ports import Finish, Image
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import hub as hubs
 from robota_nb.switcher import rows
@@ -26,7 +26,7 @@ def test_a_switch_to_a_chat_of_2000_turns_costs_less_than_100_kb(manager, sessio
     long = session.create_chat("long")
     for at in range(2_000):
         plan = Plan(text=f"{at}: what is so and why? " * 10, place=long.head, config=long.config)
-        long.record_turn(plan, "so is what is, and why not? " * 10, "stop", "m-1", None)
+        long.record_turn(plan, "so is what is, and why not? " * 10, Finish(reason="stop", model="m-1"))
     session.create_chat("short")
     reader = Reader(hub).fence()
     reader.forget()

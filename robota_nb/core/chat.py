@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import changes, history, reprs, search, stats
+from robota_nb.core import changes, history, recording, reprs, search, stats
 from robota_nb.core import entries as make
 from robota_nb.core.awaiting import in_threads
 from robota_nb.core.config import settings_from
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.config import Config
     from robota_nb.core.fold import Node
-    from robota_nb.core.ports import FinishReason, Image
+    from robota_nb.core.ports import Image
     from robota_nb.core.search import Hit
     from robota_nb.core.session import Session
     from robota_nb.core.stats import Stats
@@ -269,34 +269,7 @@ class Chat:
                 manager.rested.notify_all()
                 manager.emit(Changed(session=self.session.id, chat=self.id))
 
-    def record_turn(self, plan: Plan, text: str, reason: FinishReason, model: str, usage: Usage | None) -> Turn:
-        """Make a turn part of the chat (unless the plan says not to), and return it."""
-        manager = self.session.manager
-        if not plan.record:
-            return Turn(
-                prompt=Message(id="", role="user", content=plan.text, parent=plan.place, images=plan.images),
-                reply=Message(id="", role="assistant", content=make.clean(text)),
-                model=model, finish_reason=reason, usage=usage,
-                config=plan.config.with_settings(plan.options), cell=plan.cell,
-            )  # fmt: skip
-        with manager.lock:
-            n, at = manager.next_n(), manager.now()
-            config_id, new = self.session.config_entry(plan.config)
-            cell = plan.cell and [plan.cell.id or "", plan.cell.k, plan.cell.source]
-            images = make.image_entries(plan.images)
-            user = make.user_message(
-                n=n, at=at, chat=self.id, parent=plan.place, text=plan.text, images=images,
-                cell=cell, set_=plan.settings, options=plan.options,
-            )  # fmt: skip
-            user_id = make.entry_id(user)
-            answer = make.assistant_message(
-                n=n + 1, at=at, chat=self.id, parent=user_id, text=text,
-                config=config_id, model=model, finish_reason=reason, usage=usage,
-            )  # fmt: skip
-            answer_id = make.entry_id(answer)
-            self.session.turn_recorded(self.id)
-            manager.commit(self.session, {**new, **images, user_id: user, answer_id: answer})
-            return self.turn(self.session.record.nodes[answer_id])
+    record_turn = recording.record_turn
 
     def _sent_outside_cells(self, turn: Turn) -> None:
         self.session.manager.replay.shown[turn.id] = None

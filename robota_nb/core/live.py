@@ -58,11 +58,17 @@ class Plan:
     record: bool = True
     images: tuple[Image, ...] = ()
 
+    @property
+    def asked_of(self) -> Config:
+        """The config that the request is made with."""
+        return self.config.with_settings(self.options)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arriving:
-    """A turn that is being asked: its plan, and the text that has arrived so far, in the pieces that came."""
+    """A turn that is being asked: where, its plan, and the text that has arrived so far, in the pieces that came."""
 
+    chat: Chat
     plan: Plan
     parts: list[str]
 
@@ -133,9 +139,7 @@ class _Outcome:
         with deferred(), manager.lock:  # recorded, stored and carried, or none of it; nobody sees it twice, or not
             manager.arriving.pop(self._chat.id, None)
             if (self.parts or finish.reason not in UNFINISHED) and self.turn is None:
-                model = finish.model or self._plan.config.with_settings(self._plan.options).model
-                text = "".join(self.parts)
-                self.turn = self._chat.record_turn(self._plan, text, finish.reason, model, finish.usage)
+                self.turn = self._chat.record_turn(self._plan, "".join(self.parts), finish)
                 for tell in self._told:
                     tell(self.turn)
 
@@ -147,9 +151,9 @@ def _answer(
         plan = make_plan()
         outcome, manager = _Outcome(chat, plan, told), chat.session.manager
         where = {"session": chat.session.id, "chat": chat.id}
-        provider = plan.config.with_settings(plan.options).provider
+        provider = plan.asked_of.provider
         events: Iterator[StreamEvent] | None = None
-        manager.arriving[chat.id] = Arriving(plan=plan, parts=outcome.parts)
+        manager.arriving[chat.id] = Arriving(chat=chat, plan=plan, parts=outcome.parts)
         manager.emit(TurnStarted(**where, prompt=plan.text))
         try:
             request = build_request(chat, plan, cancellation)
@@ -221,7 +225,7 @@ def _size(content: str | list[dict[str, Any]]) -> int:
 
 def build_request(chat: Chat, plan: Plan, cancellation: Cancellation | None = None) -> Request:
     """Return what a plan sends to the provider."""
-    config = plan.config.with_settings(plan.options)
+    config = plan.asked_of
     make.check_message_size(plan.text)
     make.image_entries(plan.images)  # what cannot be recorded is not sent
     messages: list[dict[str, Any]] = chat.history(plan.place)
