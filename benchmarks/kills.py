@@ -21,8 +21,8 @@ from robota_nb.testing import FakeOpenAIServer
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from kernel_support import Kernel  # noqa: E402 - the tests' own way of driving kernels
-from notebook_support import write  # noqa: E402
+from kernel_support import Kernel
+from notebook_support import write
 
 KILLS = 20
 RATE = 95
@@ -38,7 +38,7 @@ LIMIT = 1.0
 def main() -> int:
     """Kill as many kernels as asked for, and return 1 if one took too much along."""
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else KILLS
-    chance, lost = random.Random(kills), []  # noqa: S311 - it chooses moments
+    chance, lost = random.Random(kills), []
     words = [f"{number} " for number in range(int(RATE * LONGEST * 3))]
     with TemporaryDirectory() as root, FakeOpenAIServer(chunks=words, per_second=RATE) as server:
         for number in range(kills):
