@@ -87,9 +87,11 @@ class Drawer:
 
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
         """Return the entries that the notebook has not saved, and that are not of answers on their way here."""
-        drafts = {eid for _, ids in self._drafts.values() for eid in ids}
-        found = self._use(lambda: self.store.unsaved(place or self.place)) or {}
-        return {sid: {eid: entry for eid, entry in es.items() if eid not in drafts} for sid, es in found.items()}
+        return self._without_drafts(self._use(lambda: self.store.unsaved(place or self.place)) or {})
+
+    def filed(self, place: str) -> dict[str, dict[str, Entry]]:
+        """Return all entries that are filed there, those of answers on their way here excepted."""
+        return self._without_drafts(self._use(lambda: self.store.entries(place)) or {})
 
     def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
         """Return all that is filed under other places: place → session id → entries."""
@@ -108,15 +110,15 @@ class Drawer:
         places = self._use(self.store.unsaved_documents) or {}
         return {place: count for place, count in places.items() if place != self.place}
 
-    def find(self, ref: str) -> str:
-        """Return the place that a user means by its path, or by the end of it.
+    def find(self, ref: str, *, saved: bool = False) -> str:
+        """Return the place, with entries that were not saved or with any, that a user means by its path or its end.
 
         Raises
         ------
         StoreError
             If there is none, or more than one.
         """
-        places = [*self.others(), self.place]
+        places: list[str] = [*(self.elsewhere() if saved else self.others()), self.place]
         wanted = {ref, str(Path(ref).expanduser().absolute())}
         found = [place for place in places if place in wanted] or [
             place for place in places if place.endswith(f"/{ref.removeprefix('./')}")
@@ -127,6 +129,10 @@ class Drawer:
             )  # fmt: skip
             raise StoreError(f"the store holds {what}")
         return found[0]
+
+    def _without_drafts(self, found: Entries) -> dict[str, dict[str, Entry]]:
+        drafts = {eid for _, ids in self._drafts.values() for eid in ids}
+        return {sid: {eid: entry for eid, entry in es.items() if eid not in drafts} for sid, es in found.items()}
 
     def _use(self, do: Callable[[], Any]) -> Any:
         try:

@@ -211,18 +211,18 @@ class Keeper:
         whole = {sid: snapshot.closed(union[sid]) for sid in entries}
         return self.manager.adopt({sid: entries for sid, entries in whole.items() if entries})
 
-    def recover(self, ref: str | None) -> str:
-        """Add what the store holds of this notebook, or of another one, and was not saved; say what was added."""
-        place = self.drawer.find(ref) if ref else self.drawer.place
-        unsaved = self.drawer.unsaved(place)
-        new = self._adopt_whole(unsaved)
+    def recover(self, ref: str | None, *, saved: bool = False) -> str:
+        """Add what the store holds of a notebook and was not saved, or (*saved*) all of it; say what was new."""
+        place = self.drawer.find(ref, saved=saved) if ref else self.drawer.place
+        held = self.drawer.filed(place) if saved else self.drawer.unsaved(place)
+        new = self._adopt_whole(held)
         if new:
             self.commit(new, {})
             if ref:
                 self.continue_after(new)
         if ref and place != self.drawer.place:
             self.drawer.mark_saved(new, place)  # it is this notebook's from now on
-        left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in unsaved.items() for eid in es)
+        left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in held.items() for eid in es)
         return report.recovered(new, left, {} if ref else self.drawer.others())
 
     def _adopt_file(self, path: Path) -> tuple[Entries, Entries]:

@@ -113,7 +113,7 @@ class Running:
     def shows(self, text=""):
         """Wait until an answer that holds *text* is shown."""
         while text not in str(self.next()["content"].get("data", {}).get("text/markdown")):
-            pass
+            assert not self.idle, self.execution.outputs
 
     def finish(self):
         """Wait until the cell is done."""

@@ -70,6 +70,7 @@ STORY = [
     "%robota snapshot verify",
     "%robota resume",
     "%robota recover",
+    "%robota recover --saved",
     "%robota ui",
 ]
 

@@ -152,6 +152,21 @@ def test_what_an_output_has_carried_into_the_file_is_not_offered(kernels, path, 
     assert again.ok("%robota recover").text == "nothing to recover for this notebook\n"
 
 
+def test_what_was_saved_once_and_was_lost_since_comes_by_command(kernels, path, server):
+    first = kernels(path, front=True)
+    ask(first, "one", "two")
+    first.say({"op": "saved", "seq": first.front.seq})
+    again = kernels(path, front=True)  # of the file as it was before
+    again.ok(LOAD)
+    assert again.ok("%robota recover").text == "nothing to recover for this notebook\n"
+    said = again.ok("%robota recover --saved").text
+    assert said.splitlines() == ["added: 1 session, 2 turns, 7 entries", "  one", "  two"]
+    server.requests.clear()
+    assert again.ok("%%robota\ntwo", "cell-2").answer == "2: two"
+    assert server.requests == []
+    assert again.ok("%robota recover --saved").text == "nothing to recover for this notebook\n"
+
+
 def test_another_notebook_s_turns_are_listed_and_can_be_added_here(kernels, path, tmp_path, server):
     ask(kernels(path), "one")
     moved = path.rename(tmp_path / "moved.ipynb")

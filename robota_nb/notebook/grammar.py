@@ -267,8 +267,9 @@ COMMANDS = (
         arguments=(
             Arg(name="path", metavar="PATH", kind="path",
                 help="another notebook's, such as this one's former path; by default this notebook's own"),
+            _switch("--saved", help="also what was saved once, and is not in the notebook now"),
         ),
-        examples=("%robota recover", "%robota recover Untitled.ipynb"),
+        examples=("%robota recover", "%robota recover Untitled.ipynb", "%robota recover --saved"),
     ),
     Spec(
         words=("export",),

@@ -54,7 +54,7 @@ class Keeping(Protocol):
         """Return the sessions of other notebooks that the store holds, by their place."""
         ...
 
-    def recover(self, ref: str | None) -> str:
+    def recover(self, ref: str | None, *, saved: bool) -> str:
         """Add what the store holds and no notebook has saved, and say what was added."""
         ...
 

@@ -34,7 +34,7 @@ def _resume(on: Commands, args: Args) -> None:
 
 
 def _recover(on: Commands, args: Args) -> None:
-    on.say(on.host.keeper.recover(args["path"]))
+    on.say(on.host.keeper.recover(args["path"], saved=args["saved"]))
 
 
 def _export(on: Commands, args: Args) -> None:
