@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from robota_nb.core.ports import Finish
-from robota_nb.core.recording import written
+from robota_nb.core.recording import QUESTION_AND_ANSWER, written
 
 if TYPE_CHECKING:
     from robota_nb.core.live import Arriving
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.5
 """Seconds between two looks at what has arrived: no more than that, and the time that the store takes, is lost."""
+
+
+@dataclass(slots=True)
+class _Filed:
+    """How much of an answer is filed, and under which n."""
+
+    arriving: Arriving
+    parts: int = 0
+    n: int = 0
 
 
 class Drafts:
@@ -35,7 +45,7 @@ class Drafts:
         self._manager, self._drawer = manager, drawer
         self._lock = Lock()
         self._thread: Thread | None = None
-        self._filed: dict[str, tuple[Arriving, int]] = {}  # chat -> its answer, and how many pieces of it
+        self._filed: dict[str, _Filed] = {}  # by their chats
         self._never = Event()
 
     def begin(self) -> None:
@@ -64,10 +74,14 @@ class Drafts:
         with self._manager.lock:  # not after the turn was recorded
             if self._manager.arriving.get(chat.id) is not arriving:
                 return
+            filed = self._filed.get(chat.id)
+            if filed is None or filed.arriving is not arriving:
+                filed = self._filed[chat.id] = _Filed(arriving)
             count = len(arriving.parts)
-            was, filed = self._filed.get(chat.id, (arriving, 0))
-            if plan.record and count != (filed if was is arriving else 0):
+            if plan.record and count > filed.parts:
+                filed.parts = count
+                # The whole gets a greater n: who has both, goes on from there.
+                filed.n = filed.n or self._manager.next_n(reserved=QUESTION_AND_ANSWER)
                 text = "".join(arriving.parts[:count])
-                entries, _ = written(chat, plan, text, Finish(reason="interrupted"))
+                entries, _ = written(chat, plan, text, Finish(reason="interrupted"), filed.n)
                 self._drawer.draft(chat.session.id, chat.id, entries)
-                self._filed[chat.id] = arriving, count

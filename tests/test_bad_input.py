@@ -435,7 +435,7 @@ def test_a_recorded_setting_that_is_no_json_is_told_before_anything_is_asked(man
 
 def test_a_snapshot_with_somebody_elses_session_is_told_in_words_that_do_not_name_them(manager, session):
     assert raised(SessionNotFound, manager.adopt, parse(manager.snapshot("u")), "somebody") == (
-        "a session of this snapshot cannot be opened here: open it in a kernel of its own"
+        "a session in this snapshot cannot be opened here: use a kernel of its own"
     )
 
 

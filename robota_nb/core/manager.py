@@ -296,9 +296,7 @@ class SessionManager:
         user, new = user_id or default_user(), {}
         with self.lock:
             if any(sid in self._sessions and self._sessions[sid].user_id != user for sid in sessions):
-                raise SessionNotFound(
-                    "a session of this snapshot cannot be opened here: open it in a kernel of its own"
-                )
+                raise SessionNotFound("a session in this snapshot cannot be opened here: use a kernel of its own")
             for sid, entries in sessions.items():
                 session = self._sessions.setdefault(sid, Session(self, sid, user))
                 if added := session.record.apply(entries):
@@ -310,9 +308,10 @@ class SessionManager:
 
     # -- writing and telling
 
-    def next_n(self) -> int:
-        """Return the n of the next entry (to be called with the lock held, right before `commit`)."""
-        return self._n + 1
+    def next_n(self, reserved: int = 0) -> int:
+        """Return the n of the next entry (with the lock held, right before `commit`); keep so many for the caller."""
+        self._n += reserved
+        return self._n + 1 - reserved
 
     def commit(self, session: Session, entries: Mapping[str, Entry]) -> None:
         """Add entries made here to a session, and tell the subscribers."""

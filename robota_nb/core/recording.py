@@ -22,12 +22,13 @@ class Written(NamedTuple):
     answer: str
 
 
-def written(chat: Chat, plan: Plan, text: str, finish: Finish) -> Written:
-    """Return the entries that would record a turn now; nothing is recorded yet."""
-    manager = chat.session.manager
-    with manager.lock:
-        n, at = manager.next_n(), manager.now()
-        config, new = chat.session.config_entry(plan.config)
+QUESTION_AND_ANSWER = 2
+
+
+def written(chat: Chat, plan: Plan, text: str, finish: Finish, n: int) -> Written:
+    """Return the entries that would record a turn now, numbered from *n*; nothing is recorded yet."""
+    at = chat.session.manager.now()
+    config, new = chat.session.config_entry(plan.config)
     images = make.image_entries(plan.images)
     question = make.user_message(
         n=n, at=at, chat=chat.id, parent=plan.place, text=plan.text, images=images,
@@ -54,7 +55,7 @@ def record_turn(chat: Chat, plan: Plan, text: str, finish: Finish) -> Turn:
         )  # fmt: skip
     manager = chat.session.manager
     with manager.lock:
-        entries, answer = written(chat, plan, text, finish)
+        entries, answer = written(chat, plan, text, finish, manager.next_n())
         chat.session.turn_recorded(chat.id)
         manager.commit(chat.session, entries)
         return chat.turn(chat.session.record.nodes[answer])

@@ -197,6 +197,24 @@ def test_notebooks_side_by_side_know_nothing_of_each_other(asked, opened, server
     assert "Left" not in other.output(2)
 
 
+def test_two_tabs_of_one_notebook_both_get_every_turn(opened, work, server):
+    path = write(work / "tabs.ipynb", LOAD, "%%robota\none", "%%robota\ntwo")
+    one = opened(path)
+    one.run(0)
+    other = opened(path)
+    one.run(1)
+    other.run(2)
+    for tab in (one, other):
+        tab.holds("one", "two")
+        snapshot.parse(tab.value())
+    assert [[m["content"] for m in body["messages"] if m["role"] == "user"] for body in server.requests] == [
+        ["one"],
+        ["one", "two"],
+    ]
+    other.save()
+    assert prompts(other.file()["metadata"]["robota_nb"]) == ["one", "two"]
+
+
 def test_a_copy_of_a_notebook_goes_its_own_way(asked, opened, server):
     copy = opened(shutil.copy(asked.path, asked.path.with_name("two chats-Copy1.ipynb")))
     copy.path = asked.path.with_name("two chats-Copy1.ipynb")
