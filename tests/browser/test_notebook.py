@@ -212,7 +212,7 @@ def test_two_tabs_of_one_notebook_both_get_every_turn(opened, work, server):
         ["one", "two"],
     ]
     other.save()
-    assert prompts(other.file()["metadata"]["robota_nb"]) == ["one", "two"]
+    assert sorted(prompts(other.file()["metadata"]["robota_nb"])) == ["one", "two"]
 
 
 def test_a_copy_of_a_notebook_goes_its_own_way(asked, opened, server):
