@@ -94,12 +94,13 @@ class ScriptedProvider:
             if isinstance(piece, BaseException):
                 raise piece
             event = TextDelta(piece) if isinstance(piece, str) else piece
-            if isinstance(event, Finish):
-                yield event
-                return
-            if event.text:
+            if isinstance(event, TextDelta):
+                if not event.text:
+                    continue
                 text += event.text
-                yield event
+            yield event
+            if isinstance(event, Finish):
+                return
         usage = Usage(input_tokens=count_words(request.messages), output_tokens=len(text.split()))
         yield Finish(reason="stop", model=request.model, usage=usage)
 
