@@ -75,12 +75,19 @@ def http(kind: str = "text/event-stream", status: str = "200 OK", headers: Mappi
 
 
 class FaultServer:
-    """A server on 127.0.0.1 that plays one queued answer for each request to it; with none queued, a good one.
+    """A server on 127.0.0.1 that answers each request with what is queued (`steps`, `cut`), else with its shape.
 
     Use it as a context manager.
 
+    Parameters
+    ----------
+    shape
+        What it plays for every request; None for a good answer.
+
     Attributes
     ----------
+    shape
+        See above; set it to another one at any time.
     requests
         The JSON body of each request, in order.
     hung_up
@@ -90,14 +97,15 @@ class FaultServer:
     --------
     >>> with FaultServer() as server:
     ...     for shape in SHAPES:
-    ...         server.play(shape)
+    ...         server.shape = shape
     ...         ...  # ask server.base_url: the answer ends as shape.ends allows, and its text is shape.text
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shape: Shape | None = None) -> None:
+        self.shape = shape
         self.requests: list[dict[str, Any]] = []
         self.hung_up = threading.Event()
-        self._plays: deque[Play] = deque()
+        self._queue: deque[Iterable[Step]] = deque()
         self._server: LocalServer | None = None
 
     def __enter__(self) -> Self:
@@ -120,25 +128,22 @@ class FaultServer:
         assert self._server is not None, "the server runs inside its with block"
         return self._server.base_url
 
-    def play(self, play: Shape | Play) -> None:
-        """Queue an answer."""
-        self._plays.append(play.play if isinstance(play, Shape) else play)
-
     def steps(self, *steps: Step) -> None:
-        """Queue an answer of these steps; bytes are raw, so begin with `http`."""
-        self.play(lambda _: steps)
+        """Queue an answer of these steps; bytes are raw, so it usually begins with `http`."""
+        self._queue.append(steps)
 
     def cut(self, stream: bytes, at: int, *, reset: bool = False) -> None:
         """Queue a recorded stream up to byte *at*, where the connection ends cleanly or is reset."""
         self.steps(http(), stream[:at], *([Act.RESET] if reset else []))
 
-    def _accept(self, body: dict[str, Any]) -> Play:
+    def _accept(self, body: dict[str, Any]) -> Iterable[Step]:
         self.requests.append(body)
-        return self._plays.popleft() if self._plays else _good
+        if self._queue:
+            return self._queue.popleft()
+        return self.shape.play(body) if self.shape else _GOOD
 
 
-def _good(_: Mapping[str, Any]) -> Iterable[Step]:
-    return http(), delta("fault-model", {"content": "all is well"}), delta("fault-model", {}, "stop"), DONE
+_GOOD = http(), delta("fault-model", {"content": "all is well"}), delta("fault-model", {}, "stop"), DONE
 
 
 class _Handler(BaseRequestHandler):
@@ -151,9 +156,8 @@ class _Handler(BaseRequestHandler):
         body = self._read()
         if body is None:  # the client had nothing to ask
             return
-        play = self.server.owner._accept(body)  # noqa: SLF001 (one thing in two classes)
         try:
-            for step in play(body):
+            for step in self.server.owner._accept(body):  # noqa: SLF001 (one thing in two classes)
                 if step is Act.RESET:
                     break_off(self.request)
                     return

@@ -101,6 +101,6 @@ def head(model: str) -> dict[str, Any]:
     return {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 0, "model": model}
 
 
-def delta(model: str, value: Any, reason: str | None = None) -> bytes:
+def delta(model: str, value: Any, reason: Any = None) -> bytes:
     """Return the event of one chunk of an answer."""
     return event(head(model) | {"choices": [{"index": 0, "delta": value, "finish_reason": reason}]})

@@ -149,7 +149,8 @@ class Reply:
             return
         if self._reason is None:
             for choice in value.get("choices") or ():
-                if not choice.get("index"):  # of several alternatives, the first
+                index = choice.get("index")
+                if not (index and isinstance(index, int)):  # of several alternatives, the first
                     self._choice(choice, choice.get(part) or {})
         if not self._model and isinstance(model := value.get("model"), str):
             self._model = "".join(char for char in model if char.isprintable())[:200]
