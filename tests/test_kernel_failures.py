@@ -7,7 +7,7 @@ import pytest
 from provider_support import CANARY, FRAGMENTS
 from test_kernel import prompts
 
-AT_ONCE = {"x-should-retry": "false"}  # the SDK would wait and try again
+AT_ONCE = {"x-should-retry": "false"}  # else it would be asked again after a wait
 
 
 @pytest.fixture
