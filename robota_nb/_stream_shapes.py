@@ -320,7 +320,7 @@ _SLOW = [
     _shape("slow/pings after text", "error", _HELLO, play=_endless(http(), _TWO, every=_PING), slow=True, exact=False),
     _shape(
         "slow/pings after the reason",
-        "stop",
+        "stop error",
         _HELLO,
         play=_endless(http(), _TWO + _STOP, every=_PING),
         slow=True,

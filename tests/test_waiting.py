@@ -214,7 +214,7 @@ def test_pings_do_not_keep_an_answer_alive_for_ever(faulty):
     faulty.shape = Shape(name="pings", play=pings, ends=frozenset({"error"}))
     provider = lab_provider(faulty, deadline=0.3)
     text, error = failure(provider)
-    assert text == "some text"
+    assert "some text".startswith(text)
     assert "had not ended its answer after 1 s: ask for less, or raise c.RobotaMagics.answer_timeout" in str(error)
     assert faulty.hung_up.wait(30)
     provider.close()

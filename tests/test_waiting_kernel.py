@@ -33,7 +33,7 @@ def test_a_longer_wait_than_the_user_has_set_is_an_error(kernel, server, setting
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"), [("answer_timeout = 1.0", "had not ended"), ("silence_timeout = 1.0", "fell silent")]
+    ("setting", "words"), [("answer_timeout = 2.0", "had not ended"), ("silence_timeout = 2.0", "fell silent")]
 )
 def test_a_server_that_never_ends_is_left_after_the_time_that_the_user_has_set(kernel, server, setting, words):
     server.chunks, server.gate = ["some ", "text"], threading.Event()
