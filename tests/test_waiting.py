@@ -266,3 +266,23 @@ def test_a_body_that_is_refused_is_not_read(faulty, headers):
     assert faulty.hung_up.wait(30)
     assert sum(sent) < 20_000_000  # what fits into the buffers of the connection
     provider.close()
+
+
+def test_asks_side_by_side_are_each_asked_again_without_stream_options(faulty):
+    together = threading.Barrier(2, timeout=60)
+
+    def refuse(request):
+        if "stream_options" in request:
+            together.wait()  # both are on their way before one is refused
+            return http("application/json", "400 No"), b'{"error": {"message": "stream_options?"}}'
+        return http(), b'data: {"choices": [{"delta": {"content": "fine"}, "finish_reason": "stop"}]}\n\n'
+
+    faulty.shape = Shape(name="refuse", play=refuse, ends=frozenset({"stop"}))
+    provider, said = lab_provider(faulty), []
+    threads = [threading.Thread(target=lambda: said.append(answer(provider)[0])) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert said == ["fine", "fine"]
+    provider.close()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["OpenAIProvider"]
 
 _ASK_AGAIN = "ask again"
+_SILENCE = "c.RobotaMagics.silence_timeout"
 _SHOWN_WAIT = 1.0  # seconds; a shorter one is over before it is read
 
 
@@ -219,7 +220,7 @@ class OpenAIProvider:
             response = send(client, "post", "/chat/completions", body, faults)
             if not isinstance(response, Failed):
                 return response
-            if response.refuses_options and self._counts_usage and "stream_options" not in request.params:
+            if response.refuses_options and "stream_options" in body.keys() - request.params.keys():
                 self._counts_usage = False
                 continue
             wait = own_wait(tries) if response.wait is None else response.wait
@@ -271,7 +272,7 @@ class OpenAIProvider:
         except KeyboardInterrupt:
             fault = KeyboardInterrupt()
         except httpx2.TimeoutException:
-            fault = faults.error("fell silent in the middle of the answer", _ASK_AGAIN)
+            fault = faults.error("fell silent in the middle of the answer", f"{_ASK_AGAIN}, or raise {_SILENCE}")
         except (httpx2.HTTPError, httpx2.StreamError, OSError):
             fault = faults.error("lost the connection in the middle of the answer", _ASK_AGAIN)
         if deadline.passed and not isinstance(fault, KeyboardInterrupt):  # we hung up: that can look like any end
