@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import select
 import socket
-import struct
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, ClassVar, Self, TypeAlias
+
+from robota_nb._local_server import DONE, LocalServer, break_off, delta, event, frame, head
 
 
 class FakeOpenAIServer:
@@ -73,11 +71,11 @@ class FakeOpenAIServer:
         self.hung_up = threading.Event()
         self._script: deque[_Play] = deque()
         self._lock = threading.Lock()
-        self._server: _Server | None = None
+        self._server: LocalServer | None = None
 
     def __enter__(self) -> Self:
-        self._server = _Server(self)
-        threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
+        self._server = LocalServer(self, _Handler)
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,7 +99,7 @@ class FakeOpenAIServer:
     def base_url(self) -> str:
         """What a client takes as its base URL."""
         assert self._server is not None, "the server runs inside its with block"
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        return self._server.base_url
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that make a child process use this server."""
@@ -132,8 +130,8 @@ class FakeOpenAIServer:
 
     def error(self, message: str = "scripted error", after: int = 1) -> None:
         """Send an error inside the next stream, after *after* chunks."""
-        event = _event({"error": {"message": message, "type": "server_error"}})
-        self._script.append(lambda handler, body: handler.answer(body, after=after, tail=event))
+        tail = event({"error": {"message": message, "type": "server_error"}})
+        self._script.append(lambda handler, body: handler.answer(body, after=after, tail=tail))
 
     def whole(self) -> None:
         """Answer the next request with one JSON completion instead of a stream."""
@@ -177,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: LocalServer
     number = 0  # of the request, from 1
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is inherited)
@@ -185,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/v1/models":
-            self.send_json({"object": "list", "data": [{"id": self.server.fake.model, "object": "model"}]})
+            self.send_json({"object": "list", "data": [{"id": self.server.owner.model, "object": "model"}]})
         else:
             self.send_json({"error": {"message": "no such path"}}, status=404)
 
@@ -197,10 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(body)
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self.number, play = self.server.fake._accept(request, headers)  # noqa: SLF001 (one thing in two classes)
+            self.number, play = self.server.owner._accept(request, headers)  # noqa: SLF001 (one thing in two classes)
             play(self, request)
         except OSError:  # the client left
-            self.server.fake.hung_up.set()
+            self.server.owner.hung_up.set()
             self.close_connection = True
 
     def send(self, data: bytes, kind: str, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
@@ -215,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send(json.dumps(value).encode(), "application/json", status)
 
     def complete(self, body: dict[str, Any]) -> None:
-        fake = self.server.fake
+        fake = self.server.owner
         chunks = fake._chunks(self.number, body)  # noqa: SLF001
         message = {"role": "assistant", "content": "".join(chunks)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -240,13 +238,13 @@ class _Handler(BaseHTTPRequestHandler):
         if not body.get("stream"):
             self.complete(body)
             return
-        fake = self.server.fake
+        fake = self.server.owner
         chunks = fake._chunks(self.number, body)[:after]  # noqa: SLF001
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.wfile.write(_frame(_delta(fake.model, {"role": "assistant", "content": ""})))
+        self.wfile.write(frame(delta(fake.model, {"role": "assistant", "content": ""})))
         for number, data in enumerate(_writes(chunks, fake.model, fake.batch)):
             self._pace(number)
             self.wfile.write(data)
@@ -255,15 +253,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up(reset=reset)
             return
         ending = _ending(fake.model, end, self._usage_event(body, chunks)) if tail is None else tail
-        self.wfile.write((_frame(ending) if ending else b"") + b"0\r\n\r\n")
+        self.wfile.write((frame(ending) if ending else b"") + b"0\r\n\r\n")
 
     def _usage_event(self, body: dict[str, Any], chunks: Sequence[str]) -> bytes:
         if not (body.get("stream_options") or {}).get("include_usage"):
             return b""
-        return _event(_head(self.server.fake.model) | {"choices": [], "usage": _usage(body, chunks)})
+        return event(head(self.server.owner.model) | {"choices": [], "usage": _usage(body, chunks)})
 
     def _pace(self, number: int) -> None:
-        fake, closing = self.server.fake, self.server.closing
+        fake, closing = self.server.owner, self.server.closing
         if fake.per_second:
             closing.wait(1 / fake.per_second)
         while fake.gate is not None and number == fake.gate_after and not fake.gate.is_set():
@@ -274,89 +272,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hang_up(self, *, reset: bool) -> None:
         self.close_connection = True
-        if reset:  # closing with a linger time of zero sends RST instead of FIN
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
+        if reset:
+            break_off(self.connection)
 
 
 _Play: TypeAlias = Callable[[_Handler, dict[str, Any]], None]
 
 
-class _Server(ThreadingMixIn, TCPServer):
-    """A thread for each connection; `stop` hangs up on all of them and waits until their threads are done."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, fake: FakeOpenAIServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.fake = fake
-        self.closing = threading.Event()
-        self._open: set[socket.socket] = set()
-        self._changed = threading.Condition()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._changed:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        super().process_request_thread(request, client_address)
-        with self._changed:
-            self._open.discard(request)
-            self._changed.notify_all()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away; show what a test's own reply function raised."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-    def stop(self) -> None:
-        self.closing.set()
-        self.shutdown()
-        with self._changed:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, timeout=5)
-        self.server_close()
-
-
-def _event(value: Any) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
-
-
-def _frame(data: bytes) -> bytes:
-    """Wrap *data* as one chunk of HTTP's chunked encoding."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _delta(model: str, delta: dict[str, Any], reason: str | None = None) -> bytes:
-    choices = [{"index": 0, "delta": delta, "finish_reason": reason}]
-    return _event(_head(model) | {"choices": choices})
-
-
-def _head(model: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 0, "model": model}
-
-
 @lru_cache(maxsize=16)
 def _writes(chunks: tuple[str, ...], model: str, batch: int) -> tuple[bytes, ...]:
     """Return what goes to the socket, one item for each write; built once: benchmarks measure the client."""
-    frames = [_frame(_delta(model, {"content": text})) for text in chunks]
+    frames = [frame(delta(model, {"content": text})) for text in chunks]
     return tuple(b"".join(frames[start : start + batch]) for start in range(0, len(frames), batch))
 
 
 def _ending(model: str, how: str, usage: bytes) -> bytes:
     if how == "clean":
         return b""
-    done = b"data: [DONE]\n\n"
     if how == "done":
-        return done
+        return DONE
     if how == "reason":
-        return _delta(model, {}, "stop") + usage
-    return _delta(model, {}, how) + usage + done
+        return delta(model, {}, "stop") + usage
+    return delta(model, {}, how) + usage + DONE
 
 
 def _usage(body: dict[str, Any], chunks: Sequence[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Public doubles for tests: a scripted provider, a recording renderer, and a real local model server.
+"""Public doubles for tests: a scripted provider, a recording renderer, and real local model servers, good and bad.
 
 None of them sleeps or guesses: what they do is scripted, and what was asked of them is recorded.
 """
@@ -11,12 +11,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from robota_nb._fake_openai import FakeOpenAIServer, count_words, last_prompt
+from robota_nb._fault_server import Act, FaultServer, Shape, http
+from robota_nb._stream_shapes import SHAPES
 from robota_nb.core.ports import Finish, FinishReason, Request, StreamEvent, TextDelta, Usage
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["FakeOpenAIServer", "RecordingRenderer", "ScriptedProvider", "Step"]
+__all__ = [
+    "SHAPES",
+    "Act",
+    "FakeOpenAIServer",
+    "FaultServer",
+    "RecordingRenderer",
+    "ScriptedProvider",
+    "Shape",
+    "Step",
+    "http",
+]
 
 Piece: TypeAlias = str | StreamEvent | BaseException
 Step: TypeAlias = str | Sequence[Piece] | StreamEvent | BaseException | Callable[[Request], Any]
@@ -94,12 +106,13 @@ class ScriptedProvider:
             if isinstance(piece, BaseException):
                 raise piece
             event = TextDelta(piece) if isinstance(piece, str) else piece
-            if isinstance(event, Finish):
-                yield event
-                return
-            if event.text:
+            if isinstance(event, TextDelta):
+                if not event.text:
+                    continue
                 text += event.text
-                yield event
+            yield event
+            if isinstance(event, Finish):
+                return
         usage = Usage(input_tokens=count_words(request.messages), output_tokens=len(text.split()))
         yield Finish(reason="stop", model=request.model, usage=usage)
 

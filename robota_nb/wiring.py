@@ -15,7 +15,7 @@ from robota_nb import exchange
 from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
 from robota_nb.core.entries import source_hash
-from robota_nb.core.events import EntriesAdded, Notice, TurnStarted
+from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
 from robota_nb.core.exchange import Talk, add, exported
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.modes import MODES
@@ -114,7 +114,7 @@ class Wiring:
             self.keeper.commit({event.session: event.entries}, {event.session: event.removed})
         elif isinstance(event, TurnStarted):
             self._drafts.begin()
-        elif isinstance(event, Notice):
+        elif isinstance(event, Notice) or (isinstance(event, Delayed) and not self.commands.delayed(event)):
             self.notify(event.text)
 
     # -- cells
@@ -349,7 +349,12 @@ class _Providers:
         if self._made is None:
             magics = self._magics
             self._made = ProviderRegistry(
-                magics.endpoints, default_provider=magics.provider, default_model=magics.model
+                magics.endpoints,
+                default_provider=magics.provider,
+                default_model=magics.model,
+                timeout=magics.silence_timeout,
+                deadline=magics.answer_timeout,
+                max_wait=magics.max_retry_wait,
             )
         return self._made
 

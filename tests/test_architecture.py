@@ -15,7 +15,9 @@ MAX_LINES = 400
 
 # Floors, from the ground up. Rooms on one floor do not know each other.
 FLOORS = [
-    ["errors", "_version", "_fake_openai"],
+    ["errors", "_version", "_local_server"],
+    ["_fake_openai", "_fault_server"],
+    ["_stream_shapes"],
     ["core"],
     ["providers", "carriers", "stores", "notebook", "switcher"],
     [

@@ -176,7 +176,9 @@ def test_a_single_value_is_json_with_nothing_to_unfold(text):
 
 @pytest.mark.parametrize("text", ['{"a": 1}', '{"a": '])
 def test_json_that_did_not_end_by_itself_is_text_that_says_how(text):
-    assert left(text, "json", "interrupted") == [{"text/plain": f"{text.rstrip()}\n\n— interrupted"}]
+    assert left(text, "json", "interrupted") == [
+        {"text/plain": f"{text.rstrip()}\n\n— interrupted; %robota chat retry asks again"}
+    ]
 
 
 def test_json_streams_as_text_in_one_output():

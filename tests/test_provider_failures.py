@@ -67,7 +67,7 @@ class TestFailures:
         _, error = failure(lab)
         assert error.status == 500
 
-    def test_the_sdk_retries_before_the_first_byte(self, server):
+    def test_it_tries_again_before_the_first_byte(self, server):
         server.fail(500, headers={"retry-after-ms": "1"})
         server.fail(429, headers={"retry-after-ms": "1"})
         provider = lab_provider(server, max_retries=2)

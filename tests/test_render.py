@@ -189,6 +189,27 @@ def test_after_an_interrupt_the_outputs_settle_to_the_recorded_text(renderer, fr
     assert front_end.saved == replayed("one two", "interrupted")
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_wait_is_shown_until_the_text_takes_its_place(clock, form):
+    front_end = FrontEnd(clock)
+    renderer = NotebookRenderer(front_end, clock, form)
+    renderer.wait("waiting 5 s")
+    assert "waiting 5 s" in json.dumps(front_end.saved)
+    clock.now += 5
+    renderer.feed("one")
+    assert "waiting" not in json.dumps(front_end.saved)
+    renderer.finish("stop", {})
+    assert front_end.saved == replayed("one", form=form)
+
+
+def test_a_terminal_has_a_line_for_a_wait(paper):
+    renderer = TerminalRenderer(paper)
+    renderer.wait("waiting 5 s")
+    renderer.feed("one")
+    renderer.finish("stop", {})
+    assert str(paper) == "— waiting 5 s\none\n"
+
+
 def test_an_interrupt_while_publishing_loses_nothing(clock):
     front_end = FrontEnd(clock)
     strikes = iter([True])

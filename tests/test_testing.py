@@ -1,6 +1,7 @@
 """The public doubles: they do what their script says, and fail the test that asks for something else."""
 
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -10,7 +11,7 @@ import openai
 import pytest
 
 from robota_nb.core.ports import Finish, Provider, Request, TextDelta, Usage
-from robota_nb.testing import FakeOpenAIServer, RecordingRenderer, ScriptedProvider
+from robota_nb.testing import SHAPES, Act, FakeOpenAIServer, FaultServer, RecordingRenderer, ScriptedProvider, http
 
 
 def ask(text="hi there"):
@@ -240,3 +241,59 @@ def post(server, path="/chat/completions"):
     body = json.dumps({"stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
     with urllib.request.urlopen(urllib.request.Request(server.base_url + path, body)) as response:
         return response.headers["content-type"], response.read()
+
+
+class TestFaultServer:
+    @pytest.fixture
+    def server(self):
+        with FaultServer() as running:
+            yield running
+
+    def raw(self, server):
+        """Ask by hand, and return all bytes of the answer."""
+        host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"n": 42}')
+            with connection.makefile("rb") as file:
+                return file.read()
+
+    def test_with_nothing_queued_it_answers_well(self, client, server):
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chat(client)) == "all is well"
+        assert server.requests[0]["model"] == "m"
+
+    @pytest.fixture
+    def client(self, server):
+        with openai.OpenAI(api_key="k", base_url=server.base_url, max_retries=0) as running:
+            yield running
+
+    @pytest.mark.parametrize("at", [0, 1, 5])
+    def test_a_cut_sends_so_many_bytes_and_no_more(self, server, at):
+        server.cut(b"hello", at)
+        assert self.raw(server) == http() + b"hello"[:at]
+        assert server.requests == [{"n": 42}]
+
+    def test_a_reset_is_one(self, server):
+        server.cut(b"hello", 3, reset=True)
+        with pytest.raises(ConnectionResetError):
+            self.raw(server)
+
+    def test_steps_are_done_in_their_order_and_a_stall_ends_with_the_client(self, server):
+        called = threading.Event()
+        server.steps(b"one ", 0.001, called.set, b"two", Act.STALL)
+        host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\n\r\n")
+            with connection.makefile("rb") as file:
+                assert file.read(7) == b"one two"
+        assert called.is_set()
+        assert server.hung_up.wait(60)
+
+    def test_a_shape_is_played_for_every_request_until_there_is_another(self, server):
+        server.shape = next(shape for shape in SHAPES if shape.name == "ends/in the status line")
+        assert [self.raw(server) for _ in range(2)] == [b"HTTP/1.1 20"] * 2
+        server.shape = None
+        assert b"all is well" in self.raw(server)
+
+    def test_the_shapes_say_what_may_be_made_of_them(self):
+        known = {"stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"}
+        assert all(shape.ends and shape.ends <= known and "/" in shape.name for shape in SHAPES)

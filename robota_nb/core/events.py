@@ -1,7 +1,8 @@
 """What a manager tells its subscribers.
 
 Each subscriber hears the events of one chat in their order, in the thread that causes them: it must be quick, and must
-not wait for another thread. A turn tells `TurnStarted`, any number of `TextArrived`, `EntriesAdded`, and `TurnEnded`.
+not wait for another thread. A turn tells `TurnStarted`, perhaps `Delayed`, any number of `TextArrived`,
+`EntriesAdded`, and `TurnEnded`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,15 @@ class TurnStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delayed:
+    """The turn that was started in this chat waits before its first text; *text* says for what, in one line."""
+
+    session: str
+    chat: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextArrived:
     """The next piece of the answer that this chat waits for."""
 
@@ -74,4 +84,4 @@ class TurnEnded:
     turn: str | None
 
 
-Event: TypeAlias = EntriesAdded | Notice | Activated | Changed | TurnStarted | TextArrived | TurnEnded
+Event: TypeAlias = EntriesAdded | Notice | Activated | Changed | TurnStarted | Delayed | TextArrived | TurnEnded

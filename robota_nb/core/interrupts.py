@@ -37,18 +37,22 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wished = False
+        self._wished = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
 
     @property
     def wished(self) -> bool:
         """Whether it was asked for."""
-        return self._wished
+        return self._wished.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is asked for, at most so long; return whether it was."""
+        return self._wished.wait(seconds)
 
     def wish(self) -> None:
         """Ask for it."""
         with self._lock:
-            self._wished = True
+            self._wished.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
@@ -56,7 +60,7 @@ class Cancellation:
     def on_wish(self, callback: Callable[[], object]) -> None:
         """Have *callback* called when it is asked for, in that thread; at once if it was."""
         with self._lock:
-            if not self._wished:
+            if not self.wished:
                 self._callbacks.append(callback)
                 return
         callback()

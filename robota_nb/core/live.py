@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core import entries as make
 from robota_nb.core.entries import MAX_MESSAGE_BYTES
-from robota_nb.core.events import Notice, TextArrived, TurnEnded, TurnStarted
+from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.interrupts import Cancellation, deferred
-from robota_nb.core.ports import Finish, FinishReason, Request
+from robota_nb.core.ports import Finish, FinishReason, Request, Waiting
 from robota_nb.errors import ProviderError, RobotaError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_TOKENS = 2**53
 UNFINISHED = ("interrupted", "error")
 """How answers end that are kept only for the text that had arrived."""
+
+_DELAYED = "the server asks to wait {:.0f} s: waiting, then it is asked again"
 
 log = logging.getLogger("robota_nb")
 
@@ -167,6 +169,9 @@ def _answer(
                 if isinstance(event, Finish):
                     finish = _checked(event)
                     continue
+                if isinstance(event, Waiting):
+                    manager.emit(Delayed(**where, text=_DELAYED.format(event.seconds)))
+                    continue
                 text = make.clean(event.text)
                 room -= len(text.encode())
                 if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
@@ -183,21 +188,27 @@ def _answer(
             if not cancellation.wished:
                 if isinstance(error, RobotaError):
                     raise
-                log.debug("the provider %s failed with %s", provider, type(error).__name__)
-                raise ProviderError(
-                    f"the provider {provider!r} failed with {type(error).__name__}: ask again, or switch the provider"
-                ) from None
+                raise _failure(provider, error) from None
         except BaseException:  # the user's interrupt, or nobody listens any more
             outcome.end(Finish(reason="interrupted"))
             raise
         finally:
-            if close := getattr(events, "close", None):
-                close()
+            getattr(events, "close", bool)()
             manager.arriving.pop(chat.id, None)
             manager.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
         if not outcome.parts and finish.reason in UNFINISHED:
-            what = "the answer was stopped" if cancellation.wished else f"the provider {provider!r} gave up"
-            raise ProviderError(f"{what} before any text came: ask again")
+            raise _nothing(provider, stopped=cancellation.wished)
+
+
+def _failure(provider: str, error: Exception) -> ProviderError:
+    what = type(error).__name__
+    log.debug("the provider %s failed with %s", provider, what)
+    return ProviderError(f"the provider {provider!r} failed with {what}: ask again, or switch the provider")
+
+
+def _nothing(provider: str, *, stopped: bool) -> ProviderError:
+    what = "the answer was stopped" if stopped else f"the provider {provider!r} gave up"
+    return ProviderError(f"{what} before any text came: ask again")
 
 
 LONG_BYTES = 400_000

@@ -93,12 +93,25 @@ class Finish:
     usage: Usage | None = None
 
 
-StreamEvent: TypeAlias = TextDelta | Finish
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The server asks to wait, and the provider does: what the user should see, as nothing else is to be seen.
+
+    Parameters
+    ----------
+    seconds
+        How long.
+    """
+
+    seconds: float
+
+
+StreamEvent: TypeAlias = TextDelta | Waiting | Finish
 
 
 @runtime_checkable
 class Provider(Protocol):
-    """Something that answers: any number of `TextDelta`, then exactly one `Finish`.
+    """Something that answers: any number of `TextDelta`, before them perhaps `Waiting`; then exactly one `Finish`.
 
     Closing the iterator closes the connection. What goes wrong is raised as `ProviderError`, at any point.
     A provider is used from several threads at once.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.config import settings_from
@@ -18,6 +18,7 @@ from robota_nb.notebook.render import choose_renderer
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
+    from robota_nb.core.events import Delayed
     from robota_nb.core.ports import Image
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
@@ -58,6 +59,7 @@ class Commands:
         self.host = host
         self._verbs = verbs
         self.asked_here: set[str] = set()  # turns of the running execution: they show themselves as they stream
+        self._shows: dict[str, Renderer] = {}  # what shows the answer that a chat waits for
 
     def line(self, line: str) -> object:
         """Run what follows ``%robota``."""
@@ -142,11 +144,18 @@ class Commands:
             self.shell.user_ns[args["out"]] = turn
         return turn
 
+    def delayed(self, event: Delayed) -> bool:
+        """Show why an answer does not come yet where it will stand, if it will stand in a cell; return whether so."""
+        renderer = self._shows.get(event.chat)
+        if renderer:
+            renderer.wait(event.text)
+        return renderer is not None
+
     # -- inside
 
     def _stream(self, live: LiveTurn, renderer: Renderer) -> Turn:
         try:
-            with closing(live):  # also when it is the display that is interrupted
+            with self._shown_by(renderer, live.chat), closing(live):  # also when it is the display that is interrupted
                 for delta in live:
                     renderer.feed(delta)
         except BaseException as error:
@@ -157,6 +166,14 @@ class Commands:
             raise
         assert live.turn is not None
         return self._show(live.turn, renderer)
+
+    @contextmanager
+    def _shown_by(self, renderer: Renderer, chat: Chat) -> Iterator[None]:
+        self._shows[chat.id] = renderer
+        try:
+            yield
+        finally:
+            self._shows.pop(chat.id, None)
 
     def _show(self, turn: Turn, renderer: Renderer) -> Turn:
         with deferred():  # what was recorded is shown as it will be replayed
@@ -174,5 +191,5 @@ def _what_was_kept(turn: Turn | None) -> str:
     if turn is None:
         return "nothing had arrived; run the cell again to ask again"
     if turn.finish_reason == "interrupted":
-        return "what had arrived is kept and marked; run the cell again to ask again"
+        return "what had arrived is kept and marked; run the cell again, or %robota chat retry, to ask again"
     return "the answer was complete, and is kept"

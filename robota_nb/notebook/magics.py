@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Dict, Enum, Integer, Unicode
+from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from robota_nb.core.modes import RERUNS
 from robota_nb.errors import RobotaError
@@ -57,6 +57,17 @@ class RobotaMagics(Magics):
     max_chats = Integer(50, min=0, help="How many chats a session may have; 0 for any number.").tag(config=True)
     max_messages = Integer(
         0, min=0, help="How many messages of a chat go into a request; 0 for all. The record keeps all."
+    ).tag(config=True)
+
+    answer_timeout = Float(
+        1800, min=0, help="How many seconds a whole answer may take, waits included; 0 for any time."
+    ).tag(config=True)
+    silence_timeout = Float(600, min=1, help="How many seconds a server may say nothing.").tag(config=True)
+    max_retry_wait = Float(
+        60,
+        min=0,
+        help="""How many seconds a busy server may ask to wait before it is asked again by itself;
+        if it asks for more, the ask fails and says for how much.""",
     ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell, commands: Callable[[], Commands]) -> None:

@@ -38,13 +38,14 @@ BUDGET = 40_000
 
 _OVERHEAD = 600  # bytes of a message around its text
 
+_RETRY = "%robota chat retry asks again"
 _NOTES = {
     "length": "cut off at the length limit",
     "content_filter": "stopped by the content filter",
     "tool_calls": "stopped to call a tool, and no tool was offered",
-    "interrupted": "interrupted",
-    "error": "the connection broke; run the cell again to ask again",
-    "unknown": "the stream ended without saying that it was complete",
+    "interrupted": f"interrupted; {_RETRY}",
+    "error": f"the answer broke off; {_RETRY}",
+    "unknown": f"the stream ended without saying that it was complete; {_RETRY}",
 }
 _EMPTY = "the answer is empty"
 _NO_JSON = "the answer is no JSON"
@@ -178,6 +179,10 @@ class NotebookRenderer:
         if closed or (delta and self._clock() >= self._due):
             self._show(self._open, self._form.segment(clean(self._cutter.open)))
 
+    def wait(self, text: str) -> None:
+        """Show why no text comes yet; the first text takes its place."""
+        self._show(0, self._form.segment(f"*— {text}*"))
+
     def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
         """Show the last text and how it ended; *metadata* goes into the metadata of the last output."""
         self.replay("".join(self._deltas), reason, metadata)
@@ -231,6 +236,10 @@ class TerminalRenderer:
             self._write(text)
             self._blank = self._blank and not text.strip()
             self._last = text[-1]
+
+    def wait(self, text: str) -> None:
+        """Write why no text comes yet."""
+        self._write(f"— {text}\n")
 
     def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:  # noqa: ARG002 - a terminal keeps none
         """End the line, and say how the answer ended."""

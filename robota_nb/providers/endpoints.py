@@ -168,6 +168,8 @@ class ProviderRegistry:
         Where keys and defaults are looked up, each time they are needed; by default the process's environment.
     default_provider, default_model
         What a chat gets where nothing is configured, instead of what `default` would choose.
+    **waits
+        How long endpoints are waited for: ``timeout``, ``deadline`` and ``max_wait`` of `OpenAIProvider`, in seconds.
 
     Notes
     -----
@@ -183,11 +185,13 @@ class ProviderRegistry:
         *,
         default_provider: str = "",
         default_model: str = "",
+        **waits: float,
     ) -> None:
         self._environ = Environment(environ)
         self._config = dict(endpoints or {})
         self._default_provider = default_provider
         self._default_model = default_model
+        self._waits: dict[str, Any] = waits
         self._lock = threading.RLock()
         self._providers: dict[str, tuple[Endpoint | None, Provider]] = {}
         self.endpoints  # noqa: B018 (a wrong configuration is reported now)
@@ -234,7 +238,7 @@ class ProviderRegistry:
         if endpoint is not None:
             from robota_nb.providers.openai import OpenAIProvider
 
-            return OpenAIProvider(endpoint, environ=self._environ)
+            return OpenAIProvider(endpoint, environ=self._environ, **self._waits)
         if name == OFFLINE:
             from robota_nb.providers.offline import OfflineProvider
 

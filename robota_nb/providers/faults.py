@@ -9,9 +9,10 @@ from http import HTTPStatus
 
 from robota_nb.errors import ProviderError
 
-__all__ = ["Environment", "Faults", "Secret", "scrub"]
+__all__ = ["CHECK_URL", "Environment", "Faults", "Secret", "scrub"]
 
 _MAX_TEXT = 290
+CHECK_URL = "check that its base_url is the API's (it usually ends in /v1)"
 _FRAGMENT = 4
 """So many characters of a key in a row are too many to show (servers like to echo `sk-...abcd`)."""
 
@@ -122,11 +123,13 @@ class Faults:
         """Return the server's own words, fit to be shown."""
         return scrub(text, self._secret, limit)
 
-    def status(self, status: int, detail: str) -> ProviderError:
-        """Make the error of an HTTP status."""
+    def status(self, status: int, detail: str, wait: str = "") -> ProviderError:
+        """Make the error of an HTTP status; *wait* is how long the server asks to wait before the next ask."""
         if detail.lstrip().startswith("<"):  # a web page, not words
             detail = ""
         what, step = self._by_status(status)
+        if wait:
+            step = f"ask again in {wait}"
         return self.error(f"{what} (HTTP {status})", step, detail=detail, status=status)
 
     def _by_status(self, status: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Any OpenAI-compatible server, through the `openai` SDK: it sends and retries, we read the raw stream ourselves.
+"""Any OpenAI-compatible server, through the `openai` SDK: it sends, we wait, retry and read the raw stream ourselves.
 
 Reading the stream here is several times faster than the SDK's typed objects, and it alone can tell a whole
 answer from a cut one: the SDK takes a web page, an empty body or a lost connection for a normal end.
@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.ports import TextDelta
+from robota_nb.core.ports import TextDelta, Waiting
 from robota_nb.errors import KeyMissing, ProviderError
 from robota_nb.providers.endpoints import url_problem
-from robota_nb.providers.faults import Environment, Faults, Secret
+from robota_nb.providers.faults import CHECK_URL, Environment, Faults, Secret
+from robota_nb.providers.patience import Deadline, Failed, in_words, own_wait
 from robota_nb.providers.reply import Reply
 from robota_nb.providers.sse import EventParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     import httpx2
     import openai
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["OpenAIProvider"]
 
 _ASK_AGAIN = "ask again"
-_CHECK_URL = "check that its base_url is the API's (it usually ends in /v1)"
+_SILENCE = "c.RobotaMagics.silence_timeout"
+_SHOWN_WAIT = 1.0  # seconds; a shorter one is over before it is read
 
 
 class OpenAIProvider:
@@ -45,9 +46,13 @@ class OpenAIProvider:
     environ
         Where the key is looked up, at each ask; by default the process's environment.
     max_retries
-        How often the SDK tries again before the first byte of an answer.
+        How often to try again by itself, before the first byte of an answer and never after it.
     timeout
-        Seconds to wait for each read; ``None`` for the SDK's ten minutes.
+        Seconds of silence that are waited for, at each read.
+    deadline
+        Seconds that a whole answer may take, waits included; 0 for any time.
+    max_wait
+        The longest that a server may ask to wait before the next try, in seconds.
     max_reply_bytes
         The most bytes that an answer may have on the wire.
     max_event_bytes
@@ -66,7 +71,9 @@ class OpenAIProvider:
         *,
         environ: Mapping[str, str] | None = None,
         max_retries: int = 2,
-        timeout: float | None = None,
+        timeout: float = 600,
+        deadline: float = 1800,
+        max_wait: float = 60,
         max_reply_bytes: int = 20_000_000,
         max_event_bytes: int = 1_000_000,
     ) -> None:
@@ -74,9 +81,12 @@ class OpenAIProvider:
         self.endpoint = endpoint
         self._environ = Environment(environ)
         self._max_retries = max_retries
-        self._timeout = timeout
+        self._timeout = min(timeout, deadline or timeout)
+        self._deadline = deadline
+        self._max_wait = max_wait
         self._max_reply_bytes = max_reply_bytes
         self._max_event_bytes = max_event_bytes
+        self._counts_usage = True  # until the server refuses to be asked for it
         self._lock = threading.Lock()
         self._client: openai.OpenAI | None = None
         self._client_key = Secret("")
@@ -86,6 +96,8 @@ class OpenAIProvider:
 
     def stream(self, request: Request) -> Iterator[StreamEvent]:
         """Ask, and yield the answer as it arrives: one delta for each piece that the network delivers.
+
+        A request that fails in passing is sent again, if need be after a wait, which is yielded as `Waiting`.
 
         Raises
         ------
@@ -101,11 +113,15 @@ class OpenAIProvider:
         key = self._key()
         faults = Faults(self.name, self.endpoint.key_env, key, model)
         client = self._connected(key, faults)
-        response = self._send(client, _body(request, model), faults)
-        request.cancellation.on_wish(lambda: _hang_up(response))
+        from robota_nb.providers.transport import hang_up
+
+        deadline = Deadline(self._deadline)
+        response = yield from self._send(client, request, model, faults, deadline)
+        request.cancellation.on_wish(lambda: hang_up(response))
         reply = Reply()
         try:
-            yield from self._deltas(response, reply, faults)
+            with deadline.calls(lambda: hang_up(response)):
+                yield from self._deltas(response, reply, faults, deadline)
         finally:
             response.close()
         if (fault := _reply_fault(reply, faults)) is not None:
@@ -123,14 +139,20 @@ class OpenAIProvider:
         self._check_endpoint()
         key = self._key()
         faults = Faults(self.name, self.endpoint.key_env, key, self.endpoint.model)
-        response = self._request(self._connected(key, faults), "get", "/models", None, faults)
+        client, deadline = self._connected(key, faults), Deadline(self._deadline)
+        from robota_nb.providers.transport import hang_up, send
+
+        response = send(client, "get", "/models", None, faults)
+        if isinstance(response, Failed):
+            raise response.fault
         try:
-            data = b"".join(self._pieces(response, Reply(), faults))
+            with deadline.calls(lambda: hang_up(response)):
+                data = b"".join(self._pieces(response, Reply(), faults, deadline))
         finally:
             response.close()
         names = _model_names(data)
         if names is None:
-            raise faults.error("answered with something that is no list of models", _CHECK_URL)
+            raise faults.error("answered with something that is no list of models", CHECK_URL)
         return names
 
     def warm(self) -> None:
@@ -178,7 +200,7 @@ class OpenAIProvider:
             try:
                 from robota_nb.providers.transport import connect
 
-                client = connect(self.endpoint, key, max_retries=self._max_retries, timeout=self._timeout)
+                client = connect(self.endpoint, key, timeout=self._timeout)
             except Exception as error:  # noqa: BLE001 (a bad proxy or certificate setting, a broken installation)
                 kind = type(error).__name__
             else:
@@ -186,29 +208,34 @@ class OpenAIProvider:
                 return client
         raise faults.error(f"cannot be set up ({kind})", "check the proxy and certificate settings, and `openai`")
 
-    def _send(self, client: openai.OpenAI, body: dict[str, Any], faults: Faults) -> httpx2.Response:
-        return self._request(client, "post", "/chat/completions", body, faults)
+    def _send(
+        self, client: openai.OpenAI, request: Request, model: str, faults: Faults, deadline: Deadline
+    ) -> Generator[Waiting, None, httpx2.Response]:
+        """Ask until there is a response, or no use in asking."""
+        from robota_nb.providers.transport import send
 
-    def _request(
-        self, client: openai.OpenAI, method: str, path: str, body: dict[str, Any] | None, faults: Faults
-    ) -> httpx2.Response:
-        """Return the response as soon as its headers are there."""
-        # The SDK's own way to call a path gives the raw response, and spends nothing on typed requests.
-        import httpx2
+        tries = 0
+        while True:
+            body = _body(request, model, usage=self._counts_usage)
+            response = send(client, "post", "/chat/completions", body, faults)
+            if not isinstance(response, Failed):
+                return response
+            if response.refuses_options and "stream_options" in body.keys() - request.params.keys():
+                self._counts_usage = False
+                continue
+            wait = own_wait(tries) if response.wait is None else response.wait
+            if not response.passing or tries >= self._max_retries or wait > min(self._max_wait, deadline.left):
+                raise response.fault
+            if response.wait and wait >= _SHOWN_WAIT:
+                yield Waiting(seconds=wait)
+            if request.cancellation.wait(wait):
+                raise response.fault
+            tries += 1
 
-        fault: BaseException
-        try:
-            if method == "get":
-                return client.get(path, cast_to=httpx2.Response, stream=True)
-            return client.post(path, cast_to=httpx2.Response, body=body, stream=True)
-        except KeyboardInterrupt:
-            fault = KeyboardInterrupt()
-        except Exception as error:  # noqa: BLE001 (whatever it is, it holds the request)
-            fault = _send_fault(error, faults)
-        raise fault
-
-    def _deltas(self, response: httpx2.Response, reply: Reply, faults: Faults) -> Iterator[StreamEvent]:
-        pieces = self._pieces(response, reply, faults)
+    def _deltas(
+        self, response: httpx2.Response, reply: Reply, faults: Faults, deadline: Deadline
+    ) -> Iterator[StreamEvent]:
+        pieces = self._pieces(response, reply, faults, deadline)
         if _is_type(response, "text/event-stream"):
             yield from self._streamed(pieces, reply)
         elif _is_type(response, "application/json"):  # a server that does not stream
@@ -229,7 +256,7 @@ class OpenAIProvider:
                 return
         reply.end(parser.close())
 
-    def _pieces(self, response: httpx2.Response, reply: Reply, faults: Faults) -> Iterator[bytes]:
+    def _pieces(self, response: httpx2.Response, reply: Reply, faults: Faults, deadline: Deadline) -> Iterator[bytes]:
         """Yield the body as it arrives; a loss after the answer is whole is no loss."""
         import httpx2
 
@@ -245,27 +272,21 @@ class OpenAIProvider:
         except KeyboardInterrupt:
             fault = KeyboardInterrupt()
         except httpx2.TimeoutException:
-            fault = faults.error("fell silent in the middle of the answer", _ASK_AGAIN)
+            fault = faults.error("fell silent in the middle of the answer", f"{_ASK_AGAIN}, or raise {_SILENCE}")
         except (httpx2.HTTPError, httpx2.StreamError, OSError):
             fault = faults.error("lost the connection in the middle of the answer", _ASK_AGAIN)
+        if deadline.passed and not isinstance(fault, KeyboardInterrupt):  # we hung up: that can look like any end
+            what = f"had not ended its answer after {in_words(self._deadline)}"
+            fault = faults.error(what, "ask for less, or raise c.RobotaMagics.answer_timeout")
         if fault is not None and not (reply.complete and isinstance(fault, ProviderError)):
             raise fault
 
 
-def _body(request: Request, model: str) -> dict[str, Any]:
-    body = {"stream_options": {"include_usage": True}, **request.params}
-    if body["stream_options"] is None:  # for servers that do not know it: --set stream_options=null
+def _body(request: Request, model: str, *, usage: bool) -> dict[str, Any]:
+    body = ({"stream_options": {"include_usage": True}} if usage else {}) | dict(request.params)
+    if body.get("stream_options", ...) is None:  # for servers that only fail over it: --set stream_options=null
         del body["stream_options"]
     return body | {"model": model, "messages": list(request.messages), "stream": True}
-
-
-def _hang_up(response: httpx2.Response) -> None:
-    """Wake a thread that waits for the next piece: closing alone would leave it waiting."""
-    stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream else None
-    if connection is not None:
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _model_names(data: bytes) -> list[str] | None:
@@ -287,36 +308,9 @@ def _is_type(response: httpx2.Response, kind: str) -> bool:
 def _type_fault(response: httpx2.Response, faults: Faults) -> ProviderError:
     kind = response.headers.get("content-type", "").partition(";")[0]
     got = faults.clean(kind, 40) or "nothing"
-    return faults.error(f"answered with {got} instead of a stream", _CHECK_URL, status=response.status_code)
+    return faults.error(f"answered with {got} instead of a stream", CHECK_URL, status=response.status_code)
 
 
 def _reply_fault(reply: Reply, faults: Faults) -> ProviderError | None:
     problem = reply.problem
     return faults.error(problem.what, _ASK_AGAIN, detail=problem.detail) if problem else None
-
-
-def _send_fault(error: Exception, faults: Faults) -> ProviderError:
-    import httpx2
-    import openai
-
-    from robota_nb.providers.transport import Refused
-
-    if isinstance(error, Refused):
-        return faults.error(str(error), f"that is not accepted, {_CHECK_URL}")
-    if isinstance(error, openai.APIStatusError):
-        return faults.status(error.status_code, _words(error.body))
-    if isinstance(error, openai.APITimeoutError):
-        return faults.error("did not answer in time", _ASK_AGAIN)
-    if isinstance(error, openai.APIConnectionError):
-        step = "is the server running, and is its base_url right?"
-        return faults.error("cannot be reached", step, detail=str(error.__cause__ or ""))
-    if isinstance(error, httpx2.HTTPError):
-        return faults.error("lost the connection before the answer", _ASK_AGAIN)
-    return faults.error(f"was not asked, the request is not valid ({type(error).__name__})", "check --set")
-
-
-def _words(body: object) -> str:
-    """Return what an error's body says."""
-    if isinstance(body, dict):
-        body = body.get("message") or body.get("detail") or ""
-    return body if isinstance(body, str) else ""

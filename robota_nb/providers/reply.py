@@ -21,6 +21,16 @@ _REASONS: dict[str, FinishReason] = {
     "content_filter": "content_filter",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
+    # What other servers say that otherwise speak the same language.
+    "end_turn": "stop",
+    "eos": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_length": "length",
+    "tool_use": "tool_calls",
+    "abort": "error",
+    "error": "error",
+    "insufficient_system_resource": "error",
 }
 
 
@@ -54,6 +64,7 @@ class Reply:
         self.over = False
         self.problem: Problem | None = None
         self._seen = False
+        self._spoke = False
         self._reason: FinishReason | None = None
         self._model = ""
         self._usage: Usage | None = None
@@ -88,10 +99,12 @@ class Reply:
             self._fail("sent an event that is not a chat completion chunk")
 
     def end(self, rest: Iterable[Event]) -> None:
-        """Take what the end of the body left; a body without any event is a problem."""
+        """Take what the end of the body left; an end before any event is a problem, or before any text, if untold."""
         self.take(rest)
         if not self._seen:
             self._fail("answered with an empty stream")
+        elif not self.over and not self._spoke:
+            self._fail("ended the stream before any text came")
 
     def take_whole(self, data: bytes) -> None:
         """Take a completion that came in one piece, from a server that does not stream."""
@@ -136,16 +149,18 @@ class Reply:
             return
         if self._reason is None:
             for choice in value.get("choices") or ():
-                if not choice.get("index"):  # of several alternatives, the first
+                index = choice.get("index")
+                if not (index and isinstance(index, int)):  # of several alternatives, the first
                     self._choice(choice, choice.get(part) or {})
         if not self._model and isinstance(model := value.get("model"), str):
             self._model = "".join(char for char in model if char.isprintable())[:200]
-        if usage := value.get("usage"):
+        if usage := value.get("usage") or _groq_usage(value.get("x_groq")):
             self._usage = _usage(usage)
 
     def _choice(self, choice: dict[str, Any], message: dict[str, Any]) -> None:
         if content := message.get("content") or message.get("refusal"):
             self._texts.append(content if isinstance(content, str) else _parts(content))
+            self._spoke = True
         if reason := choice.get("finish_reason"):
             self._reason = _REASONS.get(reason, "unknown")
 
@@ -162,7 +177,13 @@ def _message(error: Any) -> str:
     return error if isinstance(error, str) else ""
 
 
-def _usage(usage: dict[str, Any]) -> Usage | None:
+def _groq_usage(extra: Any) -> Any:
+    return extra.get("usage") if isinstance(extra, dict) else None
+
+
+def _usage(usage: Any) -> Usage | None:
+    if not isinstance(usage, dict):
+        return None
     counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not all(type(count) is int and count >= 0 for count in counts):
         return None
