@@ -32,9 +32,9 @@ class Drawer:
     """
 
     def __init__(self, guess: Callable[[], Path | None], notify: Callable[[str], None]) -> None:
-        self.store: Store = _store()
+        self.store: Store = _store(notify)
         self.path: str | None = None  # of the open document, as the front end says
-        self.failed = False  # whether the store could not be used the last time
+        self.failed = False  # whether the store could not be used, and has taken nothing since
         self._guess = guess
         self._notify = notify
         self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
@@ -66,7 +66,7 @@ class Drawer:
 
     def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Commit entries as not yet saved, and drop superseded ones."""
-        self._use(lambda: self.store.add(self.place, add, remove))
+        self._use(lambda: self.store.add(self.place, add, remove), writes=True)
 
     def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
         """Note that the notebook has saved these."""
@@ -113,7 +113,7 @@ class Drawer:
             raise StoreError(f"the store holds {what}")
         return found[0]
 
-    def _use(self, do: Callable[[], Any]) -> Any:
+    def _use(self, do: Callable[[], Any], *, writes: bool = False) -> Any:
         try:
             done = do()
         except StoreError as error:
@@ -121,10 +121,11 @@ class Drawer:
                 self.failed = True
                 self._notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
             return None
-        self.failed = False
+        if writes:  # a store that can only be read has failed still
+            self.failed = False
         return done
 
 
-def _store() -> Store:
-    where = os.environ.get("ROBOTA_NB_STORE")
-    return MemoryStore() if where == "memory" else SqliteStore(where or default_store_path())
+def _store(notify: Callable[[str], None]) -> Store:
+    in_memory = os.environ.get("ROBOTA_NB_STORE") == "memory"
+    return MemoryStore() if in_memory else SqliteStore(default_store_path(), notify)
