@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core.snapshot import merge
 from robota_nb.errors import StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
@@ -37,6 +38,7 @@ class Drawer:
         self.failed = False  # whether the store could not be used, and has taken nothing since
         self._guess = guess
         self._notify = notify
+        self._owed: Entries = {}  # what the store could not take
         self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
 
     @property
@@ -65,12 +67,19 @@ class Drawer:
             self._use(lambda: self.store.move(former, place))
 
     def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Commit entries as not yet saved, and drop superseded ones."""
-        self._use(lambda: self.store.add(self.place, add, remove), writes=True)
+        """Commit entries as not yet saved, and drop superseded ones; what the store could not take comes along."""
+        owed = merge(self._owed, add)
+        self._use(lambda: self.store.add(self.place, owed, remove), writes=True)
+        self._owed = owed if self.failed else {}
 
     def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
         """Note that the notebook has saved these."""
-        self._use(lambda: self.store.mark_saved(place or self.place, entries))
+        saved = {sid: set(ids) for sid, ids in entries.items()}
+        self._use(lambda: self.store.mark_saved(place or self.place, saved))
+        self._owed = {
+            sid: {eid: entry for eid, entry in owed.items() if eid not in saved.get(sid, ())}
+            for sid, owed in self._owed.items()
+        }
 
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
         """Return the entries that the notebook has not saved."""

@@ -391,9 +391,6 @@ def test_a_store_that_can_be_read_but_not_written_is_told_once(path, monkeypatch
         drawer.unsaved()
         assert drawer.failed
     assert len(notices) == 1
-    path.rename(path.with_suffix(".newer"))
-    drawer.change(some("e_3"), {})
-    assert not drawer.failed
     drawer.store.close()
 
 
@@ -546,6 +543,36 @@ def test_a_damaged_store_that_cannot_be_moved(open_directory):
     reason = "the store store.sqlite is damaged and cannot be moved (Permission denied); move it away, or set"
     said = child(SOMEBODY, path).communicate()[0].splitlines()
     assert [line[: len(reason)] for line in said] == [reason] * 2
+
+
+def test_what_the_store_could_not_take_comes_along_when_it_can(path, monkeypatch):
+    path.mkdir()
+    monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
+    notices: list[str] = []
+    drawer = Drawer(lambda: None, notices.append)
+    for number in range(3):
+        drawer.change(some(f"e_{number}"), {})
+    drawer.mark_saved({"s_1": ["e_1"]})
+    assert drawer.failed
+    assert len(notices) == 1
+    path.rmdir()
+    drawer.change(some("e_3"), {})
+    assert not drawer.failed
+    assert drawer.unsaved() == some("e_0", "e_2", "e_3")
+    drawer.change(some("e_4"), {"s_1": ["e_0"]})
+    assert drawer.unsaved() == some("e_2", "e_3", "e_4")
+    drawer.store.close()
+
+
+def test_what_was_rescued_waits_until_it_can_be_written(store, path, monkeypatch):
+    genuine = entries("one")
+    store.add(DOCUMENT, {**genuine, **some("e_1")})
+    store.close()
+    alter(path, "UPDATE entry SET body = '{' WHERE session = x'735f31'")
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="failed"):
+        patch.setattr("robota_nb.stores.sqlite._KEEP", "NONSENSE")
+        store.unsaved(DOCUMENT)
+    assert store.unsaved(DOCUMENT) == genuine
 
 
 def test_a_directory_in_its_place(store, path):

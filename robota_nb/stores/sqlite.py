@@ -96,6 +96,7 @@ class SqliteStore:
         self._path = Path(os.path.realpath(path))
         self._notify = notify
         self._news: list[str] = []  # for the user, once the lock is free
+        self._rescued: list[Row] = []  # of a damaged file, not yet in the new one
         _stores.add(self)
 
     def add(self, document: str, entries: Entries, remove: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
@@ -213,19 +214,18 @@ class SqliteStore:
     def _done(self, act: Callable[[sqlite3.Connection], _T], absent: _T, *, create: bool) -> _T:
         import sqlite3
 
-        rescued: list[Row] = []
         for _ in range(_TRIES):
             try:
-                connection = self._live(create=create or bool(rescued))
+                connection = self._live(create=create or bool(self._rescued))
                 if connection is None:
                     return absent
-                _rescue(connection, self._path.name, rescued)
+                self._rescue(connection)
                 done = act(connection)
             except (sqlite3.Error, Damaged) as error:
                 self._refuse_newer()
                 if not is_damage(error):
                     raise
-                rescued += self._put_aside()
+                self._put_aside()
             else:
                 if self._opened == identity(self._path):
                     return done
@@ -252,19 +252,27 @@ class SqliteStore:
             with suppress(sqlite3.Error):
                 refuse_newer(self._connection, self._path.name)
 
-    def _put_aside(self) -> list[Row]:
-        """Put the damaged file aside, and return what can still be read of it."""
+    def _put_aside(self) -> None:
+        """Put the damaged file aside, and read what can still be read of it."""
         self._disconnect()
         aside = put_aside(self._path, self._opened)
         if aside is None:  # another process was first
-            return []
+            return
         rows = readable(aside)
+        self._rescued += rows
         taken = f"takes the {count(len(rows), 'entry')} that could still be read" if rows else "begins empty"
         self._news.append(
             f"the store {self._path.name} was damaged: it is kept as {aside.name}, and a new one {taken}; "
             "save your open notebooks"
         )
-        return rows
+
+    def _rescue(self, connection: sqlite3.Connection) -> None:
+        """Add what could be read of a damaged file."""
+        if self._rescued:
+            with writing(connection, self._path.name):
+                _keep(connection, [(key, entry, canonical(entry).decode()) for key, entry, _ in self._rescued])
+                connection.executemany(_MARK, [key for key, _, saved in self._rescued if saved])
+            self._rescued = []
 
     def _tell(self) -> None:
         """Pass the news on, without the lock: who is told may use the store, or wait for one who does."""
@@ -295,14 +303,6 @@ def _replaces(connection: sqlite3.Connection, key: _Key, entry: Entry) -> bool:
     if entry.get("kind") != "purged":
         return False  # nothing else replaces anything: spare the look
     return beats(entry, _entry(connection.execute(_BODY, key).fetchone()[0]))
-
-
-def _rescue(connection: sqlite3.Connection, name: str, rows: list[Row]) -> None:
-    """Add what could be read of a damaged file."""
-    if rows:
-        with writing(connection, name):
-            _keep(connection, [(key, entry, canonical(entry).decode()) for key, entry, _ in rows])
-            connection.executemany(_MARK, [key for key, _, saved in rows if saved])
 
 
 def _truncate_log(connection: sqlite3.Connection) -> None:
