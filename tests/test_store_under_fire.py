@@ -22,7 +22,7 @@ from robota_nb.errors import StoreError
 from robota_nb.stores import damage, database
 from robota_nb.stores.sqlite import SqliteStore
 
-KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "20"))
+KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "10"))
 SEED = int(os.environ.get("ROBOTA_NB_SEED", "1"))
 
 
@@ -289,6 +289,16 @@ store.add("a.ipynb", {"s_1": {f"e_{sys.argv[2]}": {"kind": "message"}}})
     assert ids_in(path) == {f"e_{number}" for number in range(6)}
 
 
+def test_the_new_file_is_not_moved_by_one_who_found_the_old_one_damaged(store, path):
+    no_sqlite(path)
+    found = database.identity(path)
+    path.rename(path.with_suffix(".old"))
+    store.add(DOCUMENT, some("e_1"))
+    assert damage.put_aside(path, found) is None
+    assert store.unsaved(DOCUMENT) == some("e_1")
+    assert aside(path) == []
+
+
 def test_what_is_committed_while_another_process_moves_the_file_is_in_the_new_one(store, path):
     store.add(DOCUMENT, some("e_1"))
 
@@ -381,14 +391,16 @@ def test_a_store_that_becomes_newer_while_it_is_open_is_written_no_more(store, p
     assert store.unsaved(DOCUMENT) == some("e_1")
 
 
-def test_a_store_that_can_be_read_but_not_written_is_told_once(path, monkeypatch):
+def test_a_store_that_can_be_read_but_not_written_is_told_once(store, path, monkeypatch):
+    store.add("b.ipynb", some("e_1"))
+    store.close()
     alter(path, NEWER)
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
     notices: list[str] = []
     drawer = Drawer(lambda: None, notices.append)
     for number in range(3):
         drawer.change(some(f"e_{number}"), {})
-        drawer.unsaved()
+        assert drawer.unsaved("b.ipynb") == some("e_1")
         assert drawer.failed
     assert len(notices) == 1
     drawer.store.close()

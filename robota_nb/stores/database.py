@@ -156,12 +156,11 @@ def writing(connection: sqlite3.Connection, name: str) -> Iterator[None]:
     Raises
     ------
     StoreError
-        If its schema is newer than ours, or has become so while this kernel was running.
+        If its schema has become newer than ours.
     """
-    refuse_newer(connection, name)
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        refuse_newer(connection, name)  # it may have been brought up to date while we waited
+        refuse_newer(connection, name)  # another kernel may have brought it up to date
         yield
 
 
