@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core.snapshot import merge
 from robota_nb.errors import StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
@@ -32,11 +33,12 @@ class Drawer:
     """
 
     def __init__(self, guess: Callable[[], Path | None], notify: Callable[[str], None]) -> None:
-        self.store: Store = _store()
+        self.store: Store = _store(notify)
         self.path: str | None = None  # of the open document, as the front end says
-        self.failed = False  # whether the store could not be used the last time
+        self.failed = False  # whether the store could not be used, and has taken nothing since
         self._guess = guess
         self._notify = notify
+        self._owed: Entries = {}  # what the store could not take
         self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
         self._drafts: dict[str, tuple[str, set[str]]] = {}  # chat -> its session, what is filed of the answer to come
 
@@ -66,24 +68,36 @@ class Drawer:
             self._use(lambda: self.store.move(former, place))
 
     def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Commit entries as not yet saved; drop superseded ones, and drafts of the answers that are among them."""
+        """Commit entries as not yet saved; drop superseded ones, and drafts of the answers that are among them.
+
+        What the store could not take before comes along.
+        """
         recorded = [entry["chat"] for es in add.values() for entry in es.values() if entry.get("role") == "assistant"]
         going = {sid: set(ids) for sid, ids in remove.items()}
         for sid, ids in filter(None, (self._drafts.pop(chat, None) for chat in recorded)):
             going.setdefault(sid, set()).update(ids - add.get(sid, {}).keys())
-        self._use(lambda: self.store.add(self.place, add, going))
+        owed = merge(self._owed, add)
+        self._use(lambda: self.store.add(self.place, owed, going), writes=True)
+        self._owed = owed if self.failed else {}
 
     def draft(self, session: str, chat: str, entries: Mapping[str, Entry]) -> None:
         """File what has arrived of an answer, in the place of what had before; `change` puts the whole there."""
+        if self.failed:  # the whole will find out whether that is over
+            return
         _, former = self._drafts.get(chat, (session, set()))
         # Other turns may need the same config or picture by now.
         mine = {eid for eid, entry in entries.items() if entry["kind"] == "message"}
         self._drafts[chat] = session, mine
-        self._use(lambda: self.store.add(self.place, {session: entries}, {session: former - mine}))
+        self._use(lambda: self.store.add(self.place, {session: entries}, {session: former - mine}), writes=True)
 
     def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
         """Note that the notebook has saved these."""
-        self._use(lambda: self.store.mark_saved(place or self.place, entries))
+        saved = {sid: set(ids) for sid, ids in entries.items()}
+        self._use(lambda: self.store.mark_saved(place or self.place, saved))
+        self._owed = {
+            sid: {eid: entry for eid, entry in owed.items() if eid not in saved.get(sid, ())}
+            for sid, owed in self._owed.items()
+        }
 
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
         """Return the entries that the notebook has not saved, and that are not of answers on their way here."""
@@ -134,7 +148,7 @@ class Drawer:
         drafts = {eid for _, ids in self._drafts.values() for eid in ids}
         return {sid: {eid: entry for eid, entry in es.items() if eid not in drafts} for sid, es in found.items()}
 
-    def _use(self, do: Callable[[], Any]) -> Any:
+    def _use(self, do: Callable[[], Any], *, writes: bool = False) -> Any:
         try:
             done = do()
         except StoreError as error:
@@ -142,10 +156,11 @@ class Drawer:
                 self.failed = True
                 self._notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
             return None
-        self.failed = False
+        if writes:  # a store that can only be read has failed still
+            self.failed = False
         return done
 
 
-def _store() -> Store:
-    where = os.environ.get("ROBOTA_NB_STORE")
-    return MemoryStore() if where == "memory" else SqliteStore(where or default_store_path())
+def _store(notify: Callable[[str], None]) -> Store:
+    in_memory = os.environ.get("ROBOTA_NB_STORE") == "memory"
+    return MemoryStore() if in_memory else SqliteStore(default_store_path(), notify)

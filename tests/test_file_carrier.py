@@ -1,4 +1,7 @@
-"""The file carrier: a union, whatever others do to the file at the same time."""
+"""The file carrier: a union, whatever others do to the file at the same time.
+
+``ROBOTA_NB_KILLS`` sets how many writers are killed.
+"""
 
 import os
 import random
@@ -14,6 +17,8 @@ from file_support import SESSION, a_notebook, entries, posix
 from robota_nb.carriers.file import FileCarrier, load, notebook_path, read
 from robota_nb.core.snapshot import parse
 from robota_nb.errors import SnapshotError
+
+KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "30"))
 
 
 def names(path: Path) -> set[str]:
@@ -178,10 +183,12 @@ def test_processes_lose_nothing(path):
 def test_a_killed_writer_never_leaves_half_a_notebook(path):
     nbformat.write(a_notebook(filler="x" * 300_000), path)
     written = set()
-    for kill in range(30):
+    for kill in range(KILLS):
         pid, said = forked_writer(path, kill, 100_000)
         with said:
             lines = [said.readline() for _ in range(random.randint(1, 6))]
+            for _ in range(random.randrange(200_000)):  # some way into the next write
+                pass
             os.kill(pid, signal.SIGKILL)
             lines += said.readlines()
         os.waitpid(pid, 0)

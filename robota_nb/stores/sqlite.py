@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakSet
 
 from robota_nb.core.entries import canonical
+from robota_nb.core.reprs import count
 from robota_nb.core.snapshot import beats
 from robota_nb.errors import StoreError
+from robota_nb.stores.damage import put_aside, readable
+from robota_nb.stores.database import connect, create_private, guarded, identity, refuse_newer, writing
+from robota_nb.stores.faults import ELSEWHERE, Damaged, explained, is_damage
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from robota_nb.core.ports import Entries, Entry
+    from robota_nb.stores.damage import Row
 
 __all__ = ["SqliteStore", "default_store_path"]
 
+_T = TypeVar("_T")
 _Key: TypeAlias = tuple[bytes, bytes, bytes]  # document, session id, entry id
+_Coming: TypeAlias = tuple[_Key, "Entry", str]  # with the body as text
 
-_PATIENCE = 10.0
-"""Seconds to wait for another process's lock; its transactions take milliseconds."""
-
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        # Keys are UTF-8 bytes, not TEXT: a document's path may hold what is not valid Unicode.
-        """CREATE TABLE entry (
-            document BLOB NOT NULL,
-            session BLOB NOT NULL,
-            id BLOB NOT NULL,
-            body TEXT NOT NULL,
-            saved INTEGER NOT NULL DEFAULT 0,
-            PRIMARY KEY (document, session, id)
-        )""",
-        "CREATE INDEX entry_unsaved ON entry (document) WHERE saved = 0",
-    ),
-)
-"""What takes the schema from version i to i + 1. Append only: a released step never changes."""
+_log = logging.getLogger(__name__)
 
 _BODY = "SELECT body FROM entry WHERE document = ? AND session = ? AND id = ?"
 _KEEP = "INSERT INTO entry (document, session, id, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -63,21 +53,8 @@ _UNMARK = "UPDATE entry SET saved = 0 WHERE document = ? AND session = ? AND id 
 _IDS = "SELECT id FROM entry WHERE session = ?"
 _ALL = "SELECT session, id, body FROM entry WHERE document = ? ORDER BY rowid"
 
-_BUSY = 5  # SQLITE_BUSY
-
-_ELSEWHERE = "or set ROBOTA_NB_STORE to another path"
-_DAMAGED = "is damaged; move it away and run again: a new one is made"
-_REASONS = {  # by SQLite's primary result code
-    3: f"may not be opened; check its permissions, {_ELSEWHERE}",  # PERM
-    _BUSY: "is locked by another process; end that process, or try again",
-    6: "is locked by another process; end that process, or try again",  # LOCKED
-    8: f"is read-only; check its permissions, {_ELSEWHERE}",  # READONLY
-    10: f"had a disk error; check the disk, {_ELSEWHERE}",  # IOERR
-    11: _DAMAGED,  # CORRUPT
-    13: f"is full, or its disk is; free some space, {_ELSEWHERE}",  # FULL
-    14: f"cannot be opened; check its directory, {_ELSEWHERE}",  # CANTOPEN
-    26: f"is no SQLite file; move it away, {_ELSEWHERE}",  # NOTADB
-}
+_TRIES = 3
+"""How often a file may turn out to be damaged, or be moved by another process, while one thing is done."""
 
 
 def default_store_path() -> Path:
@@ -95,10 +72,15 @@ class SqliteStore:
     The file (mode 0600, WAL) is opened at the first use and created at the first `add`. Once `add` has
     returned, its entries survive the kernel, however it dies. Threads, processes, forks may share one file.
 
+    A file that is damaged is moved aside and never deleted; a new one takes what can still be read of it. One of
+    an older schema is backed up and brought up to date; one of a newer schema is read, and never changed.
+
     Parameters
     ----------
     path
         The file. Its directory is created, with mode 0700, if need be.
+    notify
+        Is told, in one line for the user, what became of a damaged or older file; by default it is logged.
 
     Raises
     ------
@@ -106,16 +88,20 @@ class SqliteStore:
         From every method, if the file cannot be read or written; its text is one line and a next step.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], notify: Callable[[str], object] = _log.warning) -> None:
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] | None = None  # which file the connection has open
-        self._path = Path(path).absolute()  # a later chdir must not open a second store
+        self._opened: tuple[int, int] | None = None  # which file was opened last
+        # A later chdir must not open a second store; what SQLite puts beside the file is beside the real one.
+        self._path = Path(os.path.realpath(path))
+        self._notify = notify
+        self._news: list[str] = []  # for the user, once the lock is free
+        self._rescued: list[Row] = []  # of a damaged file, not yet in the new one
         _stores.add(self)
 
     def add(self, document: str, entries: Entries, remove: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
         """Commit entries as not yet saved, and drop others; those there stay, unless a stub comes for its original."""
-        coming = [
+        coming: list[_Coming] = [
             ((_key(document), _key(session), _key(entry_id)), entry, canonical(entry).decode())
             for session, found in entries.items()
             for entry_id, entry in found.items()
@@ -123,28 +109,27 @@ class SqliteStore:
         going = _keys(document, remove)
         if not coming and not going:
             return
-        with self._using(create=bool(coming)) as connection:
-            if connection is None:
-                return
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(_KEEP, [(*key, body) for key, _, body in coming])
-                stubs = [(*key, body) for key, entry, body in coming if _replaces(connection, key, entry)]
-                connection.executemany(_REPLACE, stubs)
+
+        def change(connection: sqlite3.Connection) -> None:
+            with writing(connection, self._path.name):
+                stubs = _keep(connection, coming)
                 connection.executemany(_REMOVE, going)
             if stubs:
                 _truncate_log(connection)
+
+        self._use(change, None, create=bool(coming))
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
         """Note that the notebook has saved these; unknown ids are ignored."""
         keys = _keys(document, entries)
         if not keys:
             return
-        with self._using(create=False) as connection:
-            if connection:
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.executemany(_MARK, keys)
+
+        def mark(connection: sqlite3.Connection) -> None:
+            with writing(connection, self._path.name):
+                connection.executemany(_MARK, keys)
+
+        self._use(mark, None)
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return the document's entries that no notebook has saved yet, by session, oldest first."""
@@ -152,9 +137,8 @@ class SqliteStore:
 
     def documents(self) -> list[str]:
         """Return the documents that have any entries."""
-        with self._using(create=False) as connection:
-            rows = connection.execute("SELECT DISTINCT document FROM entry").fetchall() if connection else []
-        return [_text(document) for (document,) in rows]
+        query = "SELECT DISTINCT document FROM entry"
+        return self._use(lambda connection: [_text(document) for (document,) in connection.execute(query)], [])
 
     def entries(self, document: str) -> dict[str, dict[str, Entry]]:
         """Return all entries of a document, saved ones too, by session, oldest first."""
@@ -162,36 +146,36 @@ class SqliteStore:
 
     def ids(self, session: str) -> set[str]:
         """Return the ids of all entries of a session, in whatever document."""
-        with self._using(create=False) as connection:
-            rows = connection.execute(_IDS, (_key(session),)).fetchall() if connection else []
-        return {_text(entry_id) for (entry_id,) in rows}
+        key = _key(session)
+        return self._use(
+            lambda connection: {_text(entry_id) for (entry_id,) in connection.execute(_IDS, (key,))}, set()
+        )
 
     def _read(self, query: str, document: str) -> dict[str, dict[str, Entry]]:
-        found: dict[str, dict[str, Entry]] = {}
-        with self._using(create=False) as connection:
-            rows = connection.execute(query, (_key(document),)).fetchall() if connection else []
-            for session, entry_id, body in rows:
-                found.setdefault(_text(session), {})[_text(entry_id)] = json.loads(body)
-        return found
+        def read(connection: sqlite3.Connection) -> dict[str, dict[str, Entry]]:
+            found: dict[str, dict[str, Entry]] = {}
+            for session, entry_id, body in connection.execute(query, (_key(document),)).fetchall():
+                found.setdefault(_text(session), {})[_text(entry_id)] = _entry(body)
+            return found
+
+        return self._use(read, {})
 
     def unsaved_documents(self) -> dict[str, int]:
         """Return how many unsaved entries each document has that has any; the one with the newest comes first."""
-        with self._using(create=False) as connection:
-            rows = connection.execute(_DOCUMENTS).fetchall() if connection else []
-        return {_text(document): number for document, number in rows}
+        return self._use(
+            lambda connection: {_text(document): number for document, number in connection.execute(_DOCUMENTS)}, {}
+        )
 
     def move(self, document: str, to: str) -> None:
         """File under *to* what is filed under *document*; of what is in both places one stays."""
         if document == to:
             return
         source, target = _key(document), _key(to)
-        with self._using(create=False) as connection:
-            if connection is None:
-                return
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
+
+        def change(connection: sqlite3.Connection) -> None:
+            with writing(connection, self._path.name):
                 pairs = [
-                    ((target, session, entry_id), json.loads(moved), json.loads(present))
+                    ((target, session, entry_id), _entry(moved), _entry(present))
                     for session, entry_id, moved, present in connection.execute(_UNLIKE, (source, target))
                 ]
                 connection.executemany(_REMOVE, [key for key, moved, present in pairs if beats(moved, present)])
@@ -200,6 +184,8 @@ class SqliteStore:
                 connection.executemany(_UNMARK, [key for key, _, _ in pairs])
             if any(beats(moved, present) or beats(present, moved) for _, moved, present in pairs):
                 _truncate_log(connection)
+
+        self._use(change, None)
 
     def close(self) -> None:
         """Release the file; the next use opens it again."""
@@ -213,17 +199,87 @@ class SqliteStore:
         with suppress(Exception):  # at the interpreter's end anything may be gone already
             self.close()
 
-    @contextmanager
-    def _using(self, *, create: bool) -> Iterator[sqlite3.Connection | None]:
-        """Hold the lock with a live connection; ``None`` if there is no file and none is to be made."""
-        with self._lock, _explained(self._path.name):
-            present = _identity(self._path)
-            if self._connection is None or self._opened != present:  # deleted or replaced under us
-                self._disconnect()
-                if present or create:
-                    self._connection = _connect(self._path)
-                    self._opened = _identity(self._path)
-            yield self._connection
+    def _use(self, act: Callable[[sqlite3.Connection], _T], absent: _T, *, create: bool = False) -> _T:
+        """Do something in the file; it comes to *absent* if there is none, and none is to be made.
+
+        In a damaged file it fails; in one that another process moves away meanwhile it is lost. Then it is done
+        again, in the new file, so whatever is done here may be done twice.
+        """
+        try:
+            with self._lock, explained(self._path.name):
+                return self._done(act, absent, create=create)
+        finally:
+            self._tell()
+
+    def _done(self, act: Callable[[sqlite3.Connection], _T], absent: _T, *, create: bool) -> _T:
+        import sqlite3
+
+        for _ in range(_TRIES):
+            try:
+                connection = self._live(create=create or bool(self._rescued))
+                if connection is None:
+                    return absent
+                self._rescue(connection)
+                done = act(connection)
+            except (sqlite3.Error, Damaged) as error:
+                self._refuse_newer()
+                if not is_damage(error):
+                    raise
+                self._put_aside()
+            else:
+                if self._opened == identity(self._path):
+                    return done
+        raise StoreError(f"the store {self._path.name} is damaged again and again; check the disk, {ELSEWHERE}")
+
+    def _live(self, *, create: bool) -> sqlite3.Connection | None:
+        """Return a connection to the file as it is now; None if there is none, and none is to be made."""
+        present = identity(self._path)
+        if self._connection is None or self._opened != present:  # deleted or replaced under us
+            self._disconnect()
+            if present or create:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with guarded(self._path.parent):
+                    create_private(self._path)
+                    self._opened = identity(self._path)
+                    self._connection = connect(self._path, self._news.append)
+        return self._connection
+
+    def _refuse_newer(self) -> None:
+        """Raise `StoreError` if what went wrong did so because a newer robota_nb has written the file."""
+        import sqlite3
+
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                refuse_newer(self._connection, self._path.name)
+
+    def _put_aside(self) -> None:
+        """Put the damaged file aside, and read what can still be read of it."""
+        self._disconnect()
+        aside = put_aside(self._path, self._opened)
+        if aside is None:  # another process was first
+            return
+        rows = readable(aside)
+        self._rescued += rows
+        taken = f"takes the {count(len(rows), 'entry')} that could still be read" if rows else "begins empty"
+        self._news.append(
+            f"the store {self._path.name} was damaged: it is kept as {aside.name}, and a new one {taken}; "
+            "save your open notebooks"
+        )
+
+    def _rescue(self, connection: sqlite3.Connection) -> None:
+        """Add what could be read of a damaged file."""
+        if self._rescued:
+            with writing(connection, self._path.name):
+                _keep(connection, [(key, entry, canonical(entry).decode()) for key, entry, _ in self._rescued])
+                connection.executemany(_MARK, [key for key, _, saved in self._rescued if saved])
+            self._rescued = []
+
+    def _tell(self) -> None:
+        """Pass the news on, without the lock: who is told may use the store, or wait for one who does."""
+        with self._lock:
+            news, self._news = self._news, []
+        for text in news:
+            self._notify(text)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -235,10 +291,18 @@ def _keys(document: str, entries: Mapping[str, Iterable[str]]) -> list[_Key]:
     return [(_key(document), _key(session), _key(entry_id)) for session, ids in entries.items() for entry_id in ids]
 
 
+def _keep(connection: sqlite3.Connection, coming: list[_Coming]) -> list[tuple[bytes, bytes, bytes, str]]:
+    """Add entries as not yet saved; return the stubs that have replaced what they stand for."""
+    connection.executemany(_KEEP, [(*key, body) for key, _, body in coming])
+    stubs = [(*key, body) for key, entry, body in coming if _replaces(connection, key, entry)]
+    connection.executemany(_REPLACE, stubs)
+    return stubs
+
+
 def _replaces(connection: sqlite3.Connection, key: _Key, entry: Entry) -> bool:
     if entry.get("kind") != "purged":
         return False  # nothing else replaces anything: spare the look
-    return beats(entry, json.loads(connection.execute(_BODY, key).fetchone()[0]))
+    return beats(entry, _entry(connection.execute(_BODY, key).fetchone()[0]))
 
 
 def _truncate_log(connection: sqlite3.Connection) -> None:
@@ -251,105 +315,20 @@ def _key(text: str) -> bytes:
 
 
 def _text(key: bytes) -> str:
-    return key.decode("utf-8", "surrogatepass")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
+        return key.decode("utf-8", "surrogatepass")
+    except (UnicodeDecodeError, AttributeError) as error:
+        raise Damaged from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    import sqlite3
-
-    _create_private(path)
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+def _entry(body: bytes) -> Entry:
     try:
-        _prepare(connection, path.name)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _create_private(path: Path) -> None:
-    """Create the file with mode 0600 from its first moment, whatever the umask; SQLite's log inherits it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            path.chmod(0o600)  # a umask may have taken the owner's own rights
-        finally:
-            os.close(descriptor)
-
-
-def _prepare(connection: sqlite3.Connection, name: str) -> None:
-    if _version(connection) > len(_MIGRATIONS):
-        raise StoreError(
-            f"the store {name} was written by a newer robota_nb; update robota_nb, {_ELSEWHERE}",
-        )
-    _use_wal(connection)
-    connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: safe from any death but the machine's
-    connection.execute("PRAGMA secure_delete = ON")  # a purged secret is overwritten, not only unlinked
-    if _version(connection) < len(_MIGRATIONS):
-        _migrate(connection)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; of two processes that do so at once SQLite refuses one without waiting, so we wait."""
-    import sqlite3
-
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if _code(error) != _BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
-        else:
-            return
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")
-        for step in _MIGRATIONS[_version(connection) :]:  # read again: another process may have been first
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-
-
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Turn what SQLite or the system says into one line about the file *name*, and a next step."""
-    try:
-        import sqlite3
-    except ImportError as error:
-        raise StoreError("this Python has no sqlite3; install one that has, or use the memory store") from error
-    try:
-        yield
-    except sqlite3.Error as error:
-        reason = _REASONS.get(_code(error), f"failed ({error}); move it away, {_ELSEWHERE}")
-        raise StoreError(f"the store {name} {reason}") from error
-    except ValueError as error:  # a body that is no JSON any more
-        raise StoreError(f"the store {name} {_DAMAGED}") from error
-    except OSError as error:  # its own text holds the absolute path
-        raise StoreError(f"the store {name} cannot be opened ({error.strerror}); {_ELSEWHERE[3:]}") from error
-
-
-def _code(error: sqlite3.Error) -> int:
-    """Return the primary result code; the upper bytes only refine it. Errors made by Python have none."""
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF
+        entry = json.loads(body)
+    except (ValueError, TypeError) as error:
+        raise Damaged from error
+    if not isinstance(entry, dict):
+        raise Damaged
+    return entry
 
 
 # A connection must not cross a fork, nor a lock that another thread holds at that moment. So every store is
