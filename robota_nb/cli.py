@@ -20,11 +20,12 @@ from robota_nb.notebook import report
 from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from robota_nb.headless import FrontEnd
 
 NOTEBOOK = click.Path(exists=True, dir_okay=False, path_type=Path)
+NOTEBOOKS = click.argument("notebooks", type=NOTEBOOK, nargs=-1, required=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,29 +111,52 @@ def show(notebook: Path, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("notebook", type=NOTEBOOK)
-def verify(notebook: Path) -> None:
-    """Check each entry in NOTEBOOK against its id; exit code 1 if anything is wrong."""
-    with _errors():
-        click.echo(report.verified(_united(file.load(notebook))))
+@NOTEBOOKS
+def verify(notebooks: tuple[Path, ...]) -> None:
+    """Check each entry in NOTEBOOKS against its id; exit code 1 if anything is wrong."""
+    _for_each(notebooks, _verified)
 
 
 @main.command()
-@click.argument("notebook", type=NOTEBOOK)
-def settle(notebook: Path) -> None:
-    """Move what rides in the outputs of NOTEBOOK into its metadata."""
-    with _errors(), file.changing(notebook) as content:
+@NOTEBOOKS
+def settle(notebooks: tuple[Path, ...]) -> None:
+    """Move what rides in the outputs of NOTEBOOKS into their metadata."""
+    _for_each(notebooks, _settled)
+
+
+def _for_each(notebooks: tuple[Path, ...], do: Callable[[Path], str]) -> None:
+    """Say what was done with each notebook, also if it fails with one of them; the exit code is 1 then."""
+    failed = False
+    for notebook in notebooks:
+        name = f"{notebook}: " if len(notebooks) > 1 else ""
+        try:
+            click.echo(name + do(notebook))
+        except RobotaError as error:
+            failed = True
+            click.echo(f"{name}Error: {error}", err=True)
+    if failed:
+        sys.exit(1)
+
+
+def _verified(notebook: Path) -> str:
+    saved, riding = output.read(file.load(notebook))
+    said = report.verified(snapshot.dump(snapshot.merge(saved, riding)))
+    if turns := report.turns(riding):
+        said += f"; {count(turns, 'turn')} in the outputs, gone when these are cleared: 'robota-nb settle' moves them"
+    return said
+
+
+def _settled(notebook: Path) -> str:
+    with file.changing(notebook) as content:
         before = sum(1 for _ in output.riders(content))
         left = output.settle(content)
         value = content["metadata"].get(snapshot.KEY)
-    if not before:
-        click.echo("nothing to settle")
-    elif value is not None:
-        click.echo(f"settled: {report.summary(value['sessions'])}")
+    said = f"settled: {report.summary(value['sessions'])}" if before and value is not None else "nothing to settle"
     if left:
-        raise click.ClickException(
-            f"{count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
+        raise SnapshotError(
+            f"{said}; {count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
         )
+    return said
 
 
 def _united(notebook: dict[str, Any]) -> dict[str, Any]:
