@@ -20,7 +20,7 @@ FLOORS = [
     ["providers", "carriers", "stores", "notebook", "switcher"],
     [
         "testing", "library", "drawer", "exchange", "keeping", "wiring", "extension", "headless", "papermill_engine",
-        "cli", "pytest_plugin",
+        "cli", "pytest_plugin", "git",
     ],
     ["__init__", "__main__"],
 ]  # fmt: skip
