@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers import file, output
@@ -24,11 +25,11 @@ def readable(data: bytes) -> bytes:
         notebook = file.loads(data, "the notebook")
         conversations = report.outline(snapshot.dump(snapshot.merge(*output.read(notebook))))
         found = strip(notebook)
-        text = file.dumps(notebook, "the notebook").decode()
-    except SnapshotError:
+        text = json.dumps(notebook, indent=1, ensure_ascii=False)
+    except (SnapshotError, RecursionError):
         return data
     written = [line for session in conversations for line in _session(session)]
-    return "\n".join([text, *map(strip_controls, written), ""]).encode() if found else data
+    return "\n".join([text, *map(strip_controls, written), ""]).encode(errors="replace") if found else data
 
 
 def _session(session: Mapping[str, Any]) -> Iterator[str]:
