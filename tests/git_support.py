@@ -82,11 +82,12 @@ def restored(path):
 
 
 def save(manager, path):
-    """Write what a manager holds into a notebook, as the carrier does: what was superseded goes."""
-    FileCarrier(path).write(manager.snapshot("u")["sessions"], {})
+    """Write what a manager holds into a notebook, as a kernel does: what was superseded goes."""
+    manager.flush("u")
     held = manager.snapshot("u")["sessions"]
-    gone = {sid: entries.keys() - held.get(sid, {}).keys() for sid, entries in read(path)["sessions"].items()}
-    FileCarrier(path).write({}, gone)
+    FileCarrier(path).write(held, {})
+    there = (read(path) or {"sessions": {}})["sessions"]
+    FileCarrier(path).write({}, {sid: entries.keys() - held.get(sid, {}).keys() for sid, entries in there.items()})
 
 
 def notebook(path, *sources, manager=None):

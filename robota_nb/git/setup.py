@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from robota_nb.carriers.atomic import explained, replace_file
@@ -46,12 +47,18 @@ def set_up(directory: Path, *, strip: bool | None = None) -> str:
     _configure(root, f"diff.{_NAME}.textconv", _command("git", "textconv"))
     if strip:
         _configure(root, f"filter.{_NAME}.clean", _command("strip", "-"))
+        _configure(root, f"filter.{_NAME}.smudge", "cat")  # required means both ways
         _configure(root, f"filter.{_NAME}.required", "true")
     else:
         _forget(root, "filter")
     _put_line(root, _WITH_STRIP if strip else _ATTRIBUTES)
     kept = "stay out of commits" if strip else "merge as a union"
-    return f"set up: in {root.name}, conversations in {_PATTERN} {kept}; commit .gitattributes"
+    said = f"set up: in {root.name}, conversations in {_PATTERN} {kept}; commit .gitattributes"
+    return (
+        said
+        if find_spec("nbdime")
+        else f"{said}. Cells merge as text: pip install 'robota-nb[git]' merges them as cells"
+    )
 
 
 def remove(directory: Path) -> str:
