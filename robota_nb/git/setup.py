@@ -54,11 +54,9 @@ def set_up(directory: Path, *, strip: bool | None = None) -> str:
     _put_line(root, _WITH_STRIP if strip else _ATTRIBUTES)
     kept = "stay out of commits" if strip else "merge as a union"
     said = f"set up: in {root.name}, conversations in {_PATTERN} {kept}; commit .gitattributes"
-    return (
-        said
-        if find_spec("nbdime")
-        else f"{said}. Cells merge as text: pip install 'robota-nb[git]' merges them as cells"
-    )
+    if find_spec("nbdime"):
+        return said
+    return f"{said}. Cells are merged as text: with pip install 'robota-nb[git]', as cells"
 
 
 def remove(directory: Path) -> str:
