@@ -370,8 +370,8 @@ def with_more(path, minor, **more):
 def test_a_later_minor_format_and_unknown_kinds_are_kept_in_either_order(sides):
     base, ours, theirs = sides
     unknown = {"kind": "note", "n": 99, "text": "from later"}
-    with_more(ours, 3, extra={"a": [1]}, shared="a")
-    with_more(theirs, 2, shared="b")
+    with_more(ours, 10, extra={"a": [1]}, shared="a")
+    with_more(theirs, 9, shared="b")
     changed = content(theirs)
     next(iter(changed["metadata"]["robota_nb"]["sessions"].values()))[entry_id(unknown)] = unknown
     file.write_notebook(theirs, changed)
@@ -382,7 +382,7 @@ def test_a_later_minor_format_and_unknown_kinds_are_kept_in_either_order(sides):
     ours.write_bytes(merged.pop())
     assert command("verify", ours).exit_code == 0
     found = value(ours)
-    assert found["format"] == {"major": 1, "minor": 3}
+    assert found["format"] == {"major": 1, "minor": 10}
     assert (found["extra"], found["shared"]) == ({"a": [1]}, "b")
     assert unknown in held(ours).values()
 
