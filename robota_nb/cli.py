@@ -163,7 +163,7 @@ def _held(path: Path) -> dict[str, Any]:
 
 
 @main.command("strip")
-@click.argument("notebooks", metavar="NOTEBOOK...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("notebooks", metavar="[NOTEBOOK]...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 def strip_(notebooks: tuple[Path, ...]) -> None:
     """Take the conversations out of each NOTEBOOK.
 
