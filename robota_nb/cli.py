@@ -1,8 +1,9 @@
-"""The command ``robota-nb``: run, show, verify and settle notebooks."""
+"""The command ``robota-nb``: run, show, verify and settle notebooks, and what git needs to know of them."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +158,106 @@ def _settled(notebook: Path) -> str:
             f"{said}; {count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
         )
     return said
+
+
+@main.command("diff")
+@click.argument("before", metavar="A", type=NOTEBOOK)
+@click.argument("after", metavar="B", type=NOTEBOOK)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON, with the whole texts.")
+@click.option("--exit-code", is_flag=True, help="End with exit code 1 if there are differences.")
+def diff_(before: Path, after: Path, as_json: bool, exit_code: bool) -> None:
+    """Say which turns were added, edited or removed from notebook A to notebook B.
+
+    A null device stands for no notebook, as in git.
+    """
+    from robota_nb.git import compare
+
+    with _errors():
+        found = compare.changes(*(_held(path) for path in (before, after)))
+    click.echo(json.dumps(found, indent=1, ensure_ascii=sys.stdout.isatty()) if as_json else compare.lines(found))
+    if exit_code and found:
+        sys.exit(1)
+
+
+def _held(path: Path) -> dict[str, Any]:
+    if str(path) == os.devnull:
+        return {}
+    sessions: dict[str, Any] = _united(file.load(path))["sessions"]
+    return sessions
+
+
+@main.command("strip")
+@click.argument("notebooks", metavar="[NOTEBOOK]...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+def strip_(notebooks: tuple[Path, ...]) -> None:
+    """Take the conversations out of each NOTEBOOK.
+
+    Without one, or with -, read a notebook from the input and write it to the output, as a filter of git does.
+    """
+    from robota_nb.git import strip
+
+    with _errors():
+        if notebooks in ((), (Path("-"),)):
+            data = strip.stripped(sys.stdin.buffer.read(), "the input")
+            sys.stdout.buffer.write(data)
+            return
+        for notebook in notebooks:
+            with file.changing(notebook) as content:
+                found = strip.strip(content)
+            click.echo(f"{strip_controls(notebook.name)}: {'stripped' if found else 'there are no conversations'}")
+
+
+class _NotMerged(click.ClickException):
+    exit_code = 2  # git takes more than 128 as a failure of the whole merge
+
+
+@main.command("merge")
+@click.argument("base", type=NOTEBOOK)
+@click.argument("ours", type=NOTEBOOK)
+@click.argument("theirs", type=NOTEBOOK)
+@click.option("--path", "name", help="What messages call the notebook; by default the name of OURS.")
+def merge_(base: Path, ours: Path, theirs: Path, name: str | None) -> None:
+    """Merge THEIRS into OURS; BASE is what both come from.
+
+    The conversations of both are kept. Exit code 1: conflicts are left in the cells. 2: nothing was merged, and OURS
+    is as it was. This is a merge driver of git; 'robota-nb git setup' makes it known there.
+    """
+    from robota_nb.git import merge
+
+    called = strip_controls(name or ours.name)
+    try:
+        conflicts = merge.merge_file(base, ours, theirs, called)
+    except RobotaError as error:
+        raise _NotMerged(f"not merged: {error}") from None
+    for conflict in conflicts:
+        click.echo(f"{called}: {conflict}", err=True)
+    if conflicts:
+        sys.exit(1)
+
+
+@main.group()
+def git() -> None:
+    """Use robota_nb for the notebooks of a git repository."""
+
+
+@git.command()
+@click.option("--strip/--no-strip", default=None, help="Keep conversations out of commits, or not any more.")
+@click.option("--remove", is_flag=True, help="Undo it.")
+def setup(strip: bool | None, remove: bool) -> None:
+    """Let this repository merge and show its notebooks with robota_nb."""
+    from robota_nb.git import setup as repository
+
+    with _errors():
+        click.echo(repository.remove(Path.cwd()) if remove else repository.set_up(Path.cwd(), strip=strip))
+
+
+@git.command()
+@click.argument("notebook", type=NOTEBOOK)
+def textconv(notebook: Path) -> None:
+    """Write NOTEBOOK as text for 'git diff': its conversations to read, what is no notebook as it is."""
+    from robota_nb.git.readable import readable
+
+    with _errors():
+        sys.stdout.buffer.write(readable(file.read_bytes(notebook)))
 
 
 def _united(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ __all__ = [
     "CommandError",
     "DuplicateName",
     "EndpointNotFound",
+    "GitError",
     "InvalidName",
     "InvalidStateTransition",
     "KeyMissing",
@@ -121,6 +122,10 @@ class SnapshotError(RobotaError, ValueError):
 
 class StoreError(RobotaError):
     """The local store cannot be read or written."""
+
+
+class GitError(RobotaError):
+    """Git cannot do what is asked of it here."""
 
 
 class CommandError(RobotaError, ValueError):

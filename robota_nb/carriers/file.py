@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Entries
 
-__all__ = ["MAX_FILE_BYTES", "FileCarrier", "load", "notebook_path", "read", "write_notebook"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "FileCarrier",
+    "changing",
+    "dumps",
+    "load",
+    "loads",
+    "notebook_path",
+    "read",
+    "read_bytes",
+    "write_notebook",
+]
 
 MAX_FILE_BYTES = 200_000_000
 """A notebook file beyond this is not opened; the snapshot in it has a cap of its own."""
@@ -76,10 +87,42 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     SnapshotError
         As `read` does.
     """
+    return loads(read_bytes(path), _target(path).name)
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return what stands in a notebook's file, unchecked.
+
+    Raises
+    ------
+    SnapshotError
+        If the file is missing, cannot be read, is no regular file, or is over the cap.
+    """
     path = _target(path)
     with explained(path, "read"):
-        notebook = _decoded(_bytes(path), path.name)
-    return _checked(notebook, path.name)
+        return _bytes(path)
+
+
+def loads(data: bytes, name: str) -> dict[str, Any]:
+    """Return a notebook from the bytes of a file, as `load` does; *name* is what an error calls it.
+
+    Raises
+    ------
+    SnapshotError
+        If it is no notebook that can be read.
+    """
+    return _checked(_decoded(data, name), name)
+
+
+def dumps(notebook: Mapping[str, Any], name: str) -> bytes:
+    """Return the very bytes that nbformat writes of a notebook; *name* is what an error calls it.
+
+    Raises
+    ------
+    SnapshotError
+        If this is no notebook, or holds what would damage the file.
+    """
+    return _encoded(_checked(notebook, name), name)
 
 
 def write_notebook(path: str | os.PathLike[str], notebook: Mapping[str, Any]) -> None:
@@ -99,7 +142,7 @@ def write_notebook(path: str | os.PathLike[str], notebook: Mapping[str, Any]) ->
         the file cannot be written. The file is as it was then.
     """
     path = _target(path)
-    data = _encoded(_checked(notebook, path.name), path.name)
+    data = dumps(notebook, path.name)
     with locked(path):
         replace_file(path, data)
 
