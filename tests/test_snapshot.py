@@ -212,6 +212,15 @@ def test_a_reference_to_what_is_not_there_or_to_another_kind_is_refused(entry):
     parse(with_target({"kind": "purged"}, "e_" + "1" * 32))
 
 
+@pytest.mark.parametrize(
+    "said", [{"content": ["forged"]}, {"usage": {}}, {"cell": 5}, {"data": 7}, {"name": "x"}, {"config": "e_x"}]
+)
+def test_a_purged_stub_that_says_something_is_refused(said):
+    stub = {"kind": "purged", "n": 1, "chat": CID, "role": "user", **said}
+    with pytest.raises(SnapshotError, match="a purged entry says nothing"):
+        parse(snapshot.dump({SID: {"e_" + "1" * 32: stub}}))
+
+
 def test_messages_that_go_in_a_circle_through_purged_stubs_are_refused():
     one, two = "e_" + "1" * 32, "e_" + "2" * 32
     with pytest.raises(SnapshotError, match="in a circle"):

@@ -273,6 +273,8 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
     "image": {"media_type": _is_text, "data": _is_lines},
     "purged": {"n?": _is_n, "chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
 }  # fmt: skip
+# Nobody can tell whether a stub's id is genuine: one that said something could put it under another's id.
+_SAYING = {name.rstrip("?") for fields in _FIELDS.values() for name in fields} - {"n", "at", "chat", "role", "parent"}
 _UNKNOWN: dict[str, Callable[[object], bool]] = {"n?": _is_n}
 
 # Of these keys the state makes more than text: a value that cannot be shown or found is no value.
@@ -298,6 +300,8 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
             raise SnapshotError(f"the {entry['kind']} has no {name}", at=at)
         if not check(entry[name]):
             raise SnapshotError(f"the {name} of the {entry['kind']} is not what it must be", at=at)
+    if entry["kind"] == "purged" and (said := sorted(_SAYING & entry.keys())):
+        raise SnapshotError(f"a purged entry says nothing, and this one has a {said[0]}", at=at)
     if entry["kind"] == "set" and not _SET_VALUES.get(entry["key"], _is_anything)(entry.get("value")):
         raise SnapshotError(f"the {entry['key']} that is set is not what it must be", at=at)
 
