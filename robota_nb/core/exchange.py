@@ -58,7 +58,8 @@ def to_json(chat: Chat) -> str:
 def _waiting(session: Session) -> dict[str, Entry]:
     """Return what waits to be written, always in the same words: as if it had been said with what was said last."""
     entries = session.record.entries.values()
-    n, at = session.record.n + 1, max((entry["at"] for entry in entries if "at" in entry), default="")
+    times = (entry.get("at") for entry in entries)
+    n, at = session.record.n + 1, max((at for at in times if isinstance(at, str)), default="")
     built = [build(n=number, at=at) for number, build in enumerate(session.waiting(), n)]
     return {make.entry_id(entry): entry for entry in built}
 
