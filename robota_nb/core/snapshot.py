@@ -168,7 +168,9 @@ def _check_entry(eid: object, entry: object, at: str) -> int:
     kind = entry.get("kind")
     if not isinstance(kind, str):
         raise SnapshotError("the entry has no kind", at=at)
-    _check_fields(entry, _FIELDS.get(kind, _UNKNOWN), at)
+    if not _is_n(entry.get("n", 1)):  # of whatever kind it is: it is counted with the others
+        raise SnapshotError("the n of the entry is not what it must be", at=at)
+    _check_fields(entry, _FIELDS.get(kind, {}), at)
     if kind == "message" and len(to_text(entry["content"]).encode()) > MAX_MESSAGE_BYTES:
         raise SnapshotError(f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes", at=at)
     return size
@@ -275,7 +277,6 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
 }  # fmt: skip
 # Nobody can tell whether a stub's id is genuine: one that said something could put it under another's id.
 _SAYING = {name.rstrip("?") for fields in _FIELDS.values() for name in fields} - {"n", "at", "chat", "role", "parent"}
-_UNKNOWN: dict[str, Callable[[object], bool]] = {"n?": _is_n}
 
 # Of these keys the state makes more than text: a value that cannot be shown or found is no value.
 _SET_VALUES = {"name": _is_name, "from": _is_base}
