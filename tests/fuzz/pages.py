@@ -14,7 +14,7 @@ MODULES = Path(robota_nb.__file__).parent / "labextension"
 ORIGIN = "http://labextension.invalid/"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
-SCRIPT = """async texts => {
+ENTRIES = """async texts => {
     const { changed, difference, isReadable } = await import('/entries.js');
     const frozen = value => {
         if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
@@ -40,6 +40,38 @@ SCRIPT = """async texts => {
 }"""
 """All that comes in is frozen: to change it would be an error."""
 
+DOCUMENT = """async texts => {
+    const { Document } = await import('/document.js');
+    const signal = () => {
+        const slots = [];
+        return { connect: slot => slots.push(slot), emit: change => slots.forEach(slot => slot(null, change)) };
+    };
+    return texts.map(text => {
+        const { before, steps } = JSON.parse(text);
+        let value = before;
+        const [metadataChanged, log] = [signal(), []];
+        const put = other => {
+            value = other;
+            metadataChanged.emit({ key: 'robota_nb' });
+        };
+        const sharedModel = { updateMetadata: ({ robota_nb }) => put(JSON.parse(JSON.stringify(robota_nb))) };
+        const model = { metadataChanged, stateChanged: signal(), getMetadata: () => value, sharedModel };
+        const say = word => said => log.push([word, said]);
+        const on = { written: say('written'), saved: say('saved'), changed: say('changed'), replaced: say('replaced') };
+        const opened = new Document({ model, saveState: signal(), isDisposed: false }, on);
+        opened.value();
+        for (const [number, { write, edit }] of steps.entries()) {
+            if (write) opened.write({ seq: number + 1, ...write });
+            else put(edit);
+            log.push(['step', number]);
+        }
+        opened.write({ seq: steps.length + 1, sessions: {} });
+        opened.dispose();
+        return JSON.stringify({ value, log });
+    });
+}"""
+"""An open document, which the kernel writes and others edit; to write tells the kernel of all edits before."""
+
 
 def browser_path():
     """Return the browser's program; None if there is none."""
@@ -47,9 +79,11 @@ def browser_path():
 
 
 class PageTarget(Target):
-    """A target whose cases are checked in a page."""
+    """A target whose cases are checked in a page: a script says what comes of them."""
 
-    page = None
+    def __init__(self, name, script, **options):
+        super().__init__(name, **options)
+        self.script, self.page = script, None
 
     @contextmanager
     def ready(self):
@@ -77,7 +111,7 @@ class PageTarget(Target):
         return (MODULES / name).read_text()
 
     def check_all(self, cases):
-        told = self.page.evaluate(SCRIPT, [case.decode() for case in cases])
+        told = self.page.evaluate(self.script, [case.decode() for case in cases])
         return [self.check(case, json.loads(text)) for case, text in zip(cases, told, strict=True)]
 
 
@@ -164,4 +198,47 @@ def some_changes(rng, case, other):
     return json.dumps(value).encode() if isinstance(value, dict) else case
 
 
-TARGETS = [PageTarget("entries", mutate=some_changes, check=entries, smaller=mutations.smaller_json)]
+def document(case, told):
+    given = json.loads(case)
+    before, steps = given.get("before"), given.get("steps")
+    known, heard = before, []
+    for word, said in told["log"]:
+        if word == "replaced":  # what stands there is none of ours, and the kernel is told no more of it
+            return REFUSED
+        heard.append(word)
+        if word == "changed":
+            known = applied(known, said)
+        elif word == "step" and "write" in steps[said]:
+            write = steps[said]["write"]
+            known = applied(None if write.get("replace") else known, write["sessions"])
+    assert equal(full(known), full(told["value"]))  # the kernel knows what stands there
+    return f"{heard.count('changed')} changes, {heard.count('written')} writes"
+
+
+def applied(value, changes):
+    """Return a value with changes, whatever their keys."""
+    sessions = dict((value or {}).get("sessions", {}))
+    for sid, change in changes.items():
+        kept = {**sessions.get(sid, {}), **change.get("add", {})}
+        sessions[sid] = {eid: entry for eid, entry in kept.items() if eid not in change.get("remove", [])}
+    return {"sessions": sessions}
+
+
+def some_steps(rng, case, other):
+    """Change some places, but write nothing that no kernel writes."""
+    made = json.loads(some_changes(rng, case, other))
+    steps = made.get("steps")
+    return json.dumps(made).encode() if isinstance(steps, list) and all(map(is_step, steps)) else case
+
+
+def is_step(step):
+    if not isinstance(step, dict) or "write" not in step:
+        return isinstance(step, dict) and "edit" in step
+    write = step["write"]
+    return isinstance(write, dict) and type(write.get("seq", 0)) is int and is_change(write.get("sessions"))
+
+
+TARGETS = [
+    PageTarget("entries", ENTRIES, mutate=some_changes, check=entries, smaller=mutations.smaller_json),
+    PageTarget("document", DOCUMENT, mutate=some_steps, check=document, smaller=mutations.smaller_json),
+]

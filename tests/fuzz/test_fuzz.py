@@ -23,7 +23,7 @@ from .targets import TARGETS
 
 CASES = {
     "sse": 20_000, "reply": 20_000, "snapshot": 1_500, "merge": 1_500, "file": 500, "export": 15_000, "talk": 6_000,
-    "line": 3_500, "prompt": 10_000, "answer": 4_000, "message": 8_000, "entries": 10_000,
+    "line": 3_500, "prompt": 10_000, "answer": 4_000, "message": 8_000, "entries": 7_000, "document": 4_000,
 }  # fmt: skip
 
 TELLING = 20
@@ -108,6 +108,7 @@ PLANTED = {
     "answer": (Segmenter, "feed", cuts_at_pieces),
     "message": (document, "_joined", "".join),
     "entries": (PageTarget, "source", lambda self, name: text_without(name, "UNSAFE_KEYS.has(key)")),
+    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._looking !== null")),
 }
 
 
