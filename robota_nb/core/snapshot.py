@@ -135,7 +135,7 @@ def merge(*snapshots: Entries) -> dict[str, dict[str, Entry]]:
 def closed(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Return the entries that do not refer, directly or through others, to one that is missing."""
     whole = dict(entries)
-    while dangling := [eid for eid, entry in whole.items() if any(t not in whole for _, t in _references(entry))]:
+    while dangling := [eid for eid, entry in whole.items() if any(t not in whole for _, t in references(entry))]:
         for eid in dangling:
             del whole[eid]
     return whole
@@ -312,7 +312,7 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
 
 def _check_references(entries: Mapping[str, Entry], at: str) -> None:
     for eid, entry in entries.items():
-        for name, target in _references(entry):
+        for name, target in references(entry):
             if target not in entries:
                 raise SnapshotError(f"the {name} {_quoted(target)} is missing", at=f"{at}.{eid}")
             if entries[target]["kind"] not in _TARGETS[name]:
@@ -321,7 +321,7 @@ def _check_references(entries: Mapping[str, Entry], at: str) -> None:
     _check_acyclic(entries, (eid for eid, entry in entries.items() if entry.get("kind") == "purged"), at)
 
 
-def _references(entry: Entry) -> Iterator[tuple[str, str]]:
+def references(entry: Entry) -> Iterator[tuple[str, str]]:
     """Yield the references of an entry of a known kind, by what they lead to."""
     fields = _FIELDS.get(entry["kind"], {})
     for name in _TARGETS:
