@@ -256,6 +256,12 @@ def test_errors(text, says):
     assert "--raw" in str(raised.value)
 
 
+def test_a_key_with_quotes_of_the_other_kind_in_it_is_one_key():
+    space = {"box": {"": Described("private"), "'].describe": "found", '"].x["': "found, too"}}
+    assert expand("""{{ box["'].describe"] }}""", space) == "found"
+    assert expand("""{{ box['"].x["'] }}""", space) == "found, too"
+
+
 def test_an_interrupt_is_no_prompt_error():
     class Slow:
         def __str__(self):

@@ -156,10 +156,11 @@ def test_what_is_no_snapshot_is_refused_with_where_and_why(value, why):
         (message(x={"A b": 1}), "'A b' is not a key of this format"),
         (message(x={1: 1}), "a number is not a key of this format"),
         ({"kind": "message", "n": 1}, "the message has no at"),
-        (message(n=0), "the n of the message is not what it must be"),
-        (message(n=True), "the n of the message is not what it must be"),
-        (message(n=2**48 + 1), "the n of the message is not what it must be"),
-        ({"kind": "new_kind", "n": "1"}, "the n of the new_kind is not what it must be"),
+        (message(n=0), "the n of the entry is not what it must be"),
+        (message(n=True), "the n of the entry is not what it must be"),
+        (message(n=2**48 + 1), "the n of the entry is not what it must be"),
+        ({"kind": "new_kind", "n": "1"}, "the n of the entry is not what it must be"),
+        ({"kind": "config", "n": "1"}, "the n of the entry is not what it must be"),
         (message(chat="c_1"), "the chat of the message is not what it must be"),
         (message(role="system"), "the role of the message is not what it must be"),
         (message(content="hi"), "the content of the message is not what it must be"),
@@ -210,6 +211,15 @@ def test_a_reference_to_what_is_not_there_or_to_another_kind_is_refused(entry):
     with pytest.raises(SnapshotError, match="is no such thing"):
         parse(with_target(session, make.entry_id(session)))
     parse(with_target({"kind": "purged"}, "e_" + "1" * 32))
+
+
+@pytest.mark.parametrize(
+    "said", [{"content": ["forged"]}, {"usage": {}}, {"cell": 5}, {"data": 7}, {"name": "x"}, {"config": "e_x"}]
+)
+def test_a_purged_stub_that_says_something_is_refused(said):
+    stub = {"kind": "purged", "n": 1, "chat": CID, "role": "user", **said}
+    with pytest.raises(SnapshotError, match="a purged entry says nothing"):
+        parse(snapshot.dump({SID: {"e_" + "1" * 32: stub}}))
 
 
 def test_messages_that_go_in_a_circle_through_purged_stubs_are_refused():

@@ -257,7 +257,9 @@ def content_parts(text: str, images: Iterable[Image]) -> str | list[dict[str, An
 
 def purged_stub(entry: Mapping[str, Any]) -> Entry:
     """Return what stays of a purged entry under its id: where it stood and when, nothing of what it said."""
-    return {"kind": "purged", **{key: entry[key] for key in ("n", "chat", "role", "parent") if key in entry}}
+    is_message = entry["kind"] in ("message", "purged")  # of other kinds nobody has checked such fields
+    place = ("n", "chat", "role", "parent") if is_message else ()
+    return {"kind": "purged", **{key: entry[key] for key in place if key in entry}}
 
 
 def active_entry(*, n: int, at: str, chat: str | None) -> Entry:

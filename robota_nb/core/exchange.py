@@ -35,6 +35,9 @@ MAX_BYTES = 50_000_000
 _PASSING = frozenset({"deleted", "state"})
 """What was set of a chat or session, and is not part of what was said in it."""
 
+_BEFORE = ("parent", "message", "from")
+"""References to what was said before."""
+
 _MARK = re.compile(r"^<!-- robota_nb (?P<what>chat|user|assistant) (?P<said>\{.*\}) -->\n", re.MULTILINE)
 _MAX_LINE = 200
 
@@ -58,7 +61,8 @@ def to_json(chat: Chat) -> str:
 def _waiting(session: Session) -> dict[str, Entry]:
     """Return what waits to be written, always in the same words: as if it had been said with what was said last."""
     entries = session.record.entries.values()
-    n, at = session.record.n + 1, max((entry["at"] for entry in entries if "at" in entry), default="")
+    times = (entry.get("at") for entry in entries)
+    n, at = session.record.n + 1, max((at for at in times if isinstance(at, str)), default="")
     built = [build(n=number, at=at) for number, build in enumerate(session.waiting(), n)]
     return {make.entry_id(entry): entry for entry in built}
 
@@ -70,8 +74,7 @@ def _with_ancestors(whole: Mapping[str, Entry], start: set[str]) -> set[str]:
         if eid in needed or eid not in whole:
             continue
         needed.add(eid)
-        entry = whole[eid]
-        left += [entry[key] for key in ("parent", "message", "from") if key in entry]
+        left += [target for name, target in snapshot.references(whole[eid]) if name in _BEFORE]
     return needed
 
 
@@ -88,11 +91,7 @@ def _is_frame(entry: Entry, chats: set[Any], chat: str) -> bool:
 
 
 def _referred(entry: Entry) -> Iterator[str]:
-    if "config" in entry:
-        yield entry["config"]
-    if entry["kind"] == "set" and entry["key"] == "from" and "value" in entry:
-        yield entry["value"]
-    yield from (part["image"] for part in entry.get("content", ()) if isinstance(part, dict) and "image" in part)
+    yield from (target for name, target in snapshot.references(entry) if name not in _BEFORE or entry["kind"] == "set")
 
 
 def is_export(data: bytes, suffix: str) -> bool:

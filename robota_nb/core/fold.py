@@ -112,6 +112,11 @@ class ChatState:
         return base
 
 
+def _has_place(entry: Mapping[str, Any]) -> bool:
+    """Say whether an entry stands in a chat; a stub may have lost that."""
+    return "n" in entry and "chat" in entry and "role" in entry
+
+
 class SessionState:
     """The fold of one session's entries, with the indexes that asks need.
 
@@ -224,7 +229,7 @@ class SessionState:
             self._superseded.append(loser)
 
     def _purged(self, stamp: Stamp, entry: Entry) -> None:
-        if stamp.n and "role" in entry and "chat" in entry:  # it still has its place, and says nothing
+        if _has_place(entry):  # it says nothing
             self._message(stamp, entry)
 
     def _end_path(self, stamp: Stamp, entry: Entry) -> ChatState:
@@ -249,7 +254,7 @@ class SessionState:
     def _add_node(self, eid: str) -> None:
         answer = self.entries[eid]
         user = self.entries[answer["parent"]]
-        if user.get("role") != "user" or "chat" not in answer or eid in self.nodes:
+        if user.get("role") != "user" or not _has_place(user) or eid in self.nodes:
             return
         cell = user.get("cell")
         node = Node(

@@ -135,7 +135,7 @@ def merge(*snapshots: Entries) -> dict[str, dict[str, Entry]]:
 def closed(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Return the entries that do not refer, directly or through others, to one that is missing."""
     whole = dict(entries)
-    while dangling := [eid for eid, entry in whole.items() if any(t not in whole for _, t in _references(entry))]:
+    while dangling := [eid for eid, entry in whole.items() if any(t not in whole for _, t in references(entry))]:
         for eid in dangling:
             del whole[eid]
     return whole
@@ -168,7 +168,9 @@ def _check_entry(eid: object, entry: object, at: str) -> int:
     kind = entry.get("kind")
     if not isinstance(kind, str):
         raise SnapshotError("the entry has no kind", at=at)
-    _check_fields(entry, _FIELDS.get(kind, _UNKNOWN), at)
+    if not _is_n(entry.get("n", 1)):  # of whatever kind it is: it is counted with the others
+        raise SnapshotError("the n of the entry is not what it must be", at=at)
+    _check_fields(entry, _FIELDS.get(kind, {}), at)
     if kind == "message" and len(to_text(entry["content"]).encode()) > MAX_MESSAGE_BYTES:
         raise SnapshotError(f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes", at=at)
     return size
@@ -273,7 +275,8 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
     "image": {"media_type": _is_text, "data": _is_lines},
     "purged": {"n?": _is_n, "chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
 }  # fmt: skip
-_UNKNOWN: dict[str, Callable[[object], bool]] = {"n?": _is_n}
+# Nobody can tell whether a stub's id is genuine: one that said something could put it under another's id.
+_SAYING = {name.rstrip("?") for fields in _FIELDS.values() for name in fields} - {"n", "at", "chat", "role", "parent"}
 
 # Of these keys the state makes more than text: a value that cannot be shown or found is no value.
 _SET_VALUES = {"name": _is_name, "from": _is_base}
@@ -298,6 +301,8 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
             raise SnapshotError(f"the {entry['kind']} has no {name}", at=at)
         if not check(entry[name]):
             raise SnapshotError(f"the {name} of the {entry['kind']} is not what it must be", at=at)
+    if entry["kind"] == "purged" and (said := sorted(_SAYING & entry.keys())):
+        raise SnapshotError(f"a purged entry says nothing, and this one has a {said[0]}", at=at)
     if entry["kind"] == "set" and not _SET_VALUES.get(entry["key"], _is_anything)(entry.get("value")):
         raise SnapshotError(f"the {entry['key']} that is set is not what it must be", at=at)
 
@@ -307,7 +312,7 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
 
 def _check_references(entries: Mapping[str, Entry], at: str) -> None:
     for eid, entry in entries.items():
-        for name, target in _references(entry):
+        for name, target in references(entry):
             if target not in entries:
                 raise SnapshotError(f"the {name} {_quoted(target)} is missing", at=f"{at}.{eid}")
             if entries[target]["kind"] not in _TARGETS[name]:
@@ -316,7 +321,7 @@ def _check_references(entries: Mapping[str, Entry], at: str) -> None:
     _check_acyclic(entries, (eid for eid, entry in entries.items() if entry.get("kind") == "purged"), at)
 
 
-def _references(entry: Entry) -> Iterator[tuple[str, str]]:
+def references(entry: Entry) -> Iterator[tuple[str, str]]:
     """Yield the references of an entry of a known kind, by what they lead to."""
     fields = _FIELDS.get(entry["kind"], {})
     for name in _TARGETS:

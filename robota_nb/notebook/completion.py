@@ -21,6 +21,7 @@ __all__ = ["complete", "fragment"]
 
 _FIXED = {"mode": MODES, "format": FORMATS}
 _PLAIN = re.compile(r"[\w@%+:,./-]+")
+_PLAIN_WORDS = re.compile(rf"{_PLAIN.pattern}(?: {_PLAIN.pattern})*")
 
 
 def complete(line: str, cursor: int | None, names: Names, *, cell: bool = False) -> list[str]:
@@ -129,7 +130,7 @@ def _placed(argument: Arg, before: list[str], typed: str, names: Names) -> list[
     if argument.takes != "words" or typed[:1] in ('"', "'"):
         return []
     start = " ".join((*before, ""))  # a name with spaces is being typed without quotes: offer its rest
-    return [name[len(start) :] for name in _known(argument, names) if _begins(name, start + typed)]
+    return [_rest(name[len(start) :]) for name in _known(argument, names) if _begins(name, start + typed)]
 
 
 def _values(argument: Arg, typed: str, names: Names) -> list[str]:
@@ -147,6 +148,11 @@ def _known(argument: Arg, names: Names) -> list[str]:
 
 def _begins(name: str, typed: str) -> bool:
     return name.casefold().startswith(typed.casefold())
+
+
+def _rest(words: str) -> str:
+    """Return the rest of a name whose first words stand there, as it has to be typed."""
+    return words if _PLAIN_WORDS.fullmatch(words) else _quoted(words)
 
 
 def _quoted(name: str) -> str:

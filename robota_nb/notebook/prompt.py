@@ -43,7 +43,9 @@ _FIELD = re.compile(
     """,
     re.VERBOSE,
 )
-_STEP = re.compile(rf"""\.(?P<attribute>{_NAME}) | \[(?P<number>-?[0-9]+)\] | \[["'](?P<key>.*?)["']\]""", re.VERBOSE)
+_STEP = re.compile(
+    rf"""\.(?P<attribute>{_NAME}) | \[(?P<number>-?[0-9]+)\] | \[(?P<quote>["'])(?P<key>.*?)(?P=quote)\]""", re.VERBOSE
+)
 _FILTER = re.compile(rf"\|[ ]*(?P<name>{_NAME})(?:\([ ]*(?P<count>[0-9]+)[ ]*\))?")
 _REMEDY = "mend it, or use --raw to send the braces as they stand"
 
