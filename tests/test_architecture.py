@@ -19,8 +19,8 @@ FLOORS = [
     ["core"],
     ["providers", "carriers", "stores", "notebook", "switcher"],
     [
-        "testing", "library", "drawer", "exchange", "keeping", "wiring", "extension", "headless", "papermill_engine",
-        "cli", "pytest_plugin",
+        "testing", "library", "drawer", "exchange", "keeping", "servers", "wiring", "extension", "headless",
+        "papermill_engine", "cli", "pytest_plugin",
     ],
     ["__init__", "__main__"],
 ]  # fmt: skip

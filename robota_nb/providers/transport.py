@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Refused", "connect"]
 
-_NO_KEY = "no-key-needed"  # the SDK wants one, and a server without keys ignores it
+_NO_KEY = "no-key-needed"  # a server without keys ignores it
+_IN_PLACE = "in-place-of-the-key"  # the SDK wants one, and keeps it where it can be seen; ours goes in last
 _MAX_ERROR_BYTES = 64_000
 
 
@@ -42,7 +43,7 @@ def connect(endpoint: Endpoint, key: Secret, *, max_retries: int, timeout: float
         event_hooks={"request": [_request_hook(endpoint, key)], "response": [_check_response]},
     )
     client = openai.OpenAI(
-        api_key=key.reveal() or _NO_KEY,
+        api_key=_IN_PLACE,
         base_url=endpoint.base_url,
         http_client=http_client,
         max_retries=max_retries,
@@ -89,6 +90,7 @@ def _request_hook(endpoint: Endpoint, key: Secret) -> Callable[[httpx2.Request],
         if foreign:
             for name in _ambient_headers():
                 headers.pop(name, None)
+        if foreign or headers.get("Authorization") == f"Bearer {_IN_PLACE}":  # else the user's own header
             headers["Authorization"] = f"Bearer {key.reveal() or _NO_KEY}"
         headers["Content-Type"] = "application/json"
         headers["Accept-Encoding"] = "identity"  # nothing to unpack, so nothing can explode
