@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -39,6 +40,7 @@ def connect(endpoint: Endpoint, key: Secret, *, max_retries: int, timeout: float
     http_client = _HttpClient(
         follow_redirects=False,
         trust_env=not plain,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none are taken: an ask is nobody's session
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
         event_hooks={"request": [_request_hook(endpoint, key)], "response": [_check_response]},
     )

@@ -58,7 +58,8 @@ def veiled(events: Generator[StreamEvent], key: Secret) -> Iterator[StreamEvent]
                     if held:
                         yield TextDelta(held)
                         held = ""
-                    yield replace(event, model=event.model.replace(key.reveal(), _INSTEAD))
+                    named = key.reveal()[:_SHORT] in event.model  # which is cut, and so perhaps the key in it
+                    yield replace(event, model=_INSTEAD) if named else event
         except ProviderError:
             if held:
                 yield TextDelta(held)
