@@ -118,3 +118,11 @@ def test_a_record_with_the_whole_request_is_left_out_while_we_ask(caplog):
     with discreet_logs(Secret(CANARY)):  # as openai 3.0 writes them
         logging.getLogger("openai._base_client").debug("Request options: %s", {"json_data": {"messages": ["mine"]}})
     assert "Request options" not in caplog.text
+
+
+def test_a_cookie_is_not_kept(server, lab):
+    event = b'data: {"choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}\n\n'
+    server.raw(event, headers={"Set-Cookie": f"echo={CANARY}; Path=/"})
+    answer(lab)
+    answer(lab)
+    assert "cookie" not in server.headers[1]
