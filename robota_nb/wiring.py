@@ -27,20 +27,18 @@ from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
 from robota_nb.notebook.report import summary
 from robota_nb.notebook.verbs import VERBS
-from robota_nb.providers.endpoints import ProviderRegistry, parse_endpoints
+from robota_nb.servers import Servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from robota_nb.carriers.document import Message
     from robota_nb.core.chat import Chat
     from robota_nb.core.document import Cell
     from robota_nb.core.events import Event
-    from robota_nb.core.ports import Provider
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
     from robota_nb.notebook.magics import RobotaMagics
-    from robota_nb.providers.endpoints import Endpoint
     from robota_nb.switcher.hub import Hub
     from robota_nb.switcher.widget import Switcher
 
@@ -64,8 +62,8 @@ class Wiring:
         self.magics = magics
         self.bridge = bridge(shell)
         self.commands = Commands(shell, self, VERBS)
-        self._providers = _Providers(magics)
-        self.manager = SessionManager(providers=self._providers)
+        self.servers = Servers(magics)
+        self.manager = SessionManager(providers=self.servers)
         self.keeper = Keeper(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
         )
@@ -102,7 +100,7 @@ class Wiring:
         manager.max_chats = magics.max_chats
         manager.max_messages = magics.max_messages
         manager.replay.rerun = magics.rerun
-        manager.providers = self._providers = _Providers(magics)
+        self.servers.configure(magics)
         self.keeper.automatic = magics.autosnapshot
 
     def _set_mode(self, wanted: object) -> None:
@@ -292,35 +290,9 @@ class Wiring:
         names = ", ".join(self.manager.session(sid).name for sid in found)
         return f"in the session {names}: {summary(found)}"
 
-    def endpoint_lines(self) -> list[str]:
-        """Say which endpoints there are, and whether they can be asked; never where they are: outputs are saved."""
-        return [
-            f"{name} · {endpoint.model or 'no default model'} · {_key_state(endpoint)}"
-            for name, endpoint in self._providers.endpoints().items()
-        ]
-
-    def add_endpoint(self, name: str, settings: Mapping[str, str]) -> None:
-        """Make a server known in this kernel."""
-        wanted = {**self.magics.endpoints, name: dict(settings)}
-        parse_endpoints(wanted)
-        self.magics.endpoints = wanted
-
-    def test_endpoint(self, name: str) -> str:
-        """See whether an endpoint can be reached, and say so."""
-        models = getattr(self.manager.providers.get(name), "models", None)
-        if models is None:
-            return f"{name} is no server: there is nothing to test"
-        offered, endpoint = models(), self._providers.endpoints().get(name)
-        wanted = endpoint.model if endpoint else ""
-        said = f"{name} can be reached, and has {count(len(offered), 'model')}"
-        if not wanted:
-            return said
-        known = wanted in offered or f"{wanted}:latest" in offered  # as Ollama lists what it finds by the short name
-        return f"{said}, {wanted} {'is one of them' if known else 'is none of them'}"
-
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""
-        return self._providers.names()
+        return self.servers.names()
 
     def display_turn(self, turn: Turn) -> None:
         """Show a turn as the result of a cell, unless it has just shown itself there."""
@@ -336,42 +308,3 @@ def _mode_of_environment() -> str | None:
     if mode and mode not in MODES:
         raise CommandError(f"ROBOTA_NB_REPLAY is {mode!r}{nearest(mode, MODES)}: set it to {', '.join(MODES)}")
     return mode
-
-
-class _Providers:
-    """The user's providers, set up when the first one is needed."""
-
-    def __init__(self, magics: RobotaMagics) -> None:
-        self._magics = magics
-        self._made: ProviderRegistry | None = None
-
-    def _registry(self) -> ProviderRegistry:
-        if self._made is None:
-            magics = self._magics
-            self._made = ProviderRegistry(
-                magics.endpoints,
-                default_provider=magics.provider,
-                default_model=magics.model,
-                timeout=magics.silence_timeout,
-                deadline=magics.answer_timeout,
-                max_wait=magics.max_retry_wait,
-            )
-        return self._made
-
-    def default(self) -> tuple[str, str]:
-        return self._registry().default()
-
-    def get(self, name: str) -> Provider:
-        return self._registry().get(name)
-
-    def names(self) -> list[str]:
-        return self._registry().names()
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        return self._registry().endpoints
-
-
-def _key_state(endpoint: Endpoint) -> str:
-    if not endpoint.key_env:
-        return "needs no key"
-    return f"its key is in {endpoint.key_env}" if os.environ.get(endpoint.key_env) else f"{endpoint.key_env} is not set"

@@ -1,5 +1,6 @@
 """Fixtures that several tests share; of real kernels and model servers there is one for each module."""
 
+import os
 import sys
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import settings
 from kernel_support import Kernel, isolated
 
 from robota_nb.testing import FakeOpenAIServer
+
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # this user's keyring is none of our business
 
 settings.register_profile("robota_nb", settings(), deadline=None)  # how long a case takes is for benchmarks to say
 settings.load_profile("robota_nb")
@@ -84,8 +87,6 @@ def kernel(server, module_kernel):
 def alone(tmp_path, monkeypatch):
     """This process, and what it starts, see nothing of this user; the directory is `tmp_path`."""
     environment = isolated(tmp_path / "user")
-    import os
-
     for name in set(os.environ) - set(environment):
         if not name.startswith("PYTEST"):
             monkeypatch.delenv(name)

@@ -62,6 +62,7 @@ STORY = [
     "%robota session delete Deleted",
     "%robota endpoint list",
     "%robota endpoint add lab http://127.0.0.1:9/v1 --model m",
+    "%robota endpoint key openai",
     "%robota endpoint test offline",
     "%robota session open Work",
     "%%robota\nand at the end",

@@ -21,7 +21,7 @@ FLOORS = [
     ["core"],
     ["providers", "carriers", "stores", "notebook", "switcher"],
     [
-        "testing", "library", "drawer", "drafts", "exchange", "keeping", "wiring", "extension", "headless",
+        "testing", "library", "drawer", "drafts", "exchange", "keeping", "servers", "wiring", "extension", "headless",
         "papermill_engine", "cli", "pytest_plugin", "git",
     ],
     ["__init__", "__main__"],

@@ -418,7 +418,7 @@ def test_a_description_of_more_than_a_megabyte_is_refused(manager, session):
 def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
     before = manager.snapshot("u")
     assert raised(InvalidName, lambda: chat.configure(api_key="sk-1")) == (
-        "api_key is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints"
+        "api_key is no setting of a chat: %robota endpoint key NAME asks for the key of a server"
     )
     assert manager.snapshot("u") == before
 

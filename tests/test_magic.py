@@ -126,7 +126,7 @@ def test_the_last_error_stands_for_err(kernel, server):
 def test_endpoints_are_named_listed_and_tested(kernel, server):
     kernel.ok(f"%robota endpoint add lab {server.base_url} --key-env OPENAI_API_KEY --model fake-model")
     listed = kernel.ok("%robota endpoint list").text
-    assert "lab · fake-model · its key is in OPENAI_API_KEY" in listed
+    assert "lab · fake-model · takes its key from the environment variable OPENAI_API_KEY" in listed
     assert "127.0.0.1" not in listed
     assert (
         kernel.ok("%robota endpoint test lab").text

@@ -204,7 +204,10 @@ class TestKeys:
     @pytest.mark.parametrize("environ", [{}, {"LAB_KEY": ""}, {"LAB_KEY": " \n"}])
     def test_a_missing_key_names_its_variable(self, server, environ):
         _, error = failure(lab_provider(server, environ=environ), kind=KeyMissing)
-        assert "endpoint 'lab' has no API key: set the environment variable LAB_KEY" in str(error)
+        assert (
+            "endpoint 'lab' has no API key: run %robota endpoint key lab, or set the environment variable LAB_KEY"
+            in str(error)
+        )
 
     @pytest.mark.parametrize("key", [f"{CANARY} x", f"{CANARY}\nx", f"{CANARY}ü", f"{CANARY}\x07", f"{CANARY}\u200b"])
     def test_an_impossible_key_is_not_sent(self, server, key):

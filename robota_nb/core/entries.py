@@ -33,7 +33,8 @@ RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "se
 Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 
-_OF_ENDPOINTS = frozenset({"api_key", "base_url", "extra_body", "extra_headers", "extra_query", "organization"})
+_OF_KEYS = re.compile(r"(\w+_)?(api_?key|auth_token|access_token|secret_key|password)|key|token|secret|authorization")
+_OF_ENDPOINTS = frozenset({"base_url", "extra_body", "extra_headers", "extra_query", "organization"})
 _OF_REQUESTS = frozenset({"messages", "stream"})
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -125,7 +126,9 @@ def fold_name(name: str) -> str:
 
 def check_param_key(key: str) -> str:
     """Return *key* if it may name a request parameter, else raise `InvalidName`."""
-    if key in _OF_ENDPOINTS:  # a key given as a setting would stand in the notebook
+    if _OF_KEYS.fullmatch(key):  # what is given as a setting stands in the notebook
+        raise InvalidName(f"{key} is no setting of a chat: %robota endpoint key NAME asks for the key of a server")
+    if key in _OF_ENDPOINTS:
         raise InvalidName(f"{key} is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints")
     if not _KEY.fullmatch(key) or key in RESERVED_KEYS | _OF_REQUESTS:
         why = "must be lower-case letters, digits and _" if not _KEY.fullmatch(key) else "is reserved"

@@ -21,6 +21,7 @@ from robota_nb.core.modes import MODES
 from robota_nb.errors import CommandError, InvalidName, nearest
 from robota_nb.notebook.formats import FORMATS
 from robota_nb.notebook.grammar import CELL, COMMANDS, NODES, SPECS, Arg, Kind, Spec, verbs
+from robota_nb.notebook.leaks import key_on_line, refuse_keys, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +114,7 @@ def _no_command(words: tuple[str, ...]) -> CommandError:
     hint = nearest(said, sorted(map(" ".join, NODES)))
     if not hint and len(words) == 1:  # perhaps a question
         hint = "; '%robota ask TEXT' sends a text"
-    return CommandError(f"no command {said!r}{hint}; '%robota help' lists them")
+    return CommandError(f"no command {shown(said)}{hint}; '%robota help' lists them")
 
 
 # -- help
@@ -171,6 +172,7 @@ def _arguments(spec: Spec, rest: str) -> Command:
     words, text = _options_and_text(spec, rest) if has_text else (_words(rest), "")
     if not set(_HELP).isdisjoint(words):
         return Command(("help",), {"command": spec.words})
+    refuse_keys(words)
     given, left = _parser(spec).parse_known_args(words)
     if left:
         _refuse(spec, left)
@@ -260,12 +262,14 @@ def _value(argument: Arg, given: Any) -> Any:
 def _refuse(spec: Spec, left: Sequence[str]) -> NoReturn:
     """Say what is wrong with words that argparse had no place for."""
     parser = _parser(spec)
+    if spec.words[:1] == ("endpoint",):
+        raise key_on_line()
     if option := next((word for word in left if word.startswith("-")), None):
         flags = [flag for argument in spec.arguments for flag in argument.flags]
-        parser.error(f"no option {option!r}{nearest(option.partition('=')[0], flags)}")
+        parser.error(f"no option {shown(option)}{nearest(option.partition('=')[0], flags)}")
     if spec is CELL:
-        parser.error(f"{left[0]!r} is no option; the text to send stands below this line")
-    parser.error(f"{left[0]!r} is one word too many; put what has spaces in quotes")
+        parser.error(f"{shown(left[0])} is no option; the text to send stands below this line")
+    parser.error(f"{shown(left[0])} is one word too many; put what has spaces in quotes")
 
 
 # -- checks of single values; argparse wants ArgumentTypeError
@@ -274,7 +278,7 @@ def _refuse(spec: Spec, left: Sequence[str]) -> NoReturn:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE, such as temperature=0.2")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not KEY=VALUE, such as temperature=0.2")
     try:
         return check_param_key(key), value
     except InvalidName as error:
@@ -283,25 +287,27 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _variable(text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no variable name, such as answer")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is no variable name, such as answer")
     return text
 
 
 def _mode(text: str) -> str:
     if text not in MODES:
-        raise argparse.ArgumentTypeError(f"no mode {text!r}{nearest(text, MODES)}; there are {', '.join(MODES)}")
+        raise argparse.ArgumentTypeError(f"no mode {shown(text)}{nearest(text, MODES)}; there are {', '.join(MODES)}")
     return text
 
 
 def _number(text: str) -> int:
     if not text.isdecimal() or len(text) > _DIGITS:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number, such as 2")
+        raise argparse.ArgumentTypeError(f"{shown(text[:40])} is no number, such as 2")
     return int(text)
 
 
 def _format(text: str) -> str:
     if text not in FORMATS:
-        raise argparse.ArgumentTypeError(f"no format {text!r}{nearest(text, FORMATS)}; there are {', '.join(FORMATS)}")
+        raise argparse.ArgumentTypeError(
+            f"no format {shown(text)}{nearest(text, FORMATS)}; there are {', '.join(FORMATS)}"
+        )
     return text
 
 

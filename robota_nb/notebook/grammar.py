@@ -299,6 +299,16 @@ COMMANDS = (
         examples=("%robota endpoint add lab https://llm.lab.example/v1 --key-env LAB_KEY --model llama3",),
     ),
     Spec(
+        words=("endpoint", "key"),
+        summary="Ask for a server's key out of sight, and keep it in this kernel.",
+        arguments=(
+            Arg(name="name", metavar="NAME", kind="provider", required=True, help="the endpoint's name"),
+            _switch("--save", help="keep it in the system's keyring instead, for other kernels"),
+            _switch("--forget", help="remove it from this kernel and from the keyring"),
+        ),
+        examples=("%robota endpoint key openai", "%robota endpoint key lab --save"),
+    ),
+    Spec(
         words=("endpoint", "test"),
         summary="See whether a server can be reached, and takes the key; nothing is asked.",
         arguments=(Arg(name="name", metavar="NAME", kind="provider", required=True, help="the endpoint's name"),),

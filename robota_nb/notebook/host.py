@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.document import Cell
@@ -59,6 +59,38 @@ class Keeping(Protocol):
         ...
 
 
+class Servers(Protocol):
+    """The servers that can be asked; `RobotaError` where a name is none of them."""
+
+    def lines(self) -> list[str]:
+        """Say which endpoints there are, and where their keys are."""
+        ...
+
+    def add(self, name: str, settings: Mapping[str, str]) -> None:
+        """Make a server known in this kernel."""
+        ...
+
+    def test(self, name: str) -> str:
+        """See whether an endpoint can be reached, and say so."""
+        ...
+
+    def key_source(self, name: str) -> str:
+        """Return where an endpoint's key is, as a user reads it; empty if there is none."""
+        ...
+
+    def take_key(self, name: str, ask: Callable[[str], str]) -> None:
+        """Keep in this kernel what *ask* returns as an endpoint's key; it gets the variable that does as well."""
+        ...
+
+    def save_key(self, name: str) -> None:
+        """Put an endpoint's key, if it was typed, into the system's keyring."""
+        ...
+
+    def forget_key(self, name: str) -> bool:
+        """Remove an endpoint's key from this kernel and the keyring; return whether there was one."""
+        ...
+
+
 class Host(Protocol):
     """The wiring of one shell, as the commands see it."""
 
@@ -67,6 +99,11 @@ class Host(Protocol):
     @property
     def keeper(self) -> Keeping:
         """What keeps the conversations."""
+        ...
+
+    @property
+    def servers(self) -> Servers:
+        """The servers that can be asked, and their keys."""
         ...
 
     def ready(self) -> None:
@@ -91,18 +128,6 @@ class Host(Protocol):
 
     def bring(self, session: Session, path: str) -> str:
         """Add the chat in a file, and say what was added."""
-        ...
-
-    def endpoint_lines(self) -> list[str]:
-        """Say which endpoints there are, and whether they can be asked."""
-        ...
-
-    def add_endpoint(self, name: str, settings: Mapping[str, str]) -> None:
-        """Make a server known in this kernel."""
-        ...
-
-    def test_endpoint(self, name: str) -> str:
-        """See whether an endpoint can be reached, and say so."""
         ...
 
     def provider_names(self) -> Iterable[str]:

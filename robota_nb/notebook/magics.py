@@ -37,11 +37,12 @@ class RobotaMagics(Magics):
     endpoints = Dict(
         help="""OpenAI-compatible servers by name, such as
         {'lab': {'base_url': 'https://llm.lab.example/v1', 'key_env': 'LAB_KEY', 'model': 'llama3'}}.
-        The key is read from the environment variable that key_env names; it never stands here."""
+        The key is in the environment variable that key_env names, or %robota endpoint key asks for it; it never
+        stands here."""
     ).tag(config=True)
-    provider = Unicode(
-        help="The provider or endpoint of new chats; empty: openai if its key is set, else offline."
-    ).tag(config=True)
+    provider = Unicode(help="The provider or endpoint of new chats; empty: openai if it has a key, else offline.").tag(
+        config=True
+    )
     model = Unicode(help="The model of new chats; empty for the endpoint's default.").tag(config=True)
     autosnapshot = Bool(True, help="Put each turn into the notebook as soon as it is recorded.").tag(config=True)
     rerun = Enum(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from robota_nb.core.ports import Provider
 from robota_nb.errors import EndpointNotFound, ProviderError, nearest
 from robota_nb.providers.faults import Environment
+from robota_nb.providers.keys import Keys
 
 __all__ = ["Endpoint", "EndpointError", "ProviderRegistry", "builtin_endpoints", "parse_endpoints", "url_problem"]
 
@@ -26,6 +27,7 @@ OFFLINE = "offline"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # upper case: many a key would pass for a lower-case name
 _KEYS = ("base_url", "key_env", "model")
+_PORTS = {"http": 80, "https": 443}
 
 
 class EndpointError(ProviderError, ValueError):
@@ -52,6 +54,14 @@ class Endpoint:
     base_url: str = field(repr=False)
     key_env: str = ""
     model: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the server: what its key is bound to; empty if the URL cannot be asked."""
+        if url_problem(self.base_url):
+            return ""
+        url = urlsplit(self.base_url)
+        return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
 
 def builtin_endpoints(environ: Mapping[str, str] | None = None) -> dict[str, Endpoint]:
@@ -166,6 +176,8 @@ class ProviderRegistry:
         The user's own, as `parse_endpoints` takes them; they come on top of the built-in ones.
     environ
         Where keys and defaults are looked up, each time they are needed; by default the process's environment.
+    keys
+        Where the keys of endpoints come from; by default `robota_nb.providers.keys.Keys` with *environ*.
     default_provider, default_model
         What a chat gets where nothing is configured, instead of what `default` would choose.
     **waits
@@ -183,11 +195,13 @@ class ProviderRegistry:
         endpoints: Mapping[str, Mapping[str, Any] | Endpoint] | None = None,
         environ: Mapping[str, str] | None = None,
         *,
+        keys: Keys | None = None,
         default_provider: str = "",
         default_model: str = "",
         **waits: float,
     ) -> None:
         self._environ = Environment(environ)
+        self._keys = keys or Keys(environ)
         self._config = dict(endpoints or {})
         self._default_provider = default_provider
         self._default_model = default_model
@@ -205,7 +219,7 @@ class ProviderRegistry:
         """Return (provider name, model): ``openai`` if its key is there, else ``offline``."""
         name = self._default_provider
         if not name:
-            name = "openai" if self._environ.get("OPENAI_API_KEY", "").strip() else OFFLINE
+            name = "openai" if self._keys.source(builtin_endpoints(self._environ)["openai"]) else OFFLINE
         if name == OFFLINE:
             return OFFLINE, OFFLINE
         endpoint = self.endpoints.get(name)
@@ -238,7 +252,7 @@ class ProviderRegistry:
         if endpoint is not None:
             from robota_nb.providers.openai import OpenAIProvider
 
-            return OpenAIProvider(endpoint, environ=self._environ, **self._waits)
+            return OpenAIProvider(endpoint, keys=self._keys, **self._waits)
         if name == OFFLINE:
             from robota_nb.providers.offline import OfflineProvider
 

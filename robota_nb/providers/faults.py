@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from urllib.parse import unquote
 
 from robota_nb.errors import ProviderError
 
@@ -33,12 +35,21 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
 
 
 class Secret:
-    """A key that no repr, traceback or f-string shows."""
+    """A key that no repr, traceback or f-string shows.
 
-    __slots__ = ("_value",)
+    Parameters
+    ----------
+    value
+        The key; empty for none.
+    source
+        Where it was found, as a user reads it, such as "the environment variable LAB_KEY".
+    """
 
-    def __init__(self, value: str) -> None:
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str = "") -> None:
         self._value = value
+        self.source = source
 
     def reveal(self) -> str:
         """Return the key."""
@@ -80,14 +91,16 @@ class Environment(Mapping[str, str]):
     def __repr__(self) -> str:
         return "Environment(...)"
 
+    def __reduce__(self) -> str:
+        raise TypeError("an environment is not to be pickled: keys stand in it")
+
 
 def scrub(text: str, secret: Secret, limit: int) -> str:
     """Return *text* from a server as one short line without control characters, URLs, and parts of keys."""
     visible = "".join(char if char.isprintable() else " " for char in _TERMINAL.sub(" ", text[:2000]))
     visible = _KEY_LIKE.sub("…", _URL.sub("…", visible))
-    key = secret.reveal().casefold()
-    fragments = {key[start : start + _FRAGMENT] for start in range(len(key) - _FRAGMENT + 1)}
-    words = ("…" if _holds(word.casefold(), fragments) else word for word in visible.split())
+    fragments = _fragments(secret)
+    words = ("…" if _holds(word, fragments) else word for word in visible.split())
     return _short(" ".join(words), limit)
 
 
@@ -98,18 +111,15 @@ class Faults:
     ----------
     endpoint
         The endpoint's alias.
-    key_env
-        The environment variable of its key; empty if it needs none.
     secret
-        The key, to keep it out of what the server says.
+        The key, to keep it out of what the server says; empty if the endpoint needs none.
     model
         The model asked for.
     """
 
-    def __init__(self, endpoint: str, key_env: str, secret: Secret, model: str) -> None:
+    def __init__(self, endpoint: str, secret: Secret, model: str) -> None:
         self._endpoint = endpoint
-        self._key_env = key_env
-        self._secret = secret
+        self.secret = secret
         self._model = _short("".join(char for char in model if char.isprintable()), 60)
 
     def error(self, what: str, step: str, *, detail: str = "", status: int | None = None) -> ProviderError:
@@ -121,7 +131,7 @@ class Faults:
 
     def clean(self, text: str, limit: int = 120) -> str:
         """Return the server's own words, fit to be shown."""
-        return scrub(text, self._secret, limit)
+        return scrub(text, self.secret, limit)
 
     def status(self, status: int, detail: str, wait: str = "") -> ProviderError:
         """Make the error of an HTTP status; *wait* is how long the server asks to wait before the next ask."""
@@ -135,12 +145,26 @@ class Faults:
     def _by_status(self, status: int) -> tuple[str, str]:
         family = min(status, HTTPStatus.INTERNAL_SERVER_ERROR)
         what, step = _BY_STATUS.get(family, ("refused the request", "check the model and what was set with --set"))
-        source = f"the environment variable {self._key_env}" if self._key_env else "whether it needs a key_env"
+        source = self.secret.source or "whether it needs a key_env"
         return what.format(model=self._model), step.format(source=source)
 
 
+def _fragments(secret: Secret) -> set[str]:
+    """Return all pieces of a key that are too long to show: as it is, and in the codes in which headers travel."""
+    key = secret.reveal().encode()
+    found = _pieces(key.decode().casefold(), _FRAGMENT) | _pieces(key.hex(), 2 * _FRAGMENT)
+    for before in (b"", b"-", b"--"):  # Base64 has another text for each place that the key may begin at
+        found |= _pieces(b64encode(before + key).decode().casefold(), 2 * _FRAGMENT)
+    return found
+
+
+def _pieces(text: str, size: int) -> set[str]:
+    return {text[start : start + size] for start in range(len(text) - size + 1)}
+
+
 def _holds(word: str, fragments: set[str]) -> bool:
-    return any(word[start : start + _FRAGMENT] in fragments for start in range(len(word) - _FRAGMENT + 1))
+    plain = unquote(word).casefold()
+    return any(piece in fragments for size in (_FRAGMENT, 2 * _FRAGMENT) for piece in _pieces(plain, size))
 
 
 def _short(text: str, limit: int) -> str:

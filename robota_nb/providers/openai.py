@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import threading
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.ports import TextDelta, Waiting
-from robota_nb.errors import KeyMissing, ProviderError
+from robota_nb.errors import ProviderError
 from robota_nb.providers.endpoints import url_problem
-from robota_nb.providers.faults import CHECK_URL, Environment, Faults, Secret
+from robota_nb.providers.faults import CHECK_URL, Faults, Secret
+from robota_nb.providers.keys import Keys
 from robota_nb.providers.patience import Deadline, Failed, in_words, own_wait
 from robota_nb.providers.reply import Reply
 from robota_nb.providers.sse import EventParser
+from robota_nb.providers.veil import Outermost, veiled
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -44,7 +45,9 @@ class OpenAIProvider:
     endpoint
         Where to ask.
     environ
-        Where the key is looked up, at each ask; by default the process's environment.
+        Where variables are looked up; by default the process's environment.
+    keys
+        Where the key is looked up, at each ask; by default `robota_nb.providers.keys.Keys` with *environ*.
     max_retries
         How often to try again by itself, before the first byte of an answer and never after it.
     timeout
@@ -70,6 +73,7 @@ class OpenAIProvider:
         endpoint: Endpoint,
         *,
         environ: Mapping[str, str] | None = None,
+        keys: Keys | None = None,
         max_retries: int = 2,
         timeout: float = 600,
         deadline: float = 1800,
@@ -79,7 +83,7 @@ class OpenAIProvider:
     ) -> None:
         self.name = endpoint.name
         self.endpoint = endpoint
-        self._environ = Environment(environ)
+        self._keys = keys or Keys(environ)
         self._max_retries = max_retries
         self._timeout = min(timeout, deadline or timeout)
         self._deadline = deadline
@@ -102,16 +106,21 @@ class OpenAIProvider:
         Raises
         ------
         KeyMissing
-            The endpoint's environment variable holds no usable key.
+            The endpoint needs a key, and there is none that can be used.
         ProviderError
             Anything else that keeps the answer from arriving whole; what came before has been yielded.
         """
-        self._check_endpoint()
-        model = request.model or self.endpoint.model
-        if not model:
-            raise ProviderError(f"endpoint {self.name!r} has no default model: name one with --model")
-        key = self._key()
-        faults = Faults(self.name, self.endpoint.key_env, key, model)
+        with Outermost():
+            self._check_endpoint()
+            model = request.model or self.endpoint.model
+            if not model:
+                raise ProviderError(f"endpoint {self.name!r} has no default model: name one with --model")
+            key = self._key()
+            yield from veiled(self._events(request, model, key), key)
+
+    def _events(self, request: Request, model: str, key: Secret) -> Generator[StreamEvent]:
+        """Yield what the server says."""
+        faults = Faults(self.name, key, model)
         client = self._connected(key, faults)
         from robota_nb.providers.transport import hang_up
 
@@ -136,21 +145,21 @@ class OpenAIProvider:
         KeyMissing, ProviderError
             As `stream` does.
         """
-        self._check_endpoint()
-        key = self._key()
-        faults = Faults(self.name, self.endpoint.key_env, key, self.endpoint.model)
-        client, deadline = self._connected(key, faults), Deadline(self._deadline)
-        from robota_nb.providers.transport import hang_up, send
+        with Outermost():
+            self._check_endpoint()
+            key = self._key()
+            faults = Faults(self.name, key, self.endpoint.model)
+            client, deadline = self._connected(key, faults), Deadline(self._deadline)
+            from robota_nb.providers.transport import hang_up, send
 
-        response = send(client, "get", "/models", None, faults)
-        if isinstance(response, Failed):
-            raise response.fault
-        try:
-            with deadline.calls(lambda: hang_up(response)):
-                data = b"".join(self._pieces(response, Reply(), faults, deadline))
-        finally:
-            response.close()
-        names = _model_names(data)
+            response = send(client, "get", "/models", None, faults)
+            if isinstance(response, Failed):
+                raise response.fault
+            try:
+                with deadline.calls(lambda: hang_up(response)):
+                    names = _model_names(b"".join(self._pieces(response, Reply(), faults, deadline)))
+            finally:
+                response.close()
         if names is None:
             raise faults.error("answered with something that is no list of models", CHECK_URL)
         return names
@@ -160,7 +169,7 @@ class OpenAIProvider:
         with contextlib.suppress(Exception):
             self._check_endpoint()
             key = self._key()
-            self._connected(key, Faults(self.name, self.endpoint.key_env, key, ""))
+            self._connected(key, Faults(self.name, key, ""))
 
     def close(self) -> None:
         """Close the connections; the provider may be used again and reconnects by itself."""
@@ -174,22 +183,8 @@ class OpenAIProvider:
             raise ProviderError(f"endpoint {self.name!r}: {problem}")
 
     def _key(self) -> Secret:
-        """Return the key as it is in the environment now."""
-        name = self.endpoint.key_env
-        if not name:
-            return Secret("")
-        key = Secret(self._environ.get(name, "").strip())
-        if not key:
-            raise KeyMissing(
-                f"endpoint {self.name!r} has no API key: set the environment variable {name} before Jupyter starts, "
-                f"or run import os, getpass; os.environ[{name!r}] = getpass.getpass()"
-            )
-        if not re.fullmatch(r"[!-~]+", key.reveal()):
-            raise KeyMissing(
-                f"the API key in {name} has a space, a line break or another character that keys do not have: "
-                "copy it again"
-            )
-        return key
+        """Return the key as it is now."""
+        return self._keys.find(self.endpoint)
 
     def _connected(self, key: Secret, faults: Faults) -> openai.OpenAI:
         """Return the client, made at the first ask and again when the key has changed."""

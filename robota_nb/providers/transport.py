@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -18,6 +19,7 @@ import openai
 
 from robota_nb.providers.faults import CHECK_URL
 from robota_nb.providers.patience import Failed, asked_wait, in_words, may_help
+from robota_nb.providers.veil import discreet_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Refused", "connect", "hang_up", "send"]
 
-_NO_KEY = "no-key-needed"  # the SDK wants one, and a server without keys ignores it
+_NO_KEY = "no-key-needed"  # a server without keys ignores it
+_IN_PLACE = "in-place-of-the-key"  # the SDK wants one, and keeps it where it can be seen; ours goes in last
 _MAX_ERROR_BYTES = 64_000
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -44,11 +47,12 @@ def connect(endpoint: Endpoint, key: Secret, *, timeout: float) -> openai.OpenAI
     http_client = _HttpClient(
         follow_redirects=False,
         trust_env=not plain,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none are taken: an ask is nobody's session
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
         event_hooks={"request": [_request_hook(endpoint, key)], "response": [_check_response]},
     )
     client = openai.OpenAI(
-        api_key=key.reveal() or _NO_KEY,
+        api_key=_IN_PLACE,
         base_url=endpoint.base_url,
         http_client=http_client,
         max_retries=0,  # the SDK would wait without a word, and nobody could end it
@@ -94,6 +98,7 @@ def _request_hook(endpoint: Endpoint, key: Secret) -> Callable[[httpx2.Request],
         if foreign:
             for name in _ambient_headers():
                 headers.pop(name, None)
+        if foreign or headers.get("Authorization") == f"Bearer {_IN_PLACE}":  # else the user's own header
             headers["Authorization"] = f"Bearer {key.reveal() or _NO_KEY}"
         headers["Content-Type"] = "application/json"
         headers["Accept-Encoding"] = "identity"  # nothing to unpack, so nothing can explode
@@ -123,9 +128,10 @@ def send(
     """Return the response as soon as its headers are there, or why there is none."""
     # The SDK's own way to call a path gives the raw response, and spends nothing on typed requests.
     try:
-        if method == "get":
-            return client.get(path, cast_to=httpx2.Response, stream=True)
-        return client.post(path, cast_to=httpx2.Response, body=body, stream=True)
+        with discreet_logs(faults.secret):
+            if method == "get":
+                return client.get(path, cast_to=httpx2.Response, stream=True)
+            return client.post(path, cast_to=httpx2.Response, body=body, stream=True)
     except KeyboardInterrupt:
         return Failed(KeyboardInterrupt())
     except Exception as error:  # noqa: BLE001 (whatever it is, it holds the request)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
+import warnings
 from typing import TYPE_CHECKING
+
+from robota_nb.errors import CommandError, KeyMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,27 +15,60 @@ if TYPE_CHECKING:
 
 
 def _list(on: Commands, _: Args) -> None:
-    on.say("\n".join(on.host.endpoint_lines()))
+    on.say("\n".join(on.host.servers.lines()))
 
 
 def _add(on: Commands, args: Args) -> None:
     settings = {"base_url": args["url"], "key_env": args["key_env"] or "", "model": args["model"] or ""}
-    on.host.add_endpoint(args["name"], {key: value for key, value in settings.items() if value})
+    on.host.servers.add(args["name"], {key: value for key, value in settings.items() if value})
     on.say(
         f"{args['name']} can be asked in this kernel: %robota chat open NAME --provider {args['name']}; "
         "for good, add it to c.RobotaMagics.endpoints in ipython_config.py"
     )
 
 
+def _key(on: Commands, args: Args) -> None:
+    name, servers = args["name"], on.host.servers
+    if args["save"] and args["forget"]:
+        raise CommandError("--save and --forget exclude each other: give one of them")
+    if args["forget"]:
+        said = "is forgotten" if servers.forget_key(name) else "is not kept here"
+        more = f"; there is one in {source}" if (source := servers.key_source(name)) else ""
+        on.say(f"the key of {name} {said}{more}")
+        return
+    if on.host.manager.replay.mode == "strict":
+        on.say(f"{name} needs no key now: replay is strict")
+        return
+    if not servers.key_source(name):
+        servers.take_key(name, lambda variable: _typed(name, variable))
+    if args["save"]:
+        servers.save_key(name)
+    on.say(f"{name} takes its key from {servers.key_source(name)}")
+
+
+def _typed(name: str, variable: str) -> str:
+    """Ask for a key where nobody looks over the shoulder, nor any record."""
+    from IPython.core.error import StdinNotImplementedError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # a terminal that would show what is typed
+            return getpass.getpass(f"API key of {name}: ")
+    except (StdinNotImplementedError, getpass.GetPassWarning, EOFError):
+        pass
+    raise KeyMissing(f"nobody can be asked for a key here: set the environment variable {variable}")
+
+
 def _test(on: Commands, args: Args) -> None:
     if on.host.manager.replay.mode == "strict":
         on.say(f"{args['name']} is not asked: replay is strict")
         return
-    on.say(on.host.test_endpoint(args["name"]))
+    on.say(on.host.servers.test(args["name"]))
 
 
 VERBS: Mapping[tuple[str, ...], Verb] = {
     ("endpoint", "list"): _list,
     ("endpoint", "add"): _add,
+    ("endpoint", "key"): _key,
     ("endpoint", "test"): _test,
 }
