@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.errors import StoreError, nearest
+from robota_nb.core.snapshot import check_entry
+from robota_nb.errors import SnapshotError, StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
 
@@ -74,12 +75,12 @@ class Drawer:
 
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
         """Return the entries that the notebook has not saved."""
-        return self._use(lambda: self.store.unsaved(place or self.place)) or {}
+        return self._readable(self._use(lambda: self.store.unsaved(place or self.place)) or {})
 
     def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
         """Return all that is filed under other places: place → session id → entries."""
         places = [place for place in self._use(self.store.documents) or () if place != self.place]
-        return {place: self._use(partial(self.store.entries, place)) or {} for place in places}
+        return {place: self._readable(self._use(partial(self.store.entries, place)) or {}) for place in places}
 
     def unknown(self, entries: Entries) -> set[str]:
         """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
@@ -112,6 +113,22 @@ class Drawer:
             )  # fmt: skip
             raise StoreError(f"the store holds {what}")
         return found[0]
+
+    def _readable(self, found: dict[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
+        """Return the entries that are what they must be; of others the user is told, and they stay in the store."""
+        whole: dict[str, dict[str, Entry]] = {}
+        problem: SnapshotError | None = None
+        for sid, entries in found.items():
+            for eid, entry in entries.items():
+                try:
+                    check_entry(sid, eid, entry)
+                except SnapshotError as error:
+                    problem = error
+                else:
+                    whole.setdefault(sid, {})[eid] = entry
+        if problem:
+            self._notify(f"the store holds something that is no entry, and it is left there ({problem})")
+        return whole
 
     def _use(self, do: Callable[[], Any]) -> Any:
         try:

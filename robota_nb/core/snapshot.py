@@ -106,6 +106,13 @@ def check_sessions(sessions: object) -> dict[str, dict[str, Entry]]:
     return sessions
 
 
+def check_entry(sid: str, eid: str, entry: object) -> None:
+    """Check one entry by itself, and the id of its session; raises as `check_sessions` does."""
+    if not is_session_id(sid):
+        raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
+    _check_entry(eid, entry, f"sessions.{sid}")
+
+
 def check_entries(entries: object, at: str, budget: int = MAX_BYTES) -> int:
     """Check entries one by one (not what they refer to), and return their size in bytes."""
     if not isinstance(entries, dict):
@@ -168,7 +175,7 @@ def _check_entry(eid: object, entry: object, at: str) -> int:
     kind = entry.get("kind")
     if not isinstance(kind, str):
         raise SnapshotError("the entry has no kind", at=at)
-    _check_fields(entry, _FIELDS.get(kind, _UNKNOWN), at)
+    _check_fields(entry, {**_FIELDS.get(kind, {}), **_ALWAYS}, at)
     if kind == "message" and len(to_text(entry["content"]).encode()) > MAX_MESSAGE_BYTES:
         raise SnapshotError(f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes", at=at)
     return size
@@ -273,10 +280,15 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
     "image": {"media_type": _is_text, "data": _is_lines},
     "purged": {"n?": _is_n, "chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
 }  # fmt: skip
-_UNKNOWN: dict[str, Callable[[object], bool]] = {"n?": _is_n}
+_ALWAYS: dict[str, Callable[[object], bool]] = {"n?": _is_n}  # also where it says nothing: others are compared with it
 
 # Of these keys the state makes more than text: a value that cannot be shown or found is no value.
 _SET_VALUES = {"name": _is_name, "from": _is_base}
+
+# The id of a stub is no hash of it: it must not be able to say anything under another entry's name.
+_SAYS = frozenset(name.rstrip("?") for fields in _FIELDS.values() for name in fields) - {
+    name.rstrip("?") for name in _FIELDS["purged"]
+}
 
 _MESSAGES = frozenset({"message", "purged"})
 _TARGETS = {
@@ -298,6 +310,8 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
             raise SnapshotError(f"the {entry['kind']} has no {name}", at=at)
         if not check(entry[name]):
             raise SnapshotError(f"the {name} of the {entry['kind']} is not what it must be", at=at)
+    if entry["kind"] == "purged" and (said := _SAYS & entry.keys()):
+        raise SnapshotError(f"a purged entry still has {', '.join(sorted(said))}", at=at)
     if entry["kind"] == "set" and not _SET_VALUES.get(entry["key"], _is_anything)(entry.get("value")):
         raise SnapshotError(f"the {entry['key']} that is set is not what it must be", at=at)
 
