@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.snapshot import check_entry
+from robota_nb.core.snapshot import check_entry, check_together
 from robota_nb.errors import SnapshotError, StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
@@ -119,13 +119,18 @@ class Drawer:
         whole: dict[str, dict[str, Entry]] = {}
         problem: SnapshotError | None = None
         for sid, entries in found.items():
+            good: dict[str, Entry] = {}
             for eid, entry in entries.items():
                 try:
                     check_entry(sid, eid, entry)
+                    good[eid] = entry
                 except SnapshotError as error:
                     problem = error
-                else:
-                    whole.setdefault(sid, {})[eid] = entry
+            try:
+                check_together(sid, good)
+                whole |= {sid: good} if good else {}
+            except SnapshotError as error:
+                problem = error
         if problem:
             self._notify(f"the store holds something that is no entry, and it is left there ({problem})")
         return whole
