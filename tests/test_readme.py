@@ -13,7 +13,12 @@ from robota_nb.notebook.grammar import COMMANDS
 from robota_nb.notebook.magics import RobotaMagics
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted(ROOT.joinpath("docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(ROOT.joinpath("docs").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+]
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 NOTEBOOKS = sorted(ROOT.joinpath("notebooks").glob("*.ipynb"))
 

@@ -205,6 +205,9 @@ FORGED = "\n\n".join([*HOSTILE[:3], *HOSTILE[6:12], *HOSTILE[14:18], "the end of
 """What an answer may bring along that no model gave: it stands in the output of a cell, as if one had."""
 
 
+RUNNING = "script, iframe, object, embed, [onerror], [onload], [data-commandlinker-command], [href^='javascript:' i]"
+
+
 def test_a_forged_answer_in_a_cell_of_a_notebook_with_a_crafted_name_is_markdown_and_runs_nothing(opened, work, server):
     source = "%%robota\nasked"
     forged = talk(prompt="asked", answer=FORGED, cell=["cell-1", 0, source_hash(source)])
@@ -213,8 +216,7 @@ def test_a_forged_answer_in_a_cell_of_a_notebook_with_a_crafted_name_is_markdown
     page.run()
     answer = page.page.locator(".jp-RenderedMarkdown.jp-OutputArea-output")
     answer.get_by_text("the end of it").wait_for()
-    assert answer.locator("script, iframe, object, embed, [onerror], [onload]").count() == 0
-    assert answer.locator("[data-commandlinker-command], [href^='javascript:' i]").count() == 0
+    assert [element.evaluate("e => e.outerHTML") for element in answer.locator(RUNNING).all()] == []
     for element in answer.locator("a, button").all():
         element.dispatch_event("click")
     switcher = Switcher(page.page).ready()
