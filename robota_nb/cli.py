@@ -18,7 +18,6 @@ from robota_nb.core.modes import MODES
 from robota_nb.core.reprs import count
 from robota_nb.errors import RobotaError, SnapshotError
 from robota_nb.notebook import report
-from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +40,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except RobotaError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(report.plain(str(error))) from None
 
 
 @main.command()
@@ -66,7 +65,7 @@ def run(notebook: Path, target: Path | None, replay: str | None, kernel_name: st
     _summarise(front)
     if failure:
         raise click.ClickException(
-            f"a cell failed: {strip_controls(str(failure))}; what ran before it is in {front.path.name}"
+            report.plain(f"a cell failed: {failure}; what ran before it is in {front.path.name}")
         )
 
 
@@ -90,11 +89,11 @@ def _summarise(front: FrontEnd) -> None:
     marks = {turn: "asked" if turn in front.asked else "replayed" for turn in shown}
     value = front.notebook.metadata.get(snapshot.KEY)
     for notice in front.notices:
-        click.echo(f"note: {strip_controls(notice)}", err=True)
+        click.echo(f"note: {report.plain(notice)}", err=True)
     try:
         click.echo(report.tree(value, marks) if value is not None else "no conversations")
     except SnapshotError as error:
-        click.echo(f"the snapshot cannot be read: {error}")
+        click.echo(report.plain(f"the snapshot cannot be read: {error}"))
     asked = sum(mark == "asked" for mark in marks.values())
     requests = "an unknown number of requests" if front.requests is None else count(front.requests, "request")
     click.echo(f"{count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
@@ -203,7 +202,7 @@ def strip_(notebooks: tuple[Path, ...]) -> None:
         for notebook in notebooks:
             with file.changing(notebook) as content:
                 found = strip.strip(content)
-            click.echo(f"{strip_controls(notebook.name)}: {'stripped' if found else 'there are no conversations'}")
+            click.echo(f"{report.plain(notebook.name)}: {'stripped' if found else 'there are no conversations'}")
 
 
 class _NotMerged(click.ClickException):
@@ -223,7 +222,7 @@ def merge_(base: Path, ours: Path, theirs: Path, name: str | None) -> None:
     """
     from robota_nb.git import merge
 
-    called = strip_controls(name or ours.name)
+    called = report.plain(name or ours.name)
     try:
         conflicts = merge.merge_file(base, ours, theirs, called)
     except RobotaError as error:

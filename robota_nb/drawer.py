@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.snapshot import merge
-from robota_nb.errors import StoreError, nearest
+from robota_nb.core.snapshot import check_entry, check_together, merge
+from robota_nb.errors import SnapshotError, StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
 
@@ -101,16 +101,16 @@ class Drawer:
 
     def unsaved(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
         """Return the entries that the notebook has not saved, and that are not of answers on their way here."""
-        return self._without_drafts(self._use(lambda: self.store.unsaved(place or self.place)) or {})
+        return self._readable(self._use(lambda: self.store.unsaved(place or self.place)) or {})
 
     def filed(self, place: str) -> dict[str, dict[str, Entry]]:
         """Return all entries that are filed there, those of answers on their way here excepted."""
-        return self._without_drafts(self._use(lambda: self.store.entries(place)) or {})
+        return self._readable(self._use(lambda: self.store.entries(place)) or {})
 
     def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
         """Return all that is filed under other places: place → session id → entries."""
         places = [place for place in self._use(self.store.documents) or () if place != self.place]
-        return {place: self._use(partial(self.store.entries, place)) or {} for place in places}
+        return {place: self._readable(self._use(partial(self.store.entries, place)) or {}) for place in places}
 
     def unknown(self, entries: Entries) -> set[str]:
         """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
@@ -144,9 +144,32 @@ class Drawer:
             raise StoreError(f"the store holds {what}")
         return found[0]
 
-    def _without_drafts(self, found: Entries) -> dict[str, dict[str, Entry]]:
+    def _readable(self, found: dict[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
+        """Return the entries but those of answers on their way here, and those that are none.
+
+        Of these the user is told, and they stay in the store.
+        """
         drafts = {eid for _, ids in self._drafts.values() for eid in ids}
-        return {sid: {eid: entry for eid, entry in es.items() if eid not in drafts} for sid, es in found.items()}
+        whole: dict[str, dict[str, Entry]] = {}
+        problem: SnapshotError | None = None
+        for sid, entries in found.items():
+            good: dict[str, Entry] = {}
+            for eid, entry in entries.items():
+                if eid in drafts:
+                    continue
+                try:
+                    check_entry(sid, eid, entry)
+                    good[eid] = entry
+                except SnapshotError as error:
+                    problem = error
+            try:
+                check_together(sid, good)
+                whole |= {sid: good} if good else {}
+            except SnapshotError as error:
+                problem = error
+        if problem:
+            self._notify(f"the store holds something that is no entry, and it is left there ({problem})")
+        return whole
 
     def _use(self, do: Callable[[], Any], *, writes: bool = False) -> Any:
         try:

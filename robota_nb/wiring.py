@@ -25,7 +25,7 @@ from robota_nb.errors import CommandError, nearest
 from robota_nb.keeping import Keeper
 from robota_nb.notebook.commands import Commands
 from robota_nb.notebook.render import choose_renderer
-from robota_nb.notebook.report import summary
+from robota_nb.notebook.report import plain, summary
 from robota_nb.notebook.verbs import VERBS
 from robota_nb.servers import Servers
 
@@ -235,7 +235,7 @@ class Wiring:
         if self.keeper.document and self.bridge.reached:
             self.keeper.document.notify(text)
         elif getattr(self.shell, "kernel", None) is None:
-            print(text)  # noqa: T201 - a terminal has no other place
+            print(plain(text))  # noqa: T201 - a terminal has no other place
         else:
             self._notices.append(text)
 

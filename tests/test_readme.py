@@ -13,7 +13,12 @@ from robota_nb.notebook.grammar import COMMANDS
 from robota_nb.notebook.magics import RobotaMagics
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted(ROOT.joinpath("docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(ROOT.joinpath("docs").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+]
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 NOTEBOOKS = sorted(ROOT.joinpath("notebooks").glob("*.ipynb"))
 
@@ -122,6 +127,15 @@ def test_every_command_is_in_the_help(spec):
 def test_every_option_is_in_the_readme_and_has_help(name):
     assert re.search(rf"\b{name}\b", TEXTS["README.md"])
     assert RobotaMagics.class_traits()[name].help
+
+
+def test_every_promise_of_security_names_a_test_that_is_there():
+    tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.joinpath("tests").rglob("test_*.py"))
+    promises = re.findall(r"^- .*?(?=^- |\Z)", TEXTS["SECURITY.md"].split("\n## ")[3], re.MULTILINE | re.DOTALL)
+    assert len(promises) >= 10
+    assert all(re.search(r"`test_\w+`", promise) for promise in promises)
+    for name in re.findall(r"`(test_\w+)`", TEXTS["SECURITY.md"]):
+        assert f"def {name}(" in tests, name
 
 
 def test_nothing_names_this_machine():

@@ -5,6 +5,7 @@ import pytest
 from kernel_support import Kernel
 from notebook_support import write
 
+from robota_nb.core import entries as make
 from robota_nb.drawer import TERMINAL, Drawer
 from robota_nb.errors import StoreError
 from robota_nb.headless import FrontEnd
@@ -14,7 +15,8 @@ SID, OTHER = "s_" + "0" * 32, "s_" + "1" * 32
 
 
 def entry(number):
-    return {"e_" + f"{number:032x}": {"kind": "set", "n": number, "at": "", "key": "name", "value": "x"}}
+    genuine = make.set_entry(n=number, at="2026-01-01T00:00:00Z", chat=None, key="name", value="x")
+    return {make.entry_id(genuine): genuine}
 
 
 # -- the drawer

@@ -76,7 +76,9 @@ def test_markdown_alone_and_provenance_in_the_metadata_of_the_last_output(render
     renderer.finish("stop", metadata)
     *others, last = front_end.saved
     assert len(others) == 2
-    assert all(output["metadata"] == {} and list(output["data"]) == ["text/markdown"] for output in others)
+    assert all(
+        output["metadata"] == {"robota_nb": {}} and list(output["data"]) == ["text/markdown"] for output in others
+    )
     assert last["metadata"] == {"robota_nb": metadata}
     assert list(last["data"]) == ["text/markdown"]
     assert "".join(front_end.texts) == PARAGRAPH * 30

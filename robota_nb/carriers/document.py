@@ -69,6 +69,7 @@ class Bridge:
         self._waiting: list[Message] = []
         self._number: object = None
         self._parts: list[str] = []
+        self._length = 0  # characters of the message so far
         self._version: str | None = None
         self._later: Later | None = None
         self._lock = RLock()  # turns may end in any thread
@@ -166,13 +167,14 @@ class Bridge:
         if not isinstance(packet, dict) or not isinstance(packet.get("text"), str):
             return
         if packet.get("chunk") == 0:
-            self._number, self._parts = packet.get("message"), []
+            self._number, self._parts, self._length = packet.get("message"), [], 0
         elif packet.get("message") != self._number or packet.get("chunk") != len(self._parts):
             return  # a chunk was lost: the front end sends the whole again
-        self._parts.append(packet["text"])
+        self._parts.append(packet["text"] if self._length <= MAX_PUSH else "")  # what is too long is not kept
+        self._length += len(packet["text"])
         if len(self._parts) == packet.get("of"):
             parts, self._parts = self._parts, []
-            self.deliver(decode(_joined(parts)))
+            self.deliver(decode(_joined(parts)) if self._length <= MAX_PUSH else _too_long(self._length))
 
     def deliver(self, message: Message) -> None:
         """Hand one message on, or keep it until somebody listens."""
@@ -200,7 +202,7 @@ def _joined(parts: list[str]) -> str:
 def decode(text: str) -> Message:
     """Decode a message; one that cannot be decoded says so under ``problem``, as an ``open`` would."""
     if len(text) > MAX_PUSH:
-        return {"op": "open", "problem": f"the snapshot has {len(text):,} characters, over the cap of {MAX_PUSH:,}"}
+        return _too_long(len(text))
     try:
         message = json.loads(text)
     except RecursionError:
@@ -210,6 +212,10 @@ def decode(text: str) -> Message:
     if not isinstance(message, dict):
         return {"op": "open", "problem": "the message is no object"}
     return {**message, "size": len(text)}
+
+
+def _too_long(length: int) -> Message:
+    return {"op": "open", "problem": f"the snapshot has {length:,} characters, over the cap of {MAX_PUSH:,}"}
 
 
 _BRIDGES: WeakKeyDictionary[Any, Bridge] = WeakKeyDictionary()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.atomic import explained, locked, replace_file
+from robota_nb.core.decoding import Doubled, check_single, decode
 from robota_nb.core.snapshot import KEY, NewerFormat, dump, merge, parse
 from robota_nb.errors import SnapshotError, nearest
 
@@ -40,6 +41,7 @@ MAX_FILE_BYTES = 200_000_000
 """A notebook file beyond this is not opened; the snapshot in it has a cap of its own."""
 
 _NBFORMAT = 4
+_AROUND = ("metadata", KEY)
 
 
 def notebook_path(namespace: Mapping[str, object] | None = None) -> Path | None:
@@ -111,7 +113,10 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     SnapshotError
         If it is no notebook that can be read.
     """
-    return _checked(_decoded(data, name), name)
+    notebook = _checked(_decoded(data, name), name)
+    for place in _ours(notebook):
+        check_single(place, name)
+    return notebook
 
 
 def dumps(notebook: Mapping[str, Any], name: str) -> bytes:
@@ -256,7 +261,7 @@ def _decoded(data: bytes, name: str) -> object:
     text = ""
     try:
         text = data.decode("utf-8-sig")
-        return json.loads(text)
+        return decode(text)
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 text (byte {error.start}); give the path of a notebook"
     except json.JSONDecodeError as error:
@@ -306,6 +311,19 @@ def _is_cell(cell: object) -> bool:
         return False
     outputs = cell.get("outputs", None if cell["cell_type"] == "code" else [])
     return isinstance(outputs, list) and all(isinstance(out, dict) and "output_type" in out for out in outputs)
+
+
+def _ours(notebook: dict[str, Any]) -> Iterator[object]:
+    """Yield what may hold a snapshot, and what is around it if something stands there twice."""
+    metadata = notebook["metadata"]
+    yield metadata.get(KEY)
+    yield from (around for around in (notebook, metadata) if isinstance(around, Doubled) and around.key in _AROUND)
+    for cell in notebook["cells"]:
+        yield from (output.get("metadata", {}).get(KEY) for output in cell.get("outputs", ()) if _has_metadata(output))
+
+
+def _has_metadata(output: dict[str, Any]) -> bool:
+    return isinstance(output.get("metadata"), dict)
 
 
 # -- to the file

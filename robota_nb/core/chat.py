@@ -95,18 +95,22 @@ class Chat:
 
         With the manager's ``max_messages``, older turns are left out here, never in the record.
         """
-        record = self.session.record
-        limit = self.session.manager.max_messages
+        entries = self.session.record.entries
+        return [
+            {"role": entries[eid].get("role"), "content": content}
+            for eid in self.sent(place)
+            if (content := self._content(eid))
+        ]
+
+    def sent(self, place: str | None) -> list[str]:
+        """Return the ids of the messages in `history`."""
+        record, limit = self.session.record, self.session.manager.max_messages
         ids = record.messages(place)
         if limit and len(ids) > limit:
             ids = ids[-limit:]
             while ids and record.entries[ids[0]].get("role") != "user":
                 ids = ids[1:]
-        return [
-            {"role": record.entries[eid].get("role"), "content": content}
-            for eid in ids
-            if (content := self._content(eid))
-        ]
+        return ids
 
     def _content(self, eid: str) -> str | list[dict[str, Any]]:
         """Return a message's content as a request carries it: text, or parts if there are pictures."""

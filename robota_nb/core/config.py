@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.entries import check_message_size, check_param_key, clean, config_entry, to_text
+from robota_nb.core.entries import check_message_size, check_param_key, clean, config_entry, is_param, to_text
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -59,13 +59,16 @@ class Config:
     def decoded_params(self) -> dict[str, Any]:
         """Return the parameters as JSON values, as a request carries them.
 
+        What is no parameter is left out: a snapshot that others wrote may say anything, and no word of it is to decide
+        where a request goes.
+
         Raises
         ------
         SnapshotError
             If a restored parameter is no JSON text.
         """
         try:
-            return {key: json.loads(text) for key, text in self.params.items()}
+            return {key: json.loads(text) for key, text in self.params.items() if is_param(key)}
         except (ValueError, RecursionError):
             raise SnapshotError("a recorded parameter is not JSON text: set it anew with %robota chat set") from None
 

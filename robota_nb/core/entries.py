@@ -34,10 +34,16 @@ Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 
 _OF_KEYS = re.compile(r"(\w+_)?(api_?key|auth_token|access_token|secret_key|password)|key|token|secret|authorization")
-_OF_ENDPOINTS = frozenset({"base_url", "extra_body", "extra_headers", "extra_query", "organization"})
-_OF_REQUESTS = frozenset({"messages", "stream"})
+_OF_ENDPOINTS = frozenset({
+    "api_base", "api_type", "api_version", "azure_endpoint", "base_url", "cookies", "default_headers",
+    "default_query", "endpoint", "extra_body", "extra_headers", "extra_query", "headers", "host", "http_client",
+    "organization", "project", "proxy", "url", "websocket_base_url",
+})  # fmt: skip
+"""Where a request goes, and what opens the door there: some servers take these from its body, too."""
+_OF_REQUESTS = frozenset({"max_retries", "messages", "stream", "timeout"})
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,60}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _encode = json.JSONEncoder(
@@ -124,13 +130,20 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def is_param(key: str) -> bool:
+    """Say whether *key* may name a parameter of a request."""
+    if not _KEY.fullmatch(key) or _OF_KEYS.fullmatch(key):
+        return False
+    return key not in _OF_ENDPOINTS | _OF_REQUESTS | RESERVED_KEYS
+
+
 def check_param_key(key: str) -> str:
     """Return *key* if it may name a request parameter, else raise `InvalidName`."""
     if _OF_KEYS.fullmatch(key):  # what is given as a setting stands in the notebook
         raise InvalidName(f"{key} is no setting of a chat: %robota endpoint key NAME asks for the key of a server")
     if key in _OF_ENDPOINTS:
         raise InvalidName(f"{key} is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints")
-    if not _KEY.fullmatch(key) or key in RESERVED_KEYS | _OF_REQUESTS:
+    if not is_param(key):
         why = "must be lower-case letters, digits and _" if not _KEY.fullmatch(key) else "is reserved"
         raise InvalidName(f"setting {key[:40]!r} {why}: use the provider's parameter name, such as temperature=0.2")
     return key
@@ -243,7 +256,9 @@ def image_entries(images: Iterable[Image]) -> dict[str, Entry]:
 
 
 def image_of(entry: Mapping[str, Any]) -> Image | None:
-    """Return the picture in an entry; None if it was purged, or is no Base64 text."""
+    """Return the picture in an entry; None if it was purged, or is no picture in Base64."""
+    if not _MEDIA_TYPE.fullmatch(entry.get("media_type", "")):
+        return None
     try:
         return Image(media_type=entry["media_type"], data=base64.b64decode("".join(entry["data"]), validate=True))
     except (KeyError, ValueError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from robota_nb.core import entries as make
 from robota_nb.core import snapshot
 from robota_nb.core.config import settings_from
+from robota_nb.core.decoding import check_single, decode
 from robota_nb.core.events import EntriesAdded
 from robota_nb.core.history import is_purged, last_shown
 from robota_nb.core.interrupts import deferred
@@ -119,9 +120,10 @@ def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
         If it is nothing of the kind, or damaged.
     """
     try:
-        value = json.loads(text)
+        value = decode(text)
     except (ValueError, RecursionError):
         raise SnapshotError(f"{name} is not JSON: give a file that %robota export has written") from None
+    check_single(value, name)
     return snapshot.parse(value)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core import entries as make
+from robota_nb.core import foreign
 from robota_nb.core.entries import MAX_MESSAGE_BYTES
 from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.interrupts import Cancellation, deferred
@@ -159,8 +160,7 @@ def _answer(
         manager.emit(TurnStarted(**where, prompt=plan.text))
         try:
             request = build_request(chat, plan, cancellation)
-            _warn_if_long(chat, request)
-            events = manager.providers.get(provider).stream(request)
+            events = _send(chat, plan, request, provider)
             manager.requests += 1
             finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
             for event in events:
@@ -209,6 +209,14 @@ def _failure(provider: str, error: Exception) -> ProviderError:
 def _nothing(provider: str, *, stopped: bool) -> ProviderError:
     what = "the answer was stopped" if stopped else f"the provider {provider!r} gave up"
     return ProviderError(f"{what} before any text came: ask again")
+
+
+def _send(chat: Chat, plan: Plan, request: Request, provider: str) -> Iterator[StreamEvent]:
+    """Begin to ask; the user is told first what is unusual about it."""
+    asked = chat.session.manager.providers.get(provider)
+    _warn_if_long(chat, request)
+    foreign.tell(chat, plan)
+    return asked.stream(request)
 
 
 LONG_BYTES = 400_000

@@ -66,7 +66,7 @@ class SessionManager:
         self.rested = Condition(self.lock)  # told whenever a turn has ended
         self.running: dict[str, Cancellation] = {}  # chats in which a turn runs
         self.arriving: dict[str, Arriving] = {}  # the turns that run, by their chats
-        self.warned: set[str] = set()  # chats whose user knows that their history is long
+        self.warned: set[str] = set()  # chats whose user knows that they are long, and where what is foreign goes
         self.made: set[str] = set()  # ids of entries that were made here, not taken over
         self.foreign: set[str] = set()  # ids of entries that were taken over, and are unknown to this user's store
         self.requests = 0  # made to providers so far

@@ -27,7 +27,8 @@ _CELL = 400
 _TEXT = 4000
 _ROWS = 20
 _JOINERS = "\n\t\u200c\u200d"  # line breaks, and what holds letters and emoji together
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_UNKNOWN = frozenset({"Co", "Cn"})
 
 _LINE = "border-bottom: 1px solid var(--jp-border-color2, #ccc)"
 _TABLE = "border-collapse: collapse; color: var(--jp-content-font-color1, inherit)"
@@ -55,7 +56,7 @@ def turn_line(turn: Turn) -> str:
 def chat_line(chat: Chat) -> str:
     """Describe a chat in one line."""
     turns = len(chat.session.path(chat.id).nodes)
-    return f"<Chat {chat.name!r} in {chat.session.name!r}: {count(turns, 'turn')}, {_asked(chat.config)}>"
+    return f"<Chat {chat.name!r} in {chat.session.name!r}: {count(turns, 'turn')}, {asked(chat.config)}>"
 
 
 def session_line(session: Session) -> str:
@@ -119,7 +120,7 @@ def chat_html(chat: Chat) -> str:
     first = max(0, len(nodes) - _ROWS)
     turns = map(chat.turn, nodes[first:])
     rows = [[str(number), turn.prompt.content, turn.text] for number, turn in enumerate(turns, first + 1)]
-    head = f"{chat.name} · {chat.session.name} · {_asked(chat.config)} · {count(len(nodes), 'turn')}"
+    head = f"{chat.name} · {chat.session.name} · {asked(chat.config)} · {count(len(nodes), 'turn')}"
     return _div("chat", _note(head) + _table(["", "asked", "answered"], rows, left_out=first, what="earlier turn"))
 
 
@@ -127,7 +128,7 @@ def session_html(session: Session) -> str:
     """Show a session: its chats, a row each."""
     chats, active = session.chats, session.active_id
     rows = [
-        ["▸" if chat.id == active else "", chat.name, _asked(chat.config), str(len(session.path(chat.id).nodes))]
+        ["▸" if chat.id == active else "", chat.name, asked(chat.config), str(len(session.path(chat.id).nodes))]
         for chat in chats[:_ROWS]
     ]
     head = f"{session.name} · {session.state}" + (f" · {session.description}" if session.description else "")
@@ -212,8 +213,13 @@ def _text(text: str, limit: int) -> str:
 def seen(text: str, limit: int) -> str:
     """Return the beginning of a text, without characters that are not seen but act."""
     cut = text[:limit]
-    kept = "".join(char for char in cut if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
+    kept = "".join(char for char in cut if not acts(char) and unicodedata.category(char) not in _UNKNOWN)
     return kept if len(text) <= limit else f"{kept}…"
+
+
+def acts(char: str) -> bool:
+    """Say whether a character is not seen itself, but changes how others are shown, or where they stand."""
+    return char not in _JOINERS and unicodedata.category(char) in _UNSEEN
 
 
 def short(text: str) -> str:
@@ -222,7 +228,7 @@ def short(text: str) -> str:
     return line if len(line) <= _SHORT and len(text) <= 4 * _SHORT else f"{line[: _SHORT - 1]}…"
 
 
-def _asked(config: Config) -> str:
+def asked(config: Config) -> str:
     """Name who is asked, in one line that can stand anywhere."""
     name = config.provider if config.model in ("", config.provider) else f"{config.provider}/{config.model}"
     return re.sub(r"\s+", " ", seen(name, _SHORT)) or "no model"

@@ -94,16 +94,26 @@ def check_sessions(sessions: object) -> dict[str, dict[str, Entry]]:
     """
     if not isinstance(sessions, dict):
         raise SnapshotError(f"expected an object, found {_kind(sessions)}", at="sessions")
-    budget, count, greatest = MAX_BYTES, 0, 0
+    budget = MAX_BYTES
     for sid, entries in sessions.items():
         if not isinstance(sid, str) or not _SESSION.fullmatch(sid):
             raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
         budget -= len(sid) + check_entries(entries, f"sessions.{sid}", budget)
-        count += len(entries)
-        greatest = max([greatest, *(entry.get("n", 0) for entry in entries.values())])
-    if greatest > MAX_LEAD + LEAD * count:
-        raise SnapshotError(f"an n of {greatest:,} cannot be among {count:,} entries", at="sessions")
+    _check_lead(sessions)
     return sessions
+
+
+def check_entry(sid: str, eid: str, entry: object) -> None:
+    """Check one entry by itself, and the id of its session; raises as `check_sessions` does."""
+    if not is_session_id(sid):
+        raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
+    _check_entry(eid, entry, f"sessions.{sid}")
+
+
+def check_together(sid: str, entries: Mapping[str, Entry]) -> None:
+    """Check what entries are to each other, as far as they are here; raises as `parse` does."""
+    _check_lead({sid: entries})
+    _check_references(closed(entries), f"sessions.{sid}")
 
 
 def check_entries(entries: object, at: str, budget: int = MAX_BYTES) -> int:
@@ -308,6 +318,13 @@ def _check_fields(entry: Mapping[str, Any], fields: Mapping[str, Callable[[objec
 
 
 # -- entries together
+
+
+def _check_lead(sessions: Entries) -> None:
+    count = sum(map(len, sessions.values()))
+    greatest = max((entry.get("n", 0) for entries in sessions.values() for entry in entries.values()), default=0)
+    if greatest > MAX_LEAD + LEAD * count:
+        raise SnapshotError(f"an n of {greatest:,} cannot be among {count:,} entries", at="sessions")
 
 
 def _check_references(entries: Mapping[str, Entry], at: str) -> None:

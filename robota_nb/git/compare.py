@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.fold import SessionState
 from robota_nb.core.reprs import count
-from robota_nb.notebook.render import strip_controls
-from robota_nb.notebook.report import short
+from robota_nb.notebook.report import plain, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,7 +116,7 @@ def _is_purged(state: SessionState, node: Node) -> bool:
 
 def lines(found: Iterable[Change]) -> str:
     """Say what differs, a line for each change."""
-    return "\n".join(strip_controls(_line(change)) for change in found) or "the conversations are the same"
+    return "\n".join(plain(_line(change)) for change in found) or "the conversations are the same"
 
 
 def _line(change: Change) -> str:

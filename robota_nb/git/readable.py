@@ -10,7 +10,6 @@ from robota_nb.core import snapshot
 from robota_nb.errors import SnapshotError
 from robota_nb.git.strip import strip
 from robota_nb.notebook import report
-from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +28,7 @@ def readable(data: bytes) -> bytes:
     except (SnapshotError, RecursionError):
         return data
     written = [line for session in conversations for line in _session(session)]
-    return "\n".join([text, *map(strip_controls, written), ""]).encode(errors="replace") if found else data
+    return "\n".join([text, *map(report.plain, written), ""]).encode(errors="replace") if found else data
 
 
 def _session(session: Mapping[str, Any]) -> Iterator[str]:

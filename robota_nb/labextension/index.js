@@ -1,5 +1,7 @@
-// The plugins: one gives each open notebook its bridge, with the application's own modules; one shows the chats.
+// The plugins: one gives each open notebook its bridge, with the application's own modules; one has answers sanitised;
+// one shows the chats.
 
+import { distrustAnswers } from './answers.js';
 import { Bridges } from './bridges.js';
 import { notifier } from './notices.js';
 import { shared } from './shared.js';
@@ -39,8 +41,28 @@ export async function plugins(scope) {
         NotebookActions.executionScheduled.connect((_, { notebook }) => bridges.of(notebook.model)?.beforeExecution());
       }
     },
+    ...(await distrusted(scope)),
     ...(await shown(scope, { INotebookTracker, apputils, PageConfig, bridges }))
   ];
+}
+
+/** Return the plugin that has answers sanitised. */
+async function distrusted(scope) {
+  try {
+    const { IRenderMimeRegistry } = await shared(scope, '@jupyterlab/rendermime');
+    return [
+      {
+        id: 'robota_nb:answers',
+        description: 'Shows answers in outputs as what nobody trusts, also in trusted notebooks.',
+        autoStart: true,
+        requires: [IRenderMimeRegistry],
+        activate: (app, registry) => distrustAnswers(registry)
+      }
+    ];
+  } catch (error) {
+    console.error(`robota_nb: answers in cells are not sanitised here: ${error.message}`);
+    return [];
+  }
 }
 
 /** Return the plugin that shows the chats. Whatever is wrong with it, the conversations are kept. */

@@ -15,6 +15,7 @@ from robota_nb.notebook.err import with_error
 from robota_nb.notebook.formats import code_of
 from robota_nb.notebook.prompt import expand
 from robota_nb.notebook.render import choose_renderer
+from robota_nb.notebook.report import plain
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
@@ -67,7 +68,7 @@ class Commands:
         self.host.ready()
         result = self._verbs[command.words](self, command.args)
         for notice in self.host.notices():
-            print(notice)  # noqa: T201 - the command's output
+            self.say(notice)
         return result
 
     def cell(self, line: str, body: str) -> None:
@@ -79,8 +80,8 @@ class Commands:
     # -- for the verbs
 
     def say(self, text: str) -> None:
-        """Print a command's output."""
-        print(text)  # noqa: T201 - that is what it is for
+        """Print a command's output, which may hold a stranger's names."""
+        print(plain(text))  # noqa: T201 - that is what it is for
 
     def session(self) -> Session:
         """Return the session that a command means which names none; a first one is made where there is none."""

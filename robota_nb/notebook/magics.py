@@ -108,6 +108,8 @@ class RobotaMagics(Magics):
         except RobotaError as error:
             if not self.short_errors:
                 raise
-            short = [f"{type(error).__name__}: {error}"]
+            from robota_nb.notebook.report import plain
+
+            short = [f"{type(error).__name__}: {plain(str(error))}"]
             error._render_traceback_ = lambda: short  # type: ignore[attr-defined] # IPython's own hook
             raise error from None

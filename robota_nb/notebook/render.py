@@ -90,7 +90,8 @@ class _Form:
 
 
 def _markdown(text: str) -> _Output:
-    return {"text/markdown": text}, {}
+    # By the mark our labextension knows an answer: without it, the scripts in one would run in a trusted notebook.
+    return {"text/markdown": text}, {KEY: {}}
 
 
 def _left_markdown(text: str, note: str) -> list[_Output]:

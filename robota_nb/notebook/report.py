@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.core import snapshot
 from robota_nb.core.entries import to_text
 from robota_nb.core.fold import SessionState
-from robota_nb.core.reprs import count
+from robota_nb.core.foreign import MEANING, is_foreign
+from robota_nb.core.reprs import acts, count
 from robota_nb.notebook.render import strip_controls
 
 if TYPE_CHECKING:
@@ -27,10 +28,18 @@ _WIDTH = 72
 _LISTED = 10
 """How many lines of a list are shown where there may be many."""
 
+FOREIGN = "◇"
+"""Marks a turn that somebody else wrote."""
+
 _HOW_TO_CONNECT = (
     "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
     "%robota chat set provider=ollama model=llama3, or add a server to c.RobotaMagics.endpoints"
 )
+
+
+def plain(text: str) -> str:
+    r"""Return a text for people: without controls but ``\n`` and ``\t``, and without what only acts on other text."""
+    return "".join(char for char in strip_controls(text) if not acts(char))
 
 
 def status(host: Host) -> str:
@@ -47,9 +56,11 @@ def status(host: Host) -> str:
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
     parts += [f"{tokens} tokens"] if tokens else []
     parts += [host.keeper.level()] + ([f"replay {manager.replay.mode}"] if manager.replay.mode != "auto" else [])
-    lines = [" · ".join(strip_controls(part) for part in parts)]
+    lines = [" · ".join(plain(part) for part in parts)]
     if gone := sum(_is_gone(manager, session, node) for node in session.path(chat.id).nodes):
         lines.append(f"{count(gone, 'turn')} on the path of this chat: the cell is gone")
+    if theirs := sum(is_foreign(manager, node) for node in session.path(chat.id).nodes):
+        lines.append(f"{count(theirs, 'turn')} on the path of this chat: foreign, {MEANING}")
     return "\n".join([*lines, *_connect(chat.config)])
 
 
@@ -72,7 +83,7 @@ def model(config: Config) -> str:
 
 def chosen(name: str) -> str:
     """Say which chat was chosen, as the cell names it: what else could be said of it, cells below may change."""
-    return strip_controls(f"▸ {name}")
+    return plain(f"▸ {name}")
 
 
 def sessions(manager: SessionManager) -> str:
@@ -82,7 +93,7 @@ def sessions(manager: SessionManager) -> str:
         f"{'▸' if session is active else ' '} {session.name} · {count(len(session.chats), 'chat')} · {session.state}"
         for session in manager.sessions()
     ]
-    return strip_controls("\n".join(lines)) or "no session yet: %robota session open NAME creates one"
+    return plain("\n".join(lines)) or "no session yet: %robota session open NAME creates one"
 
 
 def chats(session: Session) -> str:
@@ -92,20 +103,29 @@ def chats(session: Session) -> str:
         f"{count(len(session.path(chat.id).nodes), 'turn')}"
         for chat in session.chats
     ]
-    return strip_controls("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
+    return plain("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
 
 
 def settings(given: Mapping[str, str]) -> str:
     """List settings."""
-    return strip_controls("\n".join(f"{key} = {short(value) or '(none)'}" for key, value in given.items()))
+    return plain("\n".join(f"{key} = {short(value) or '(none)'}" for key, value in given.items()))
 
 
 def log(chat: Chat) -> str:
-    """Show the turns of a chat, a line each for question and answer."""
-    lines = []
-    for number, turn in enumerate(chat.turns, 1):
-        lines += [f"{number:>3}  {short(turn.prompt.content)}", f"     {short(turn.text)}{_ending(turn.finish_reason)}"]
-    return strip_controls("\n".join([chat.name, *lines]))
+    """Show the turns of a chat, a line each for question and answer; what somebody else wrote is marked.
+
+    Not where replay is strict: that is for outputs that are to be the same for everybody.
+    """
+    manager, marked, lines = chat.session.manager, False, []
+    for number, node in enumerate(chat.session.path(chat.id).nodes, 1):
+        turn, theirs = chat.turn(node), is_foreign(manager, node) and manager.replay.mode != "strict"
+        marked |= theirs
+        lines += [
+            f"{number:>3}{FOREIGN if theirs else ' '} {short(turn.prompt.content)}",
+            f"     {short(turn.text)}{_ending(turn.finish_reason)}",
+        ]
+    lines += [f"{FOREIGN} foreign: {MEANING}"] if marked else []
+    return plain("\n".join([chat.name, *lines]))
 
 
 def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -117,7 +137,7 @@ def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
             state = SessionState(sid)
             state.apply(entries)
             lines.append(f"  {state.name} · {count(len(state.live_chats()), 'chat')} · {sid}")
-    return strip_controls("\n".join(lines))
+    return plain("\n".join(lines))
 
 
 def stats(counted: Stats) -> str:
@@ -125,10 +145,10 @@ def stats(counted: Stats) -> str:
     chats_ = f"{count(counted.sessions, 'session')}, {count(counted.chats, 'chat')}"
     lines = [
         f"{chats_}, {count(counted.on_path, 'turn')} on the path, {count(counted.branches, 'branch')} beside it",
-        *(f"  {name}: {tally(one)}" for name, one in counted.models.items()),
+        *(f"  {short(name)}: {tally(one)}" for name, one in counted.models.items()),
         f"in this kernel: asked {tally(counted.asked)}; replayed {tally(counted.replayed)}",
     ]
-    return strip_controls("\n".join(lines))
+    return plain("\n".join(lines))
 
 
 def tally(one: Tally) -> str:
@@ -140,10 +160,11 @@ def preview(shown: Preview) -> str:
     """Show what an ask would send."""
     request = shown.request
     size = f"{shown.size:,} bytes (about {shown.size // 4:,} tokens)"
-    lines = [f"{request.model or 'its model'} at {shown.provider}: {count(len(request.messages), 'message')}, {size}"]
-    lines += [f"{key} = {value}" for key, value in request.params.items()]
+    who = f"{short(request.model) or 'its model'} at {short(shown.provider)}"
+    lines = [f"{who}: {count(len(request.messages), 'message')}, {size}"]
+    lines += [f"{short(key)} = {short(str(value))}" for key, value in request.params.items()]
     lines += [f"{message['role']:>9}  {short(_text(message['content']))}" for message in request.messages]
-    return strip_controls("\n".join(lines))
+    return plain("\n".join(lines))
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:
@@ -159,7 +180,7 @@ def hits(found: Sequence[Hit], text: str) -> str:
     for hit in found:
         where_ = f"{hit.chat.name} {hit.number}" if hit.number else f"{hit.chat.name} ⎇"
         lines += [f"{where_}: {short(hit.turn.prompt.content)}", f"    {short(hit.turn.text)}"]
-    return strip_controls("\n".join(lines)) or f"nothing in this session holds {short(text)!r}"
+    return plain("\n".join(lines)) or f"nothing in this session holds {short(text)!r}"
 
 
 def branches(chat: Chat) -> str:
@@ -169,24 +190,24 @@ def branches(chat: Chat) -> str:
         place = f"after turn {branch.after}" if branch.after else "from the start"
         lines.append(f"{branch.number:>3}  {place}: {count(len(branch.turns), 'turn')}, {branch.id[:10]}")
         lines += [f"     {short(turn.prompt.content)}" for turn in branch.turns]
-    return strip_controls("\n".join(lines)) or f"{strip_controls(chat.name)}: there are no branches"
+    return plain("\n".join(lines)) or f"{plain(chat.name)}: there are no branches"
 
 
 def redone(chat: Chat, turn: Turn | None) -> str:
     """Say what redo did."""
     if turn is None:
-        return strip_controls(f"{chat.name}: there is nothing to redo")
-    return strip_controls(f"{chat.name}: {short(turn.prompt.content)!r} is back")
+        return plain(f"{chat.name}: there is nothing to redo")
+    return plain(f"{chat.name}: {short(turn.prompt.content)!r} is back")
 
 
 def cleared(chat: Chat) -> str:
     """Say what clear did."""
-    return strip_controls(f"{chat.name}: begins anew; what was said is kept as a branch")
+    return plain(f"{chat.name}: begins anew; what was said is kept as a branch")
 
 
 def checked_out(chat: Chat, turn: Turn) -> str:
     """Say where checkout went."""
-    return strip_controls(f"{chat.name}: goes on after {short(turn.prompt.content)!r}")
+    return plain(f"{chat.name}: goes on after {short(turn.prompt.content)!r}")
 
 
 def purged(chat: Chat, number: int, cell: int) -> str:
@@ -195,14 +216,14 @@ def purged(chat: Chat, number: int, cell: int) -> str:
     if cell:
         said.append(f"it still stands in code cell {cell}: edit its source, and clear its output")
     said.append("save the notebook; copies, git's history and whoever was asked still have it")
-    return strip_controls("\n".join(said))
+    return plain("\n".join(said))
 
 
 def undone(chat: Chat, turn: Turn | None) -> str:
     """Say what undo did."""
     if turn is None:
-        return strip_controls(f"{chat.name}: there is nothing to undo")
-    return strip_controls(f"{chat.name}: took back {short(turn.prompt.content)!r}; it is kept as a branch")
+        return plain(f"{chat.name}: there is nothing to undo")
+    return plain(f"{chat.name}: took back {short(turn.prompt.content)!r}; it is kept as a branch")
 
 
 def verified(value: Mapping[str, Any]) -> str:
@@ -233,7 +254,7 @@ def recovered(new: Mapping[str, Mapping[str, Any]], left: int, others: Mapping[s
     if others:
         lines.append("not saved elsewhere; %robota recover PATH adds it here:")
         lines += [f"  {place} · {count(number, 'entry')}" for place, number in others.items()]
-    return strip_controls("\n".join(lines))
+    return plain("\n".join(lines))
 
 
 def _messages(parsed: Mapping[str, Mapping[str, Any]], role: str) -> list[Mapping[str, Any]]:
@@ -313,7 +334,7 @@ def tree(value: object, marks: Mapping[str, str] | None = None) -> str:
         What to say of a turn, by its id, such as ``asked`` or ``replayed``.
     """
     lines = [line for session in outline(value) for line in _session_lines(session, marks or {})]
-    return strip_controls("\n".join(lines)) or "no conversations"
+    return plain("\n".join(lines)) or "no conversations"
 
 
 def _session_lines(session: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
@@ -340,7 +361,7 @@ def _turn_line(turn: Mapping[str, Any], marks: Mapping[str, str]) -> str:
 
 
 def _ending(reason: str) -> str:
-    return "" if reason == "stop" else f" · {reason}"
+    return "" if reason == "stop" else f" · {short(reason)}"
 
 
 def short(text: str) -> str:

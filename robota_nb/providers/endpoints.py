@@ -261,6 +261,8 @@ class ProviderRegistry:
         if name in plugins:
             return _load(name, plugins[name])
         shown = name[:60]
+        if not _NAME.fullmatch(name):  # not to be added either: a stranger's notebook may have chosen it
+            raise EndpointNotFound(f"{shown!r} is no name of an endpoint: %robota chat set provider=NAME chooses one")
         raise EndpointNotFound(
             f"no endpoint {shown!r} is configured{nearest(shown, self.names())}; "
             f"add it: c.RobotaMagics.endpoints = {{{shown!r}: {{'base_url': …, 'key_env': …}}}}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core import history
+from robota_nb.core.foreign import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ def _shown(of: Chat, node: Node) -> Shown:
     return Shown(
         node=node,
         replayed=node.id in manager.replay.shown and node.id not in manager.made,
-        foreign=node.id in manager.foreign or node.user in manager.foreign,
+        foreign=is_foreign(manager, node),
         purged=history.is_purged(session, node),
         before=siblings[at - 1].id if at else None,
         after=siblings[at + 1].id if at + 1 < len(siblings) else None,

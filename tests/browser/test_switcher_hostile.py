@@ -4,9 +4,11 @@ import re
 
 import pytest
 from core_support import new_manager
+from hostile_support import snap, talk
 from notebook_support import write
 from switcher_support import LOAD, Switcher
 
+from robota_nb.core.entries import source_hash
 from robota_nb.core.ports import Finish, TextDelta
 
 RUN = "window.pwned=1"
@@ -197,3 +199,27 @@ def test_what_a_model_says_while_it_is_seen_arriving_is_as_safe(opened, work, se
         switcher.rests()
         assert within(switcher) == []
     untouched(page, outside)
+
+
+FORGED = "\n\n".join([*HOSTILE[:3], *HOSTILE[6:12], *HOSTILE[14:18], "the end of it"])
+"""What an answer may bring along that no model gave: it stands in the output of a cell, as if one had."""
+
+
+RUNNING = "script, iframe, object, embed, [onerror], [onload], [data-commandlinker-command], [href^='javascript:' i]"
+
+
+def test_a_forged_answer_in_a_cell_of_a_notebook_with_a_crafted_name_is_markdown_and_runs_nothing(opened, work, server):
+    source = "%%robota\nasked"
+    forged = talk(prompt="asked", answer=FORGED, cell=["cell-1", 0, source_hash(source)])
+    name = f"{HOSTILE[1].replace('/', '')} {HOSTILE[15].replace('/', '')[:40]} \u202egnp.ipynb"
+    page = opened(write(work / name, LOAD, source, "%robota ui", metadata={"robota_nb": snap(forged)}))
+    page.run()
+    answer = page.page.locator(".jp-RenderedMarkdown.jp-OutputArea-output")
+    answer.get_by_text("the end of it").wait_for()
+    assert [element.evaluate("e => e.outerHTML") for element in answer.locator(RUNNING).all()] == []
+    for element in answer.locator("a, button").all():
+        element.dispatch_event("click")
+    switcher = Switcher(page.page).ready()
+    assert within(switcher) == []
+    untouched(page, [])
+    assert server.requests == []

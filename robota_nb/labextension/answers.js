@@ -1,0 +1,31 @@
+// Answers in the outputs of cells. Whoever runs a cell trusts its outputs, and the application then runs the scripts in
+// their Markdown, too. What a model says is no code of the user's: it is always shown as if nobody trusted it.
+
+const MARKDOWN = 'text/markdown';
+const COMMAND = 'data-commandlinker-command';
+const MARK = 'robota_nb'; // in the metadata of each output that shows an answer
+
+/** Have Markdown rendered as before, but that of answers as in a notebook that is not trusted: sanitised. */
+export function distrustAnswers(registry) {
+  const factory = registry.getFactory(MARKDOWN);
+  if (!factory) {
+    throw new Error('this application renders no Markdown');
+  }
+  registry.addFactory({
+    safe: factory.safe,
+    mimeTypes: [MARKDOWN],
+    defaultRank: factory.defaultRank,
+    createRenderer: options => {
+      const renderer = factory.createRenderer(options);
+      const render = renderer.renderModel.bind(renderer);
+      renderer.renderModel = model => (MARK in model.metadata ? asAnswer(render, renderer.node, model) : render(model));
+      return renderer;
+    }
+  });
+}
+
+async function asAnswer(render, node, model) {
+  await render(Object.create(model, { trusted: { value: false } }));
+  // By default the application lets these through: what would run one of its commands at a click.
+  node.querySelectorAll(`[${COMMAND}]`).forEach(element => element.removeAttribute(COMMAND));
+}
