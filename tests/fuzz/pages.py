@@ -211,7 +211,7 @@ def document(case, told):
         elif word == "step" and "write" in steps[said]:
             write = steps[said]["write"]
             known = applied(None if write.get("replace") else known, write["sessions"])
-    assert equal(full(known), full(told["value"]))  # the kernel knows what stands there
+    assert equal(full(known), full(told.get("value")))  # the kernel knows what stands there
     return f"{heard.count('changed')} changes, {heard.count('written')} writes"
 
 
@@ -235,7 +235,8 @@ def is_step(step):
     if not isinstance(step, dict) or "write" not in step:
         return isinstance(step, dict) and "edit" in step
     write = step["write"]
-    return isinstance(write, dict) and type(write.get("seq", 0)) is int and is_change(write.get("sessions"))
+    kinds = isinstance(write, dict) and (type(write.get("seq", 0)), type(write.get("replace", False)))
+    return kinds == (int, bool) and is_change(write.get("sessions"))
 
 
 TARGETS = [
