@@ -11,7 +11,7 @@ from provider_support import answer, ask, failure, lab_provider
 
 from robota_nb import SessionManager
 from robota_nb.core.events import Delayed
-from robota_nb.core.ports import TextDelta, Waiting
+from robota_nb.core.ports import Finish, TextDelta, Waiting
 from robota_nb.errors import ProviderError
 from robota_nb.providers import openai as provider_module
 from robota_nb.providers.patience import asked_wait, in_words, may_help, own_wait
@@ -216,6 +216,16 @@ def test_pings_do_not_keep_an_answer_alive_for_ever(faulty):
     text, error = failure(provider)
     assert "some text".startswith(text)
     assert "had not ended its answer after 1 s: ask for less, or raise c.RobotaMagics.answer_timeout" in str(error)
+    assert faulty.hung_up.wait(30)
+    provider.close()
+
+
+def test_a_whole_answer_is_not_kept_from_the_user_by_a_line_that_stays_open(faulty, monkeypatch):
+    monkeypatch.setattr(provider_module, "_GRACE", 0.05)
+    whole = b'data: {"choices": [{"delta": {"content": "all"}, "finish_reason": "stop"}]}\n\n'
+    faulty.shape = Shape(name="open", play=lambda _: [http() + whole, Act.STALL], ends=frozenset({"stop"}))
+    provider = lab_provider(faulty)
+    assert answer(provider) == ("all", Finish(reason="stop"))
     assert faulty.hung_up.wait(30)
     provider.close()
 

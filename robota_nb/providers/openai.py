@@ -22,7 +22,7 @@ from robota_nb.providers.sse import EventParser
 from robota_nb.providers.veil import Outermost, veiled
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     import httpx2
     import openai
@@ -34,6 +34,7 @@ __all__ = ["OpenAIProvider"]
 
 _ASK_AGAIN = "ask again"
 _SILENCE = "c.RobotaMagics.silence_timeout"
+_GRACE = 5.0  # seconds for what follows a whole answer: usage and [DONE]; some servers just leave the line open
 _SHOWN_WAIT = 1.0  # seconds; a shorter one is over before it is read
 
 
@@ -230,9 +231,11 @@ class OpenAIProvider:
     def _deltas(
         self, response: httpx2.Response, reply: Reply, faults: Faults, deadline: Deadline
     ) -> Iterator[StreamEvent]:
+        from robota_nb.providers.transport import hang_up
+
         pieces = self._pieces(response, reply, faults, deadline)
         if _is_type(response, "text/event-stream"):
-            yield from self._streamed(pieces, reply)
+            yield from self._streamed(pieces, reply, lambda: hang_up(response))
         elif _is_type(response, "application/json"):  # a server that does not stream
             reply.take_whole(b"".join(pieces))
         else:
@@ -241,15 +244,19 @@ class OpenAIProvider:
         if text := reply.text(last=True):
             yield TextDelta(text)
 
-    def _streamed(self, pieces: Iterator[bytes], reply: Reply) -> Iterator[StreamEvent]:
-        parser = EventParser(max_event_bytes=self._max_event_bytes)
-        for piece in pieces:
-            reply.take(parser.feed(piece))
-            if text := reply.text():
-                yield TextDelta(text)
-            if reply.over:
-                return
-        reply.end(parser.close())
+    def _streamed(self, pieces: Iterator[bytes], reply: Reply, stop: Callable[[], object]) -> Iterator[StreamEvent]:
+        parser, ending = EventParser(max_event_bytes=self._max_event_bytes), False
+        with contextlib.ExitStack() as rest:
+            for piece in pieces:
+                reply.take(parser.feed(piece))
+                if text := reply.text():
+                    yield TextDelta(text)
+                if reply.over:
+                    return
+                if reply.complete and not ending:
+                    ending = True
+                    rest.enter_context(Deadline(_GRACE).calls(stop))
+            reply.end(parser.close())
 
     def _pieces(self, response: httpx2.Response, reply: Reply, faults: Faults, deadline: Deadline) -> Iterator[bytes]:
         """Yield the body as it arrives; a loss after the answer is whole is no loss."""
