@@ -130,10 +130,10 @@ def _for_each(notebooks: tuple[Path, ...], do: Callable[[Path], str]) -> None:
     for notebook in notebooks:
         name = f"{notebook}: " if len(notebooks) > 1 else ""
         try:
-            click.echo(name + do(notebook))
+            click.echo(report.plain(name + do(notebook)))
         except RobotaError as error:
             failed = True
-            click.echo(f"{name}Error: {error}", err=True)
+            click.echo(report.plain(f"{name}Error: {error}"), err=True)
     if failed:
         sys.exit(1)
 

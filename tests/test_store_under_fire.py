@@ -340,7 +340,7 @@ def test_the_user_is_told_of_damage_once(path, monkeypatch):
     drawer = Drawer(lambda: None, notices.append)
     drawer.change(some("e_1"), {})
     drawer.change(some("e_2"), {})
-    assert drawer.unsaved() == some("e_1", "e_2")
+    assert drawer.store.unsaved(drawer.place) == some("e_1", "e_2")
     drawer.store.close()
     (notice,) = notices
     assert notice.startswith("the store store.sqlite was damaged: it is kept as store.sqlite.damaged-")
@@ -400,7 +400,7 @@ def test_a_store_that_can_be_read_but_not_written_is_told_once(store, path, monk
     drawer = Drawer(lambda: None, notices.append)
     for number in range(3):
         drawer.change(some(f"e_{number}"), {})
-        assert drawer.unsaved("b.ipynb") == some("e_1")
+        assert drawer.store.unsaved("b.ipynb") == some("e_1")
         assert drawer.failed
     assert len(notices) == 1
     drawer.store.close()
@@ -570,9 +570,9 @@ def test_what_the_store_could_not_take_comes_along_when_it_can(path, monkeypatch
     path.rmdir()
     drawer.change(some("e_3"), {})
     assert not drawer.failed
-    assert drawer.unsaved() == some("e_0", "e_2", "e_3")
+    assert drawer.store.unsaved(drawer.place) == some("e_0", "e_2", "e_3")
     drawer.change(some("e_4"), {"s_1": ["e_0"]})
-    assert drawer.unsaved() == some("e_2", "e_3", "e_4")
+    assert drawer.store.unsaved(drawer.place) == some("e_2", "e_3", "e_4")
     drawer.store.close()
 
 
