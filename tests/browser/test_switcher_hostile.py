@@ -208,18 +208,22 @@ FORGED = "\n\n".join([*HOSTILE[:3], *HOSTILE[6:12], *HOSTILE[14:18], "the end of
 RUNNING = "script, iframe, object, embed, [onerror], [onload], [data-commandlinker-command], [href^='javascript:' i]"
 
 
-def test_a_forged_answer_in_a_cell_of_a_notebook_with_a_crafted_name_is_markdown_and_runs_nothing(opened, work, server):
+@pytest.mark.usefixtures("jupyter")
+def test_an_answer_in_a_cell_of_a_notebook_with_a_crafted_name_is_markdown_and_runs_nothing(opened, work, server):
     source = "%%robota\nasked"
     forged = talk(prompt="asked", answer=FORGED, cell=["cell-1", 0, source_hash(source)])
     name = f"{HOSTILE[1].replace('/', '')} {HOSTILE[15].replace('/', '')[:40]} \u202egnp.ipynb"
-    page = opened(write(work / name, LOAD, source, "%robota ui", metadata={"robota_nb": snap(forged)}))
+    page = opened(
+        write(work / name, LOAD, source, "%%robota\nlive", "%robota ui", metadata={"robota_nb": snap(forged)})
+    )
+    server.reply = lambda body: list(FORGED)
     page.run()
     answer = page.page.locator(".jp-RenderedMarkdown.jp-OutputArea-output")
-    answer.get_by_text("the end of it").wait_for()
+    answer.get_by_text("the end of it").nth(1).wait_for()
     assert [element.evaluate("e => e.outerHTML") for element in answer.locator(RUNNING).all()] == []
     for element in answer.locator("a, button").all():
         element.dispatch_event("click")
     switcher = Switcher(page.page).ready()
     assert within(switcher) == []
     untouched(page, [])
-    assert server.requests == []
+    assert len(server.requests) == 1
