@@ -21,11 +21,10 @@ MODEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model
 
 
 TOASTS = """
-    window.toasts = [];
-    new MutationObserver(changes => {
-        const shown = changes.map(({ target }) => target.closest?.('.jp-toastContainer')).find(found => found);
-        for (const toast of shown?.querySelectorAll('.Toastify__toast') ?? []) window.toasts.push(toast.textContent);
-    }).observe(document, { childList: true, subtree: true });
+    window.toasts = new Set();
+    const shown = document.getElementsByClassName('Toastify__toast');
+    new MutationObserver(() => [...shown].forEach(toast => window.toasts.add(toast.textContent)))
+        .observe(document, { childList: true, subtree: true });
 """
 """Remembers what notifications have said: each is gone after some seconds, however long the test has been busy."""
 
@@ -211,14 +210,14 @@ class Notebook:
 
     def notice(self, text):
         """Wait until there has been a notification that holds a text."""
-        self.page.wait_for_function("text => window.toasts.some(toast => toast.includes(text))", arg=text)
+        self.page.wait_for_function("text => [...window.toasts].some(toast => toast.includes(text))", arg=text)
 
     def dismiss_notices(self):
         self.page.evaluate(
             "() => document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
         )
         self.page.wait_for_selector(".jp-toastContainer .Toastify__toast", state="detached")
-        self.page.evaluate("() => { window.toasts = []; }")
+        self.page.evaluate("() => window.toasts.clear()")
 
     # -- the document
 

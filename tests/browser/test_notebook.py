@@ -250,7 +250,7 @@ def test_a_notebook_that_was_never_saved_is_recovered(opened, work, server):
     again.restart()
     again.dismiss_notices()
     again.run()
-    assert again.page.evaluate("() => window.toasts") == []
+    assert again.page.evaluate("() => [...window.toasts]") == []
 
 
 def test_what_others_take_out_of_the_document_is_put_back(asked):
