@@ -7,7 +7,7 @@ import pytest
 from core_support import new_manager
 from hub_support import hub_of, stopped
 from hypothesis import settings
-from kernel_support import Kernel, isolated
+from kernel_support import RESET, Kernel, isolated
 
 from robota_nb.testing import FakeOpenAIServer
 
@@ -45,15 +45,6 @@ def hasty():
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
-
-
-RESET = """
-%unload_ext robota_nb
-__import__("robota_nb.extension").extension._KEPT.clear()
-get_ipython().config.pop("RobotaMagics", None)
-get_ipython().reset()
-%load_ext robota_nb
-"""
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,16 @@ PATIENCE = 60
 _FOREIGN = ("OPENAI", "ROBOTA", "JUPYTER", "JPY", "IPYTHON", "PYTEST", "COV", "XDG")
 
 
+RESET = """
+%unload_ext robota_nb
+__import__("robota_nb.extension").extension._KEPT.clear()
+get_ipython().config.pop("RobotaMagics", None)
+get_ipython().reset()
+%load_ext robota_nb
+"""
+"""What gives a test the kernel of another one as if the extension had just been loaded."""
+
+
 def isolated(root, **extra):
     """Return an environment for a child process that sees nothing of this user: no key, no files, no settings."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}

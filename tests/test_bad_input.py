@@ -363,7 +363,6 @@ def test_any_other_setting_is_kept_and_sent(manager, chat, value):
         lambda chat: chat.checkout("e_"),
         lambda chat: chat.checkout(chat.messages[0].id),
     ],
-    ids=str,
 )
 def test_a_turn_or_branch_that_is_not_there_is_told_in_one_line_and_nothing_moves(manager, chat, call):
     chat.send("hi")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import RESET
-from kernel_support import PATIENCE, Kernel
+from kernel_support import PATIENCE, RESET, Kernel
 from nbclient import NotebookClient
 from notebook_support import run, write
 
