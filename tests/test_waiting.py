@@ -3,7 +3,9 @@
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from queue import SimpleQueue
 
 import pytest
 from core_support import Only
@@ -11,10 +13,11 @@ from provider_support import answer, ask, failure, lab_provider
 
 from robota_nb import SessionManager
 from robota_nb.core.events import Delayed
+from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish, TextDelta, Waiting
 from robota_nb.errors import ProviderError
 from robota_nb.providers import openai as provider_module
-from robota_nb.providers.patience import asked_wait, in_words, may_help, own_wait
+from robota_nb.providers.patience import asked_wait, in_words, may_help, own_wait, until_wished
 from robota_nb.testing import Act, FaultServer, Shape, http
 
 
@@ -191,6 +194,35 @@ def test_an_interrupt_ends_a_wait_at_once(server):
     assert told == TOLD
     assert (len(server.requests), chat.turns) == (1, [])
     assert chat.send("again").text == "2: again"
+
+
+def test_cancelling_in_another_thread_ends_an_ask_that_no_server_has_answered(faulty):
+    heard = threading.Event()
+    faulty.steps(heard.set, Act.STALL)
+    provider = lab_provider(faulty)
+    chat = SessionManager(providers=Only(provider)).create_session().create_chat()
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(chat.send, "hi")
+        assert heard.wait(30)
+        chat.cancel()
+        with pytest.raises(ProviderError, match="stopped before any text came"):
+            asked.result(30)
+    assert chat.turns == []
+    provider.close()
+
+
+def test_an_answer_that_comes_after_the_wish_is_dropped():
+    come, wish, dropped = threading.Event(), Cancellation(), SimpleQueue()
+
+    def answer():
+        wish.wish()
+        come.wait(30)
+        return "late"
+
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(until_wished, answer, wish, dropped.put).result(30) is None
+    come.set()
+    assert dropped.get(timeout=30) == "late"
 
 
 def test_a_wait_comes_before_the_text(server, patient, monkeypatch):

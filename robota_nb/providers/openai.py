@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.ports import TextDelta, Waiting
@@ -16,7 +17,7 @@ from robota_nb.errors import ProviderError
 from robota_nb.providers.endpoints import url_problem
 from robota_nb.providers.faults import CHECK_URL, Faults, Secret
 from robota_nb.providers.keys import Keys
-from robota_nb.providers.patience import Deadline, Failed, in_words, own_wait
+from robota_nb.providers.patience import Deadline, Failed, in_words, own_wait, until_wished
 from robota_nb.providers.reply import Reply
 from robota_nb.providers.sse import EventParser
 from robota_nb.providers.veil import Outermost, veiled
@@ -213,7 +214,10 @@ class OpenAIProvider:
         tries = 0
         while True:
             body = _body(request, model, usage=self._counts_usage)
-            response = send(client, "post", "/chat/completions", body, faults)
+            ask = partial(send, client, "post", "/chat/completions", body, faults)
+            response = until_wished(ask, request.cancellation, _drop)
+            if response is None:
+                raise faults.error("was not waited for", _ASK_AGAIN)
             if not isinstance(response, Failed):
                 return response
             if response.refuses_options and "stream_options" in body.keys() - request.params.keys():
@@ -282,6 +286,11 @@ class OpenAIProvider:
             fault = faults.error(what, "ask for less, or raise c.RobotaMagics.answer_timeout")
         if fault is not None and not (reply.complete and isinstance(fault, ProviderError)):
             raise fault
+
+
+def _drop(response: httpx2.Response | Failed) -> None:
+    if not isinstance(response, Failed):
+        response.close()
 
 
 def _body(request: Request, model: str, *, usage: bool) -> dict[str, Any]:

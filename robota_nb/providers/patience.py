@@ -9,12 +9,17 @@ import time
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Deadline", "Failed", "asked_wait", "in_words", "may_help", "own_wait"]
+    from robota_nb.core.interrupts import Cancellation
+
+__all__ = ["Deadline", "Failed", "asked_wait", "in_words", "may_help", "own_wait", "until_wished"]
+
+T = TypeVar("T")
 
 _MINUTE, _HOUR = 60, 3600
 _LONGEST_OWN_WAIT = 8.0
@@ -73,6 +78,35 @@ class Deadline:
             yield
         finally:
             timer.cancel()
+
+
+def until_wished(act: Callable[[], T], wish: Cancellation, undo: Callable[[T], object]) -> T | None:
+    """Do what waits for a server, and return what it returns; None as soon as the wish comes that it ends.
+
+    Only an interrupt wakes a thread that waits for a server to say something, and it strikes the main one. So in
+    others the waiting is left to a thread of its own; what that comes to have after the wish is undone.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return act()
+    came: SimpleQueue[T | None] = SimpleQueue()
+    lock, left = threading.Lock(), threading.Event()
+
+    def wait() -> None:
+        got = act()
+        with lock:
+            if not left.is_set():
+                came.put(got)
+                return
+        undo(got)
+
+    threading.Thread(target=wait, name="robota_nb-ask", daemon=True).start()
+    wish.on_wish(lambda: came.put(None))
+    got = came.get()
+    with lock:
+        left.set()
+    if got is None and not came.empty() and (late := came.get()) is not None:
+        undo(late)
+    return got
 
 
 def may_help(status: int, headers: Mapping[str, str]) -> bool:
