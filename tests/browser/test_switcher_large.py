@@ -61,6 +61,10 @@ def visited(context, work, lab, snapshot):
     page = Notebook(tab, lab, path).open()
     page.run()
     switcher = Switcher(tab).ready()
+    tab.wait_for_function(
+        f"root => root.querySelector('.robota-chat')?.getAttribute('aria-setsize') === '{CHATS}'",
+        arg=switcher.root.element_handle(),
+    )
     yield page, switcher, traffic
     lab.end_kernels()
 
@@ -69,10 +73,6 @@ def test_all_are_there_and_few_are_in_the_page(visited):
     page, switcher, _ = visited
     switcher.active("chat 7")
     count = switcher.root.locator(".robota-chat")
-    page.page.wait_for_function(
-        f"root => root.querySelector('.robota-chat')?.getAttribute('aria-setsize') === '{CHATS}'",
-        arg=switcher.root.element_handle(),
-    )
     assert count.count() < 60
     switcher.part("filter").fill("chat 1234")
     switcher.lists("chat 1234")
