@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
-from robota_nb._local_server import DONE, LocalServer, break_off, delta, event, frame, head
+from robota_nb._local_server import DONE, LocalServer, ModelServer, break_off, delta, event, frame, head
 
 
-class FakeOpenAIServer:
+class FakeOpenAIServer(ModelServer):
     """A real HTTP server on 127.0.0.1 that speaks the streaming chat completions API.
 
     Use it as a context manager. Each answer is deterministic; scripted misbehaviour (`fail`, `end`, `cut`,
@@ -71,21 +71,9 @@ class FakeOpenAIServer:
         self.hung_up = threading.Event()
         self._script: deque[_Play] = deque()
         self._lock = threading.Lock()
-        self._server: LocalServer | None = None
 
-    def __enter__(self) -> Self:
-        self._server = LocalServer(self, _Handler)
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Hang up on every client and stop."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.stop()
+    def _served(self) -> LocalServer:
+        return LocalServer(self, _Handler)
 
     def reset(self) -> None:
         """Forget what was asked and what was scripted, and answer as by default."""
@@ -94,12 +82,6 @@ class FakeOpenAIServer:
         self.hung_up.clear()
         self._script.clear()
         self.reply = self.chunks = self.gate = None
-
-    @property
-    def base_url(self) -> str:
-        """What a client takes as its base URL."""
-        assert self._server is not None, "the server runs inside its with block"
-        return self._server.base_url
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that make a child process use this server."""

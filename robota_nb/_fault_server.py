@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from socketserver import BaseRequestHandler
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from robota_nb._local_server import DONE, LocalServer, break_off, delta
+from robota_nb._local_server import DONE, LocalServer, ModelServer, break_off, delta
 
 if TYPE_CHECKING:
     import socket
@@ -74,7 +74,7 @@ def http(kind: str = "text/event-stream", status: str = "200 OK", headers: Mappi
     return "\r\n".join(lines).encode()
 
 
-class FaultServer:
+class FaultServer(ModelServer):
     """A server on 127.0.0.1 that answers each request with what is queued (`steps`, `cut`), else with its shape.
 
     Use it as a context manager.
@@ -106,27 +106,9 @@ class FaultServer:
         self.requests: list[dict[str, Any]] = []
         self.hung_up = threading.Event()
         self._queue: deque[Iterable[Step]] = deque()
-        self._server: LocalServer | None = None
 
-    def __enter__(self) -> Self:
-        self._server = LocalServer(self, _Handler)
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Hang up on every client and stop."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.stop()
-
-    @property
-    def base_url(self) -> str:
-        """What a client takes as its base URL."""
-        assert self._server is not None, "the server runs inside its with block"
-        return self._server.base_url
+    def _served(self) -> LocalServer:
+        return LocalServer(self, _Handler)
 
     def steps(self, *steps: Step) -> None:
         """Queue an answer of these steps; bytes are raw, so it usually begins with `http`."""

@@ -8,8 +8,9 @@ import socket
 import struct
 import sys
 import threading
+from abc import ABC, abstractmethod
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
-from typing import Any
+from typing import Any, Self
 
 DONE = b"data: [DONE]\n\n"
 
@@ -78,6 +79,36 @@ class LocalServer(ThreadingMixIn, TCPServer):
                     connection.shutdown(socket.SHUT_RDWR)
             self._changed.wait_for(lambda: not self._open, timeout=5)
         self.server_close()
+
+
+class ModelServer(ABC):
+    """A model server that runs inside its ``with`` block."""
+
+    _server: LocalServer | None = None
+
+    @abstractmethod
+    def _served(self) -> LocalServer:
+        """Return the server to run."""
+
+    def __enter__(self) -> Self:
+        self._server = self._served()
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on every client and stop."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as its base URL."""
+        assert self._server is not None, "the server runs inside its with block"
+        return self._server.base_url
 
 
 def break_off(connection: socket.socket) -> None:

@@ -109,8 +109,7 @@ class Drawer:
 
     def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
         """Return all that is filed under other places: place → session id → entries."""
-        places = [place for place in self._use(self.store.documents) or () if place != self.place]
-        return {place: self._readable(self._use(partial(self.store.entries, place)) or {}) for place in places}
+        return {place: self.filed(place) for place in self._other_places()}
 
     def unknown(self, entries: Entries) -> set[str]:
         """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
@@ -132,7 +131,7 @@ class Drawer:
         StoreError
             If there is none, or more than one.
         """
-        places: list[str] = [*(self.elsewhere() if saved else self.others()), self.place]
+        places: list[str] = [*(self._other_places() if saved else self.others()), self.place]
         wanted = {ref, str(Path(ref).expanduser().absolute())}
         found = [place for place in places if place in wanted] or [
             place for place in places if place.endswith(f"/{ref.removeprefix('./')}")
@@ -143,6 +142,9 @@ class Drawer:
             )  # fmt: skip
             raise StoreError(f"the store holds {what}")
         return found[0]
+
+    def _other_places(self) -> list[str]:
+        return [place for place in self._use(self.store.documents) or () if place != self.place]
 
     def _readable(self, found: dict[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
         """Return the entries but those of answers on their way here, and those that are none.

@@ -31,7 +31,7 @@ def is_foreign(manager: SessionManager, node: Node) -> bool:
 
 def tell(chat: Chat, plan: Plan) -> None:
     """Before an ask carries what somebody else wrote to a provider, tell the user, once a chat and provider."""
-    manager, config = chat.session.manager, plan.config.with_settings(plan.options)
+    manager, config = chat.session.manager, plan.asked_of
     told = f"{chat.id} {config.provider}"
     if not manager.foreign or told in manager.warned:
         return
