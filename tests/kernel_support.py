@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 from uuid import uuid4
 
 from jupyter_client.manager import KernelManager
@@ -157,6 +158,10 @@ class Kernel:
         """Start the process; `connect` waits until it can be used."""
         self.env.update(env or {})
         self.manager = KernelManager(kernel_name="python3")
+        if os.name == "posix":
+            # Files for sockets: of the many kernels that tests start at once, two would now and then get one TCP port.
+            # Their paths may have about a hundred characters, which pytest's directories exceed.
+            self.manager.transport, self.manager.ip = "ipc", str(Path(gettempdir(), f"kernel-{uuid4().hex}"))
         self.manager.connection_file = str(self.root / f"kernel-{uuid4().hex}.json")
         self.manager.start_kernel(env=self.env, cwd=str(self.root), extra_arguments=self.arguments)
         return self

@@ -206,9 +206,7 @@ def test_the_keyboard_does_it_all(talk, server):
     keys.press("Shift+Enter")
     keys.type("second line")
     keys.press("Enter")
-    switcher.rests()
-    page.page.wait_for_function("() => true")
-    switcher.root.locator(".robota-turn", has_text="second line").first.wait_for()
+    switcher.says("l1", "1: l1", "first line\nsecond line", "1: first line\nsecond line")
     assert prompts_of(server.requests[-1]) == ["l1", "first line\nsecond line"]
 
 
