@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import version as installed
+from os import getpid
+from pathlib import Path
+from shutil import copy2
 from typing import TYPE_CHECKING
 
 from ipython_pygments_lexers import IPython3Lexer
@@ -16,9 +19,10 @@ copyright = author  # noqa: A001 - Sphinx's own name for it
 version = release = installed("robota-nb")
 
 extensions = ["myst_nb", "sphinx_copybutton"]
-exclude_patterns = ["_build", "**/.ipynb_checkpoints", "notebooks/README.md"]
+exclude_patterns = ["_build", "**/.*"]
 nitpicky = True
-highlight_language = "text"
+highlight_language = "none"
+copybutton_selector = "div:not(.highlight-text, .output) > div.highlight > pre"
 
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # they are shown as they were recorded
@@ -27,6 +31,8 @@ nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json
 
 html_theme = "pydata_sphinx_theme"
 html_title = "robota_nb"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {
     "header_links_before_dropdown": 7,
     "show_prev_next": False,
@@ -38,6 +44,20 @@ html_sidebars = {"index": []}
 html_show_sourcelink = False
 
 
+def notebooks(app: Sphinx) -> None:
+    """Copy the notebooks into ``docs``, where alone Sphinx looks for pages; those that are there already stay."""
+    there = Path(app.srcdir, "notebooks")
+    there.mkdir(exist_ok=True)
+    ours = {path.name: path for path in there.parent.parent.joinpath("notebooks").glob("*.ipynb")}
+    for gone in there.glob("*.ipynb"):
+        if gone.name not in ours:
+            gone.unlink()
+    for name, path in ours.items():
+        copy = there / name
+        if not copy.exists() or copy.read_bytes() != path.read_bytes():
+            Path(copy2(path, there / f".{getpid()}-{name}")).replace(copy)  # at once: another build may be reading it
+
+
 def inward(_app: Sphinx, docname: str, source: list[str]) -> None:
     """Let links that lead out of ``docs``, as they must on GitHub, find what the site has of it inside."""
     here = "../" * docname.count("/")
@@ -46,6 +66,7 @@ def inward(_app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Let blocks of Python be cells, which may hold magics."""
-    app.add_lexer("python", IPython3Lexer)
+    """Prepare a build."""
+    app.add_lexer("python", IPython3Lexer)  # blocks of Python may be cells, with magics
+    app.connect("builder-inited", notebooks)
     app.connect("source-read", inward)
