@@ -40,7 +40,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "tutorial": []}  # nothing stands beside them
 html_show_sourcelink = False
 
 
