@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as installed
 from os import getpid
 from pathlib import Path
@@ -27,6 +28,7 @@ copybutton_selector = "div:not(.highlight-text, .output) > div.highlight > pre"
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # they are shown as they were recorded
 nb_ipywidgets_js = {}  # a page fetches nothing from elsewhere; a widget's text stands in its place
+suppress_warnings = ["mystnb.unknown_mime_type"]  # what only a notebook application shows
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 
 html_theme = "pydata_sphinx_theme"
@@ -58,11 +60,15 @@ def notebooks(app: Sphinx) -> None:
             Path(copy2(path, there / f".{getpid()}-{name}")).replace(copy)  # at once: another build may be reading it
 
 
-def inward(_app: Sphinx, docname: str, source: list[str]) -> None:
+def inward(app: Sphinx, docname: str, source: list[str]) -> None:
     """Let links that lead out of ``docs``, as they must on GitHub, find what the site has of it inside."""
-    here = "../" * docname.count("/")
-    up = "](../docs/" if docname.startswith("notebooks/") else f"]({here}../"
-    source[0] = source[0].replace(up, f"]({here}")
+    up = "../" * docname.count("/")
+    out = "../docs/" if docname.startswith("notebooks/") else f"{up}../"
+
+    def nearer(link: re.Match[str]) -> str:
+        return f"]({up}{link[1]}" if Path(app.srcdir, link[1]).exists() else link[0]
+
+    source[0] = re.sub(rf"\]\({re.escape(out)}([^)#]+)", nearer, source[0])
 
 
 def setup(app: Sphinx) -> None:
