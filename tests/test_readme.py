@@ -2,9 +2,9 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+from markdown_support import FENCE, INLINE, ROOT, TEXTS, magics
 
 from robota_nb.core.entries import canonical, entry_id
 from robota_nb.core.snapshot import _FIELDS, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_MESSAGE_BYTES
@@ -12,30 +12,10 @@ from robota_nb.notebook.command import overview, parse, parse_cell
 from robota_nb.notebook.grammar import COMMANDS
 from robota_nb.notebook.magics import RobotaMagics
 
-ROOT = Path(__file__).parent.parent
-PAGES = [
-    ROOT / "README.md",
-    *sorted(ROOT.joinpath("docs").glob("*.md")),
-    ROOT / "CONTRIBUTING.md",
-    ROOT / "SECURITY.md",
-]
-TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
 NOTEBOOKS = sorted(ROOT.joinpath("notebooks").glob("*.ipynb"))
-
-FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"(?<!`)`(%%?robota\b[^`]*)`")
 
 SETUP = ("pip install '.[lab]' && robota-nb run notebooks/quickstart.ipynb", "pip install '.[test]' && pytest")
 OPEN = "jupyter lab notebooks/quickstart.ipynb"
-
-
-def magics(text):
-    """Yield the lines of magic in a page: in its blocks, without what explains them, and in running text."""
-    for _, block in FENCE.findall(text):
-        for line in block.splitlines():
-            if line.strip().startswith(("%robota", "%%robota")):
-                yield re.split(r"\s{3,}", line.strip())[0]
-    yield from INLINE.findall(text)
 
 
 PATTERNS = ("…", "NAME")  # what holds one of these stands for several lines
@@ -82,25 +62,25 @@ def test_every_magic_in_the_text_of_a_notebook_parses(path):
 def test_links_lead_somewhere(name):
     for target in re.findall(r"\]\(([^)#]+)\)", TEXTS[name]):
         if not target.startswith("https:"):
-            assert (ROOT / name if (ROOT / name).exists() else ROOT / "docs" / name).parent.joinpath(target).exists()
+            assert (ROOT / name).parent.joinpath(target).exists(), target
 
 
 def test_the_example_of_the_format_has_the_hash_it_says():
-    example = TEXTS["format.md"].split("For example")[1]
+    example = TEXTS["docs/format.md"].split("For example")[1]
     (_, entry), (_, text), (_, name) = FENCE.findall(example)[:3]
     assert canonical(json.loads(entry)).decode() == text.strip()
     assert entry_id(json.loads(entry)) == name.strip()
 
 
 def test_the_recipe_of_the_format_gives_that_hash():
-    blocks = FENCE.findall(TEXTS["format.md"].split("For example")[1])
+    blocks = FENCE.findall(TEXTS["docs/format.md"].split("For example")[1])
     names = {"entry": json.loads(blocks[0][1])}
     exec(next(block for language, block in blocks if language == "python"), names)
     assert names["entry_id"] == blocks[2][1].strip()
 
 
 def test_the_format_page_has_every_kind_and_field():
-    rows = {row[0]: "|".join(row) for row in rows_of(TEXTS["format.md"])}
+    rows = {row[0]: "|".join(row) for row in rows_of(TEXTS["docs/format.md"])}
     messages = "".join(text for head, text in rows.items() if head.startswith(("`message`", "…")))
     for kind, fields in _FIELDS.items():
         row = messages if kind == "message" else rows[f"`{kind}`"]
@@ -108,7 +88,7 @@ def test_the_format_page_has_every_kind_and_field():
 
 
 def test_the_format_page_has_the_caps():
-    cells = [cell for row in rows_of(TEXTS["format.md"]) for cell in row]
+    cells = [cell for row in rows_of(TEXTS["docs/format.md"]) for cell in row]
     for cap in (MAX_BYTES, MAX_ENTRIES, MAX_MESSAGE_BYTES, MAX_DEPTH):
         assert f"{cap:,}" in cells
 
@@ -124,8 +104,8 @@ def test_every_command_is_in_the_help(spec):
 
 
 @pytest.mark.parametrize("name", sorted(RobotaMagics.class_own_traits(config=True)))
-def test_every_option_is_in_the_readme_and_has_help(name):
-    assert re.search(rf"\b{name}\b", TEXTS["README.md"])
+def test_every_option_is_in_a_page_and_has_help(name):
+    assert re.search(rf"\b{name}\b", "".join(TEXTS.values()))
     assert RobotaMagics.class_traits()[name].help
 
 
