@@ -355,7 +355,7 @@ class Keeper:
     def _fits(self, add: Entries) -> bool:
         """Say whether the notebook may take these entries; what is over a cap would not be read again."""
         self._size += sum(len(canonical(entry)) for entries in add.values() for entry in entries.values())
-        most = max((len(entries) for sid, entries in self.manager.records().items() if sid in add), default=0)
+        most = max((size for sid, size in self.manager.sizes().items() if sid in add), default=0)
         if self._size <= snapshot.MAX_BYTES and most <= snapshot.MAX_ENTRIES:
             return True
         self.notify(
