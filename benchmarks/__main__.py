@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import scale
 from benchmarks.cases import CASES
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def main() -> int:
     """Return 1 if a limit is missed."""
     wanted = sys.argv[1:]
     figures: list[Figure] = []
-    for case in CASES:
+    for case in (*CASES, *scale.CASES):
         if not wanted or case.__name__ in wanted:
             for figure in case():
                 figures.append(figure)

@@ -95,7 +95,9 @@ def _replayed(kernel: Kernel, name: str, cells: list[tuple[str, str]]) -> Iterat
     for cell, source in asks:
         empty.append(1e3 * kernel.run("pass").seconds)
         times.append(1e3 * kernel.run(source, cell=cell).seconds - empty[-1])
-    yield Figure(name, median(times), 2, "ms a turn", f"beyond the empty cell before it: {median(empty):.2g} ms")
+    yield Figure(
+        name, median(times[WARM_UP:]), 2, "ms a turn", f"beyond the empty cell before it: {median(empty):.2g} ms"
+    )
     if len(times) == CELLS[-1]:
         first, last = median(times[1:101]), median(times[-100:])
         yield Figure(

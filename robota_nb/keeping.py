@@ -207,7 +207,7 @@ class Keeper:
 
     def _adopt_whole(self, entries: Entries) -> dict[str, dict[str, Entry]]:
         """Adopt entries as far as what they hang from is here; return what was new."""
-        union = snapshot.merge(self.recorded()["sessions"], entries)
+        union = snapshot.merge(self.recorded()["sessions"], entries) if entries else {}
         whole = {sid: snapshot.closed(union[sid]) for sid in entries}
         return self.manager.adopt({sid: entries for sid, entries in whole.items() if entries})
 
@@ -222,7 +222,8 @@ class Keeper:
                 self.continue_after(new)
         if ref and place != self.drawer.place:
             self.drawer.mark_saved(new, place)  # it is this notebook's from now on
-        left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in held.items() for eid in es)
+        mine = self.recorded()["sessions"]
+        left = sum(eid not in mine.get(sid, {}) for sid, entries in held.items() for eid in entries)
         return report.recovered(new, left, {} if ref else self.drawer.others())
 
     def _adopt_file(self, path: Path) -> tuple[Entries, Entries]:

@@ -76,6 +76,17 @@ def test_what_is_sent_after_a_turn_does_not_grow_with_the_history(monkeypatch):
     assert last[2] - first[2] < 10  # the digits of n and of the write's number
 
 
+def test_what_is_recovered_is_looked_for_once(monkeypatch):
+    lost = Shell(monkeypatch, path="open.ipynb")
+    for _ in range(max(LENGTHS)):
+        lost.ask("the same question")
+    again = Shell(monkeypatch, store=lost.keeper.drawer.store, path="another.ipynb")
+    read, recorded = [], again.keeper.recorded
+    monkeypatch.setattr(again.keeper, "recorded", lambda: read.append(1) or recorded())
+    assert f"{max(LENGTHS)} turns" in again.keeper.recover("open.ipynb")
+    assert len(read) <= 3
+
+
 def test_a_turn_is_folded_by_itself(monkeypatch):
     manager, folded = new_manager(), []
     take = fold.SessionState._take
