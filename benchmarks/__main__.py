@@ -7,8 +7,13 @@ import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.cases import CASES, Figure
+from benchmarks import scale
+from benchmarks.cases import CASES
+
+if TYPE_CHECKING:
+    from benchmarks.figure import Figure
 
 PACKAGES = ("robota-nb", "ipython", "ipykernel", "openai")
 
@@ -17,7 +22,7 @@ def main() -> int:
     """Return 1 if a limit is missed."""
     wanted = sys.argv[1:]
     figures: list[Figure] = []
-    for case in CASES:
+    for case in (*CASES, *scale.CASES):
         if not wanted or case.__name__ in wanted:
             for figure in case():
                 figures.append(figure)
