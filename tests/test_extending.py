@@ -1,19 +1,27 @@
 """The examples of docs/extending.md do what the page says; the suites in `conformance` hold them to the protocols."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from examples_support import END, PIECE, faulty, ndjson, ollama
-from git_support import needs_git
+from git_support import Repository
+from kernel_support import Kernel
+from labextension_support import ROOT
 from provider_support import answer, ask, said
+from require import require
 
 from robota_nb.core.ports import Finish, Usage
 from robota_nb.errors import ProviderError
+from robota_nb.notebook.grammar import COMMANDS
 from robota_nb.providers.endpoints import ProviderRegistry
 from robota_nb.testing import Act, http
 
-_ = faulty, ollama, needs_git
+_ = faulty, ollama
 EXAMPLES = Path(__file__).parent / "examples"
 
 
@@ -90,3 +98,38 @@ def test_a_provider_of_another_package_is_found_by_its_name(monkeypatch, tmp_pat
     registry = ProviderRegistry()
     assert "native-ollama" in registry.names()
     assert registry.get("native-ollama").name == "native-ollama"
+
+
+# -- the command
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """A copy of the package and of the commands' story, with the change of the example."""
+    require("git", shutil.which("git"))
+    copy = Repository(tmp_path_factory.mktemp("changed"))
+    shutil.copytree(ROOT / "robota_nb", copy.root / "robota_nb", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy.root / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "test_all_commands.py", copy.root / "tests")
+    copy.git("apply", EXAMPLES / "command.diff")
+    return copy.root
+
+
+def test_the_command_works_and_help_and_completion_know_it(changed, tmp_path):
+    with Kernel(tmp_path, PYTHONPATH=str(changed)) as kernel:
+        kernel.ok("%load_ext robota_nb")
+        assert "%robota ask TEXT makes one" in kernel.run("%robota new A\n%robota chat last").error["evalue"]
+        answered = kernel.ok("%%robota\nWhat is 6 * 7?").answer
+        assert kernel.ok("%robota chat last").text.strip() == answered.strip()
+        assert "Show the last answer of the active chat again." in kernel.ok("%robota help chat").text
+        assert "%robota chat last" in kernel.complete("%robota chat l")
+
+
+def test_the_commands_story_tells_it(changed):
+    code = "import test_all_commands as story; story.test_they_are_all_in_the_story(); print(len(story.COMMANDS))"
+    path = os.pathsep.join(map(str, [changed, changed / "tests", Path(__file__).parent]))
+    env = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=changed, env=env, check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) == len(COMMANDS) + 1
