@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from examples.provider import NativeOllama
 from examples_support import END, PIECE, faulty, ndjson, ollama
 from git_support import Repository
 from kernel_support import Kernel
@@ -15,17 +16,28 @@ from labextension_support import ROOT
 from provider_support import answer, ask, said
 from require import require
 
-from robota_nb.core.ports import Finish, Usage
+from robota_nb.core.ports import Finish, Request, Usage
 from robota_nb.errors import ProviderError
 from robota_nb.notebook.grammar import COMMANDS
 from robota_nb.providers.endpoints import ProviderRegistry
-from robota_nb.testing import Act, http
+from robota_nb.testing import Act, FaultServer, check_provider, http
 
 _ = faulty, ollama
 EXAMPLES = Path(__file__).parent / "examples"
 
 
 # -- the provider
+
+
+def test_the_provider_keeps_to_the_protocol():
+    piece = b'{"model": "m", "message": {"content": "well, "}, "done": false}\n'
+    end = piece.replace(b"false}", b'true, "done_reason": "stop", "prompt_eval_count": 1, "eval_count": 6}')
+    with FaultServer() as server:
+        for _ in range(6):
+            server.steps(http("application/x-ndjson"), piece, end)
+        provider = NativeOllama(server.base_url.removeprefix("http://").removesuffix("/v1"))
+        request = Request(model="m", messages=[{"role": "user", "content": "is all well?"}])
+        assert check_provider(provider, request) == "well, well, "
 
 
 def broken(provider, request=None):
