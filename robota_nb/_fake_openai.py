@@ -82,6 +82,7 @@ class FakeOpenAIServer(ModelServer):
         self.hung_up.clear()
         self._script.clear()
         self.reply = self.chunks = self.gate = None
+        self.model, self.batch, self.per_second, self.gate_after = "fake-model", 1, 0, 1
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that make a child process use this server."""
@@ -246,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         fake, closing = self.server.owner, self.server.closing
         if fake.per_second:
             closing.wait(1 / fake.per_second)
-        while fake.gate is not None and number == fake.gate_after and not fake.gate.is_set():
+        while (gate := fake.gate) is not None and number == fake.gate_after and not gate.is_set():
             # Watch the client while waiting: one that hangs up has nothing more to send.
             readable, _, _ = select.select([self.connection], [], [], 0.005)
             if closing.is_set() or (readable and not self.connection.recv(1, socket.MSG_PEEK)):

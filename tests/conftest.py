@@ -8,6 +8,7 @@ from core_support import new_manager
 from hub_support import hub_of, stopped
 from hypothesis import settings
 from kernel_support import RESET, Kernel, isolated
+from provider_support import lab_provider
 
 from robota_nb.testing import FakeOpenAIServer
 
@@ -58,6 +59,14 @@ def server(module_server):
     """A model server that nobody has asked yet, and that answers as by default."""
     module_server.reset()
     return module_server
+
+
+@pytest.fixture
+def lab(server):
+    """The provider of an endpoint of that name, which asks `server`."""
+    provider = lab_provider(server)
+    yield provider
+    provider.close()
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,6 @@ from robota_nb.providers.endpoints import (
 )
 from robota_nb.providers.offline import OfflineProvider
 from robota_nb.providers.openai import OpenAIProvider
-from robota_nb.testing import FakeOpenAIServer
-
-
-@pytest.fixture
-def server():
-    with FakeOpenAIServer() as running:
-        yield running
 
 
 class TestEndpoints:

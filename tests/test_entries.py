@@ -115,6 +115,18 @@ def test_names_are_compared_without_case_and_composition():
     assert make.fold_name("Straße") == make.fold_name("STRASSE")
 
 
+@pytest.mark.parametrize("word", ["key", "api_key", "API-KEY", "openai_api_key", "x-authorization", "Bearer", "token"])
+def test_what_would_hold_a_key_is_known_by_its_name(word):
+    assert make.names_key(word)
+    with pytest.raises(InvalidName, match="asks for the key of a server"):
+        make.check_param_key(word)
+
+
+@pytest.mark.parametrize("word", ["max_tokens", "keys", "top_k", "my_token", "-key", "key\n", ""])
+def test_other_names_hold_no_key(word):
+    assert not make.names_key(word)
+
+
 @pytest.mark.parametrize("key", ["name", "deleted", "from", "Temperature", "a-b", "", "1a", "a\n"])
 def test_a_parameter_cannot_have_a_reserved_or_odd_name(key):
     with pytest.raises(InvalidName, match="use the provider's parameter name"):

@@ -59,6 +59,18 @@ def prompts(path):
     )
 
 
+def differ(sides, ours, theirs):
+    """Change a cell on each side, given as number and source, and go on with the conversation there."""
+    for path, (number, source), text in zip(sides[1:], (ours, theirs), ("one", "two"), strict=True):
+        edit(path, number, source)
+        say(path, text)
+
+
+@pytest.fixture
+def without_nbdime(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbdime", None)
+
+
 # -- any two branches
 
 
@@ -166,13 +178,13 @@ def test_an_empty_snapshot_on_both_sides_stays_one(sides):
 # -- cells
 
 
-def test_changes_in_different_cells_merge(sides):
-    base, ours, theirs = sides
-    edit(ours, 0, "a = 2")
-    edit(theirs, 2, "c = 2")
-    say(ours, "one")
-    say(theirs, "two")
-    result = command("merge", base, ours, theirs)
+@pytest.mark.parametrize("fixtures", [[], ["without_nbdime"]], ids=["by nbdime", "as text"])
+def test_changes_in_different_cells_merge(sides, fixtures, request):
+    for name in fixtures:
+        request.getfixturevalue(name)
+    ours = sides[1]
+    differ(sides, (0, "a = 2"), (2, "c = 2"))
+    result = command("merge", *sides)
     assert (result.exit_code, result.output) == (0, "")
     assert [cell["source"] for cell in content(ours)["cells"]] == [["a = 2"], ["b = 1"], ["c = 2"]]
     assert prompts(ours) == ["begin", "one", "two"]
@@ -182,11 +194,7 @@ def test_changes_in_different_cells_merge(sides):
 
 
 def test_a_conflict_in_a_cell_is_marked_there_and_named(sides, repository):
-    base, ours, theirs = sides
-    edit(ours, 1, "b = 2")
-    edit(theirs, 1, "b = 3")
-    say(ours, "one")
-    say(theirs, "two")
+    differ(sides, (1, "b = 2"), (1, "b = 3"))
     repository.branches(*({"demo": path.read_bytes()} for path in sides))
     said = repository.git("merge", "-q", "--no-edit", "theirs", code=1)
     assert "demo.ipynb: conflicts are left, and marked with <<<<<<<, in cell 2" in said
@@ -237,32 +245,11 @@ def test_more_conflicts_than_can_be_listed_are_cut(tmp_path):
 # -- without nbdime
 
 
-@pytest.fixture
-def without_nbdime(monkeypatch):
-    monkeypatch.setitem(sys.modules, "nbdime", None)
-
-
-@pytest.mark.usefixtures("without_nbdime")
-def test_without_nbdime_cells_merge_as_text(sides):
-    base, ours, theirs = sides
-    edit(ours, 0, "a = 2")
-    edit(theirs, 2, "c = 2")
-    say(ours, "one")
-    say(theirs, "two")
-    result = command("merge", base, ours, theirs)
-    assert (result.exit_code, result.output) == (0, "")
-    assert [cell["source"] for cell in content(ours)["cells"]] == [["a = 2"], ["b = 1"], ["c = 2"]]
-    assert prompts(ours) == ["begin", "one", "two"]
-
-
 @pytest.mark.usefixtures("without_nbdime")
 def test_without_nbdime_a_conflict_has_gits_markers_and_the_conversations_stand_whole_beside_them(sides):
-    base, ours, theirs = sides
-    edit(ours, 1, "b = 2")
-    edit(theirs, 1, "b = 3")
-    say(ours, "one")
-    say(theirs, "two")
-    result = command("merge", base, ours, theirs)
+    ours = sides[1]
+    differ(sides, (1, "b = 2"), (1, "b = 3"))
+    result = command("merge", *sides)
     assert result.exit_code == 1
     text = ours.read_text(encoding="utf-8")
     line = text.splitlines().index("<<<<<<< ours") + 1
@@ -422,10 +409,7 @@ def test_any_path_and_a_repository_full_of_modules_do_not_matter(sides, reposito
     (repository.root / "a folder").mkdir()
     for module in ("json", "robota_nb", "click", "nbdime"):
         (repository.root / f"{module}.py").write_text("raise SystemExit('a module of the repository ran')")
-    edit(sides[1], 0, "a = 2")
-    edit(sides[2], 2, "c = 2")
-    say(sides[1], "one")
-    say(sides[2], "two")
+    differ(sides, (0, "a = 2"), (2, "c = 2"))
     repository.branches(*({stem: path.read_bytes()} for path in sides))
     repository.git("merge", "-q", "--no-edit", "theirs")
     assert prompts(repository.root / f"{stem}.ipynb") == ["begin", "one", "two"]

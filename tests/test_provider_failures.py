@@ -13,19 +13,6 @@ from robota_nb.testing import FakeOpenAIServer
 ECHO = f"Incorrect API key provided: {CANARY[:7]}***{CANARY[-4:]}. See https://example.com/keys\x1b[31m\u202e now"
 
 
-@pytest.fixture
-def server():
-    with FakeOpenAIServer() as running:
-        yield running
-
-
-@pytest.fixture
-def lab(server):
-    provider = lab_provider(server)
-    yield provider
-    provider.close()
-
-
 class TestFailures:
     @pytest.mark.parametrize(
         ("status", "words"),
@@ -148,9 +135,9 @@ class TestFailures:
         assert "did not answer in time" in str(error)
         server.gate.set()
 
-    def test_no_server(self, server):
-        provider = lab_provider(server)
-        server.close()
+    def test_no_server(self):
+        with FakeOpenAIServer() as server:
+            provider = lab_provider(server)
         _, error = failure(provider)
         assert "cannot be reached: is the server running" in str(error)
 

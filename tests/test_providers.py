@@ -17,26 +17,12 @@ from robota_nb.providers.endpoints import Endpoint, ProviderRegistry
 from robota_nb.providers.faults import Environment, Secret, scrub
 from robota_nb.providers.openai import OpenAIProvider
 from robota_nb.providers.reply import Reply
-from robota_nb.testing import FakeOpenAIServer
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch):
     for name in ("API_KEY", "BASE_URL", "MODEL", "ORG_ID", "PROJECT_ID", "ADMIN_KEY", "CUSTOM_HEADERS"):
         monkeypatch.delenv(f"OPENAI_{name}", raising=False)
-
-
-@pytest.fixture
-def server():
-    with FakeOpenAIServer() as running:
-        yield running
-
-
-@pytest.fixture
-def lab(server):
-    provider = lab_provider(server)
-    yield provider
-    provider.close()
 
 
 class TestAnswers:

@@ -102,7 +102,6 @@ def test_fields():
     parser = EventParser()
     stream = b": a comment\nevent: error\nid: 7\nretry: 250\ndata: one\ndata:two\ndata\n\ndata: next\n\n"
     assert list(parser.feed(stream)) == [Event("one\ntwo\n", "error", "7"), Event("next", "", "7")]
-    assert parser.retry == 250
 
 
 def test_an_event_without_data_is_none():

@@ -90,6 +90,15 @@ def server():
         yield running
 
 
+def test_a_server_that_is_reset_answers_as_by_default():
+    changed = {"reply": str, "chunks": "ab", "model": "m", "batch": 2, "per_second": 9, "gate_after": 3}
+    with FakeOpenAIServer() as fresh, FakeOpenAIServer(gate=threading.Event(), **changed) as server:
+        server.requests.append({})
+        server.reset()
+        settings = [*changed, "gate", "requests"]
+        assert [getattr(server, name) for name in settings] == [getattr(fresh, name) for name in settings]
+
+
 @pytest.fixture
 def client(server):
     with openai.OpenAI(api_key=server.api_key, base_url=server.base_url, max_retries=0) as running:

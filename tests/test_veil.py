@@ -11,22 +11,8 @@ from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.errors import ProviderError
 from robota_nb.providers.faults import Secret
 from robota_nb.providers.veil import discreet_logs, veiled
-from robota_nb.testing import FakeOpenAIServer
 
 END = Finish(reason="stop", model="m")
-
-
-@pytest.fixture
-def server():
-    with FakeOpenAIServer() as running:
-        yield running
-
-
-@pytest.fixture
-def lab(server):
-    provider = lab_provider(server)
-    yield provider
-    provider.close()
 
 
 def through(pieces, key=CANARY, end=END):

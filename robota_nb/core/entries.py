@@ -33,7 +33,10 @@ RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "se
 Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 
-_OF_KEYS = re.compile(r"(\w+_)?(api_?key|auth_token|access_token|secret_key|password)|key|token|secret|authorization")
+_KEY_NAME = re.compile(
+    r"(?i:(\w+[-_])?(api[-_]?key|auth[-_]?token|access[-_]?token|secret[-_]?key|authorization|bearer|password)"
+    r"|key|token|secret)"
+)
 _OF_ENDPOINTS = frozenset({
     "api_base", "api_type", "api_version", "azure_endpoint", "base_url", "cookies", "default_headers",
     "default_query", "endpoint", "extra_body", "extra_headers", "extra_query", "headers", "host", "http_client",
@@ -135,16 +138,21 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def names_key(word: str) -> bool:
+    """Say whether the value under this name would be a key, as in ``api_key=…``, which nothing may repeat."""
+    return _KEY_NAME.fullmatch(word) is not None
+
+
 def is_param(key: str) -> bool:
     """Say whether *key* may name a parameter of a request."""
-    if not _KEY.fullmatch(key) or _OF_KEYS.fullmatch(key):
+    if not _KEY.fullmatch(key) or names_key(key):
         return False
     return key not in _OF_ENDPOINTS | _OF_REQUESTS | RESERVED_KEYS
 
 
 def check_param_key(key: str) -> str:
     """Return *key* if it may name a request parameter, else raise `InvalidName`."""
-    if _OF_KEYS.fullmatch(key):  # what is given as a setting stands in the notebook
+    if names_key(key):  # what is given as a setting stands in the notebook
         raise InvalidName(f"{key} is no setting of a chat: %robota endpoint key NAME asks for the key of a server")
     if key in _OF_ENDPOINTS:
         raise InvalidName(f"{key} is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints")

@@ -193,11 +193,18 @@ def _answer(
             outcome.end(Finish(reason="interrupted"))
             raise
         finally:
-            getattr(events, "close", bool)()
+            _close(events)
             manager.arriving.pop(chat.id, None)
             manager.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
         if not outcome.parts and finish.reason in UNFINISHED:
             raise _nothing(provider, stopped=cancellation.wished)
+
+
+def _close(events: object) -> None:
+    """Close the connection that answers come over; an iterator that has none need not know how."""
+    close = getattr(events, "close", None)
+    if close is not None:
+        close()
 
 
 def _failure(provider: str, error: Exception) -> ProviderError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from robota_nb.core.entries import names_key
 from robota_nb.errors import CommandError
 
 if TYPE_CHECKING:
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["key_on_line", "refuse_keys", "shown"]
 
-_NAME = r"(\w+[-_])?(api[-_]?key|auth[-_]?token|access[-_]?token|secret[-_]?key|authorization|bearer|password)"
-_NAMED = re.compile(rf"(?i:-{{0,2}}({_NAME}|key|token|secret)=.+|--({_NAME}|key|token|secret))", re.DOTALL)
+_SETTING = re.compile(r"-{0,2}([\w-]+)=.+|--([\w-]+)", re.DOTALL)
 _KNOWN = re.compile(
     r"\b(sk|rk|gsk|xai|hf|ghp|glpat|nvapi|pplx|csk|tgp)[-_][\w-]*(?=[A-Za-z]*\d)[A-Za-z0-9]{12,}"
     r"|\bAIza[\w-]{30,}|\beyJ[\w-]{8,}\.[\w-]+\."
@@ -31,8 +31,13 @@ def key_on_line() -> CommandError:
 
 def refuse_keys(words: Iterable[str]) -> None:
     """Raise an error that repeats nothing, if one of a line's words is a key or the setting of one."""
-    if any(_NAMED.fullmatch(word) or _KNOWN.search(word) for word in words):
+    if any(_sets_key(word) or _KNOWN.search(word) for word in words):
         raise key_on_line()
+
+
+def _sets_key(word: str) -> bool:
+    setting = _SETTING.fullmatch(word)
+    return setting is not None and names_key(setting[1] or setting[2])
 
 
 def shown(word: str) -> str:

@@ -46,15 +46,9 @@ class EventParser:
     max_event_bytes
         The most bytes that one event may have; more is an `SseError`, so that a stream that never ends an
         event cannot fill the memory.
-
-    Attributes
-    ----------
-    retry
-        The last ``retry:`` value in milliseconds, or ``None``.
     """
 
     def __init__(self, *, max_event_bytes: int = 1_000_000) -> None:
-        self.retry: int | None = None
         self._cap = max_event_bytes
         self._id = ""
         self._head: bytes | None = b""  # the first bytes, until it is clear whether they are a BOM
@@ -137,8 +131,6 @@ class EventParser:
                 kind = _text(value)
             elif name == b"id" and b"\0" not in value:
                 self._id = _text(value)
-            elif name == b"retry" and value.isdigit():
-                self.retry = int(value[:18])
         return Event(_text(b"\n".join(data)), kind, self._id) if data else None
 
     def _too_long(self) -> SseError:

@@ -4,12 +4,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from examples.store import JsonStore
 
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore
 
 STORES = {
     "memory": lambda directory: MemoryStore(),
+    "example": lambda directory: JsonStore(directory / "store.json"),
     "sqlite": lambda directory: SqliteStore(directory / "robota_nb" / "store.sqlite"),
 }
 

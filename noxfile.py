@@ -1,0 +1,73 @@
+"""One command for each thing that is done here: ``nox -l`` lists them, ``nox -s lint types`` runs two.
+
+They run in the environment that nox is installed in (``pip install -e '.[test,docs]'``), not in one of their own:
+each would hold its own JupyterLab. What stands behind ``--`` goes to the program. CI runs these, too (``.ci/run``).
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Test all, two files at a time; `nox -s tests -- tests/test_fold.py` tests one."""
+    session.run("pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run the example notebooks as a user's CI would."""
+    session.run("pytest", "--nbval", "notebooks", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for mistakes, and for what is not formatted."""
+    session.run("ruff", "check", *session.posargs, ".")
+    session.run("ruff", "format", "--check", *session.posargs, ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, strictly."""
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.run("sphinx-build", "-W", "-n", "docs", "docs/_build", *session.posargs)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure; `nox -s benchmarks -- load burst` measures some of it."""
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz for longer than the tests do; `nox -s fuzz -- prompt --seconds 60` for less."""
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
+def thorough(session: nox.Session) -> None:
+    """Kill, cut, merge and look for keys as often as before a release."""
+    often = {"KILLS": "200", "CANARIES": "1000", "THOROUGH": "1", "MERGES": "500"}
+    files = [
+        "kills", "store_under_fire", "file_carrier", "key_canaries", "stream_cuts", "interrupted_streams", "git_merge",
+    ]  # fmt: skip
+    env = {f"ROBOTA_NB_{name}": value for name, value in often.items()}
+    session.run("pytest", *(f"tests/test_{name}.py" for name in files), *session.posargs, env=env)
+
+
+@nox.session(venv_backend="venv", reuse_venv=True)
+def wheel(session: nox.Session) -> None:
+    """Test what a user installs, in a fresh environment; `nox -s wheel -- tests/test_wheel.py` for that alone."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs, env={"ROBOTA_NB_REQUIRE": "wheel", "PYTHONPATH": None})
