@@ -10,7 +10,9 @@ import pytest
 import robota_nb
 
 HOUSE = Path(robota_nb.__file__).parent
-FILES = sorted(path for path in HOUSE.rglob("*.py") if "labextension" not in path.parts)
+FILES = sorted(path for path in HOUSE.rglob("*.py"))
+SCRIPTS = sorted(path for path in HOUSE.rglob("*.js") if path.name != "marked.js")  # which is somebody else's
+EXAMPLES = {path.stem: path for path in Path(__file__).parent.joinpath("examples").glob("*.py")}
 MAX_LINES = 400
 
 # Floors, from the ground up. Rooms on one floor do not know each other.
@@ -55,8 +57,8 @@ def imported_rooms(path):
                 yield rest[0] if known else "__init__"
 
 
-def test_every_module_has_a_floor():
-    assert {room(path) for path in FILES} <= {name for rooms in FLOORS for name in rooms}
+def test_every_module_has_one_floor():
+    assert sorted({room(path) for path in FILES}) == sorted(name for rooms in FLOORS for name in rooms)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
@@ -71,7 +73,20 @@ def test_imports_point_down_and_siblings_do_not_know_each_other(path):
         assert floor(other) < floor(here) or same_wiring, f"{here} imports from {other}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_import_what_their_rooms_may(name):
+    here = f"{name}s"
+    assert here in FLOORS[TOP - 1]
+    for other in imported_rooms(EXAMPLES[name]):
+        assert other == here or floor(other) < floor(here), f"{name} imports from {other}"
+
+
+def test_the_switcher_stands_alone_for_it_is_a_widget_too():
+    for path in HOUSE.joinpath("labextension", "switcher").glob("*.js"):
+        assert "'../" not in path.read_text(encoding="utf-8"), path.name
+
+
+@pytest.mark.parametrize("path", [*FILES, *SCRIPTS], ids=lambda path: path.relative_to(HOUSE).as_posix())
 def test_no_file_is_two_rooms(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 

@@ -1,5 +1,6 @@
 """What a user installs is the wheel: built from the sdist, with all that belongs in it, and tested by these tests."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -62,6 +63,7 @@ def below(root):
 def test_the_sdist_is_what_git_keeps(unpacked):
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
+    require("git", shutil.which("git"))
     # As root, git would not look into a checkout of somebody else.
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     kept = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")

@@ -1,6 +1,6 @@
 """What can be said to ``%robota`` and ``%%robota``: one table, from which parser, help and completion are made.
 
-To add a command, add a row to `COMMANDS`; nothing else has to know.
+To add a command, add a row to `COMMANDS`, and to `robota_nb.notebook.verbs` what it does; nothing else has to know.
 """
 
 from __future__ import annotations
