@@ -18,6 +18,7 @@ from require import require
 from robota_nb.core import entries as make
 from robota_nb.core import snapshot
 from robota_nb.errors import SnapshotError
+from robota_nb.keeping import Keeper
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads(files("robota_nb").joinpath("schemas", "snapshot-1.schema.json").read_text(encoding="utf-8"))
@@ -235,3 +236,37 @@ def test_a_later_major_is_another_format():
     value = {**holding(), "format": {"major": 2, "minor": 0}}
     assert not is_valid(value)
     assert not is_read(value)
+
+
+# -- the page that specifies it
+
+PAGE = ROOT.joinpath("docs", "format.md").read_text(encoding="utf-8")
+
+
+def blocks(heading):
+    """The fenced blocks below a heading of the page."""
+    section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"^```\w*\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+
+
+def test_the_test_vector_of_the_page_is_right():
+    entry, text, name = blocks("Test vectors")
+    assert bytes.fromhex(text) == make.canonical(json.loads(entry))
+    assert name.strip() == make.entry_id(json.loads(entry))
+    VALIDATOR.validate(holding(json.loads(entry)))
+
+
+def test_the_page_s_way_to_the_schema_leads_there():
+    names = {}
+    exec(blocks("The JSON Schema")[0], names)
+    assert names["schema"] == SCHEMA
+
+
+def test_what_the_page_shows_of_outputs_is_what_they_carry(monkeypatch):
+    monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
+    keeper = Keeper(new_manager(), print, {}, print, has_outputs=True)
+    turn = keeper.manager.create_session().create_chat().send("x")
+    keeper.outputs.write(keeper.manager.records(), {})
+    carried = keeper.output_metadata(turn)
+    assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
+    VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])
