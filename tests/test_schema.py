@@ -156,15 +156,16 @@ def test_a_fraction_that_is_whole_is_told_from_an_integer_by_the_reader_alone():
 # -- every place of every kind, changed
 
 ENTRIES = {
-    f"{entry['kind']} {number}": entry
+    " ".join([entry["kind"], *entry, entry.get("role", ""), entry.get("key", "")]): entry
     for golden in GOLDEN.values()
-    for number, entry in enumerate(
-        {(entry["kind"], *sorted(entry)): entry for es in golden["sessions"].values() for entry in es.values()}.values()
-    )
+    for entries in golden["sessions"].values()
+    for entry in entries.values()
 }
 """An entry of the golden files for each kind, and for each choice of its fields."""
 
+FIELDS = {name.rstrip("?") for fields in snapshot._FIELDS.values() for name in fields}
 ODD = (None, True, 0, -1, 2**53, 0.5, "", "x", "a\nb", "e_" + "0" * 32, "e_" + "0" * 32 + "\n", [], ["x"], [1])
+ODD += (-(2**53), "c_" + "0" * 32 + "\n", *({"x": [[[[[[deep]]]]]]} for deep in (True, 7, 2**53, -(2**53), None)))
 ODD += ({}, {"x": "y"}, {"x": 1}, {"X": "y"}, {"image": "x"}, {"x": [[[[[["x"]]]]]]}, {"x": [[[[[[["x"]]]]]]]})
 
 
@@ -185,8 +186,10 @@ def variants(value):
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_changed_entry_is_valid_if_and_only_if_the_reader_takes_it(name):
-    for entry in variants(ENTRIES[name]):
-        assert is_valid(holding(entry)) == is_read(holding(entry)), entry
+    entry = ENTRIES[name]
+    foreign = FIELDS - entry.keys()  # of another kind, or absent here
+    for other in (*variants(entry), *({**entry, field: said} for field in foreign for said in (True, "x", ["x"]))):
+        assert is_valid(holding(other)) == is_read(holding(other)), other
 
 
 @pytest.mark.parametrize("kind", snapshot._FIELDS)

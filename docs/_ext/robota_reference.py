@@ -1,0 +1,202 @@
+"""The reference, made from the real objects while the pages are built: nothing in it is written twice.
+
+Directives: ``robota-commands NOUN`` and ``robota-cell`` (from the table of commands), ``robota-filters``,
+``robota-options`` (the traits of the magics), ``robota-cli`` (the click commands). What they make can be linked to.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import click
+from sphinx.util.docutils import SphinxDirective
+
+from robota_nb.cli import main
+from robota_nb.notebook.grammar import CELL, COMMANDS
+from robota_nb.notebook.magics import RobotaMagics
+from robota_nb.notebook.prompt import FILTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from docutils import nodes
+    from sphinx.addnodes import pending_xref
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
+    from traitlets import TraitType
+
+    from robota_nb.notebook.spec import Arg, Spec
+
+
+class Generated(SphinxDirective):
+    """A directive whose content is MyST text that a function makes, one line after the other."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return what the text becomes."""
+        return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the text."""
+        raise NotImplementedError
+
+
+def block(name: str, argument: str = "", content: Iterable[str] = ()) -> Iterator[str]:
+    """Yield a directive or a fence."""
+    yield from ("", f"````{name} {argument}".rstrip(), *content, "````", "")
+
+
+# -- %robota
+
+
+def command(spec: Spec, *words: str) -> Iterator[str]:
+    """Yield a section on a command, or on the line of a cell; *words* name it in links, where a % cannot stand."""
+    yield from (f"({'-'.join(words)})=", f"### `{spec.line}`", "", spec.summary)
+    yield from block("text", content=[spec.usage])
+    yield from block("{program}", " ".join(words))
+    for argument in spec.arguments:
+        yield from block("{option}", written(argument), [argument.help])
+    if spec.examples:
+        yield from block("", content=spec.examples)
+
+
+def written(argument: Arg) -> str:
+    """Return how an argument is written, each of its flags with what it takes."""
+    return ", ".join(f"{flag} {argument.metavar}".strip() for flag in argument.flags) or argument.metavar
+
+
+class Commands(Generated):
+    """The commands of a noun; without one, those that have none."""
+
+    optional_arguments = 1
+
+    def lines(self) -> Iterator[str]:
+        """Yield a section for each."""
+        wanted = self.arguments[0] if self.arguments else ""
+        nouns = {spec.words[0] for spec in COMMANDS if len(spec.words) > 1}
+        for spec in COMMANDS:
+            noun = spec.words[0] if spec.words else ""
+            if (noun if noun in nouns else "") == wanted:
+                yield from command(spec, "robota", *spec.words)
+
+
+class Cell(Generated):
+    """The line of a cell."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield its section."""
+        yield from command(CELL, "robota", "cell")
+
+
+class Filters(Generated):
+    """The filters of a field in a prompt."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a table."""
+        yield from ("| filter | |", "| --- | --- |")
+        for name, known in FILTERS.items():
+            yield f"| `{name}{'(N)' if known.counts else ''}` | {known.help} |"
+
+
+# -- %config RobotaMagics
+
+
+class Options(Generated):
+    """The options of the magics."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield each with its type and default."""
+        for name, trait in sorted(RobotaMagics.class_own_traits(config=True).items()):
+            about = (
+                f":type: {takes(trait)}",
+                f":default: `{trait.default_value_repr()}`",
+                "",
+                inspect.cleandoc(trait.help),
+            )
+            yield from block("{confval}", f"RobotaMagics.{name}", about)
+
+
+def takes(trait: TraitType[Any, Any]) -> str:
+    """Return what a trait can be."""
+    if values := getattr(trait, "values", None):
+        return " or ".join(f"`{value!r}`" for value in values)
+    least = getattr(trait, "min", None)
+    return trait.info() if least is None else f"{trait.info()}, at least {least}"
+
+
+# -- robota-nb
+
+
+class Cli(Generated):
+    """The click commands."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield a section for each that does something."""
+        yield from self.of(main, ("robota-nb",))
+
+    def of(self, what: click.Command, words: tuple[str, ...]) -> Iterator[str]:
+        """Yield what is there below these words."""
+        context = click.Context(what, info_name=" ".join(words))
+        if isinstance(what, click.Group):
+            for name in what.list_commands(context):
+                yield from self.of(what.commands[name], (*words, name))
+            return
+        yield from (f"({'-'.join(words)})=", f"## `{context.info_name}`", "", inspect.cleandoc(what.help or ""))
+        yield from block("text", content=[" ".join((context.command_path, *what.collect_usage_pieces(context)))])
+        yield from block("{program}", context.info_name or "")
+        for parameter in what.get_params(context):
+            record = parameter.get_help_record(context)
+            if record and "--help" not in parameter.opts:
+                yield from block("{option}", record[0].replace(" / ", ", "), [record[1]])
+
+
+# -- what docstrings name
+
+
+NO_INVENTORY = [("py:class", r"(?!robota_nb\.)(\w+\.)*\w+")]
+"""Python's own names and those of other packages: to know their pages, a build would have to ask the network."""
+
+
+def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.Element) -> nodes.Node | None:
+    """Find what a docstring or an annotation names by its last words, as in `Session.chats`; else return None."""
+    if node.get("refdomain") != "py":
+        return None
+    python: Any = env.domains["py"]
+    wanted = node["reftarget"].rpartition(".")[2] if node["reftarget"].startswith("robota_nb.") else node["reftarget"]
+    found = [name for name in python.objects if name == wanted or name.endswith(f".{wanted}")]
+    if len(found) != 1 or not app.builder:
+        return None
+    return python.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, shown)
+
+
+def parsable(  # noqa: PLR0917 - as autodoc calls it
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Write the defaults that a dataclass makes anew each time as Python, else nothing in the signature is a link."""
+    return signature and signature.replace("<factory>", "..."), returns
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Say how docstrings are read, in one place with what reads them."""
+    config.default_role = "py:obj"
+    config.nitpick_ignore_regex = [*config.nitpick_ignore_regex, *NO_INVENTORY]
+    config.autodoc_member_order = "bysource"
+    config.autodoc_typehints = "signature"
+    config.napoleon_google_docstring = False
+    config.napoleon_use_rtype = False
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Make it known to Sphinx."""
+    for extension in ("sphinx.ext.autodoc", "sphinx.ext.napoleon"):
+        app.setup_extension(extension)
+    directives: dict[str, type[Generated]] = {
+        "commands": Commands, "cell": Cell, "filters": Filters, "options": Options, "cli": Cli,
+    }  # fmt: skip
+    for name, directive in directives.items():
+        app.add_directive(f"robota-{name}", directive)
+    app.connect("config-inited", configure)
+    app.connect("autodoc-process-signature", parsable)
+    app.connect("missing-reference", resolve)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
