@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class SessionManager(CoreManager):
     """Holds the sessions of this process, and finds its providers by itself.
 
+    Where a method takes a *user_id*, it is about the sessions of this user; `default_user` if none is given.
+
     Parameters
     ----------
     providers
@@ -26,8 +28,6 @@ class SessionManager(CoreManager):
         How many messages of a path go into a request; 0, the default, for all. The record always keeps all.
     now
         Gives the time as snapshots carry it, such as ``2026-01-02T03:04:05Z``.
-
-    Where a method takes a *user_id*, it is about the sessions of this user; `default_user` if none is given.
     """
 
     def __init__(self, *, providers: Providers | None = None, **options: Any) -> None:

@@ -180,6 +180,7 @@ def parsable(  # noqa: PLR0917 - as autodoc calls it
 def configure(app: Sphinx, config: Config) -> None:
     """Say how docstrings are read, in one place with what reads them."""
     config.default_role = "py:obj"
+    config.smartquotes = False  # a -- in a help text is what is typed
     config.nitpick_ignore_regex = [*config.nitpick_ignore_regex, *NO_INVENTORY]
     config.autodoc_member_order = "bysource"
     config.autodoc_typehints = "signature"
