@@ -57,7 +57,7 @@ def test_every_command_is_there_with_its_arguments_and_what_they_do(inventory, p
         program = "-".join(words)
         assert program in inventory["std:label"]
         assert spec.summary in seen
-        assert spec.usage in seen
+        assert spec.usage in re.sub(r"\s+", " ", seen)
         for example in spec.examples:
             assert example in seen
         for argument in spec.arguments:

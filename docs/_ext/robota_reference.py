@@ -7,6 +7,7 @@ Directives: ``robota-commands NOUN`` and ``robota-cell`` (from the table of comm
 from __future__ import annotations
 
 import inspect
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +19,7 @@ from robota_nb.notebook.magics import RobotaMagics
 from robota_nb.notebook.prompt import FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from docutils import nodes
     from sphinx.addnodes import pending_xref
@@ -28,18 +29,6 @@ if TYPE_CHECKING:
     from traitlets import TraitType
 
     from robota_nb.notebook.spec import Arg, Spec
-
-
-class Generated(SphinxDirective):
-    """A directive whose content is MyST text that a function makes, one line after the other."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return what the text becomes."""
-        return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the lines of the text."""
-        raise NotImplementedError
 
 
 def block(name: str, argument: str = "", content: Iterable[str] = ()) -> Iterator[str]:
@@ -53,7 +42,7 @@ def block(name: str, argument: str = "", content: Iterable[str] = ()) -> Iterato
 def command(spec: Spec, *words: str) -> Iterator[str]:
     """Yield a section on a command, or on the line of a cell; *words* name it in links, where a % cannot stand."""
     yield from (f"({'-'.join(words)})=", f"### `{spec.line}`", "", spec.summary)
-    yield from block("text", content=[spec.usage])
+    yield from block("text", content=usage(spec.line, (argument.usage for argument in spec.arguments)))
     yield from block("{program}", " ".join(words))
     for argument in spec.arguments:
         yield from block("{option}", written(argument), [argument.help])
@@ -61,60 +50,52 @@ def command(spec: Spec, *words: str) -> Iterator[str]:
         yield from block("", content=spec.examples)
 
 
+def usage(line: str, parts: Iterable[str]) -> list[str]:
+    """Return a usage line in lines that can be seen whole, none of its parts cut."""
+    whole = " ".join((line, *(part.replace(" ", "\0") for part in parts)))
+    wrapped = textwrap.wrap(whole, 72, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return [text.replace("\0", " ") for text in wrapped]
+
+
 def written(argument: Arg) -> str:
     """Return how an argument is written, each of its flags with what it takes."""
     return ", ".join(f"{flag} {argument.metavar}".strip() for flag in argument.flags) or argument.metavar
 
 
-class Commands(Generated):
-    """The commands of a noun; without one, those that have none."""
-
-    optional_arguments = 1
-
-    def lines(self) -> Iterator[str]:
-        """Yield a section for each."""
-        wanted = self.arguments[0] if self.arguments else ""
-        nouns = {spec.words[0] for spec in COMMANDS if len(spec.words) > 1}
-        for spec in COMMANDS:
-            noun = spec.words[0] if spec.words else ""
-            if (noun if noun in nouns else "") == wanted:
-                yield from command(spec, "robota", *spec.words)
+def commands(wanted: str = "") -> Iterator[str]:
+    """Yield a section for each command of a noun; without one, for those that have none."""
+    nouns = {spec.words[0] for spec in COMMANDS if len(spec.words) > 1}
+    for spec in COMMANDS:
+        noun = spec.words[0] if spec.words else ""
+        if (noun if noun in nouns else "") == wanted:
+            yield from command(spec, "robota", *spec.words)
 
 
-class Cell(Generated):
-    """The line of a cell."""
-
-    def lines(self) -> Iterator[str]:
-        """Yield its section."""
-        yield from command(CELL, "robota", "cell")
+def cell() -> Iterator[str]:
+    """Yield a section for the line of a cell."""
+    yield from command(CELL, "robota", "cell")
 
 
-class Filters(Generated):
-    """The filters of a field in a prompt."""
-
-    def lines(self) -> Iterator[str]:
-        """Yield a table."""
-        yield from ("| filter | |", "| --- | --- |")
-        for name, known in FILTERS.items():
-            yield f"| `{name}{'(N)' if known.counts else ''}` | {known.help} |"
+def filters() -> Iterator[str]:
+    """Yield a table of the filters of a field in a prompt."""
+    yield from ("| filter | |", "| --- | --- |")
+    for name, known in FILTERS.items():
+        yield f"| `{name}{'(N)' if known.counts else ''}` | {known.help} |"
 
 
 # -- %config RobotaMagics
 
 
-class Options(Generated):
-    """The options of the magics."""
-
-    def lines(self) -> Iterator[str]:
-        """Yield each with its type and default."""
-        for name, trait in sorted(RobotaMagics.class_own_traits(config=True).items()):
-            about = (
-                f":type: {takes(trait)}",
-                f":default: `{trait.default_value_repr()}`",
-                "",
-                inspect.cleandoc(trait.help),
-            )
-            yield from block("{confval}", f"RobotaMagics.{name}", about)
+def options() -> Iterator[str]:
+    """Yield each option of the magics with its type and default."""
+    for name, trait in sorted(RobotaMagics.class_own_traits(config=True).items()):
+        about = (
+            f":type: {takes(trait)}",
+            f":default: `{trait.default_value_repr()}`",
+            "",
+            inspect.cleandoc(trait.help),
+        )
+        yield from block("{confval}", f"RobotaMagics.{name}", about)
 
 
 def takes(trait: TraitType[Any, Any]) -> str:
@@ -128,27 +109,20 @@ def takes(trait: TraitType[Any, Any]) -> str:
 # -- robota-nb
 
 
-class Cli(Generated):
-    """The click commands."""
-
-    def lines(self) -> Iterator[str]:
-        """Yield a section for each that does something."""
-        yield from self.of(main, ("robota-nb",))
-
-    def of(self, what: click.Command, words: tuple[str, ...]) -> Iterator[str]:
-        """Yield what is there below these words."""
-        context = click.Context(what, info_name=" ".join(words))
-        if isinstance(what, click.Group):
-            for name in what.list_commands(context):
-                yield from self.of(what.commands[name], (*words, name))
-            return
-        yield from (f"({'-'.join(words)})=", f"## `{context.info_name}`", "", inspect.cleandoc(what.help or ""))
-        yield from block("text", content=[" ".join((context.command_path, *what.collect_usage_pieces(context)))])
-        yield from block("{program}", context.info_name or "")
-        for parameter in what.get_params(context):
-            record = parameter.get_help_record(context)
-            if record and "--help" not in parameter.opts:
-                yield from block("{option}", record[0].replace(" / ", ", "), [record[1]])
+def cli(what: click.Command = main, words: tuple[str, ...] = ("robota-nb",)) -> Iterator[str]:
+    """Yield a section for each click command below these words that does something."""
+    context = click.Context(what, info_name=" ".join(words))
+    if isinstance(what, click.Group):
+        for name in what.list_commands(context):
+            yield from cli(what.commands[name], (*words, name))
+        return
+    yield from (f"({'-'.join(words)})=", f"## `{context.info_name}`", "", inspect.cleandoc(what.help or ""))
+    yield from block("text", content=usage(context.command_path, what.collect_usage_pieces(context)))
+    yield from block("{program}", context.info_name or "")
+    for parameter in what.get_params(context):
+        record = parameter.get_help_record(context)
+        if record and "--help" not in parameter.opts:
+            yield from block("{option}", record[0].replace(" / ", ", "), [record[1]])
 
 
 # -- what docstrings name
@@ -177,6 +151,18 @@ def parsable(  # noqa: PLR0917 - as autodoc calls it
     return signature and signature.replace("<factory>", "..."), returns
 
 
+def directive(makes: Callable[..., Iterator[str]]) -> type[SphinxDirective]:
+    """Return a directive whose content is the MyST text that a function makes, line by line."""
+
+    class Generated(SphinxDirective):
+        optional_arguments = 1
+
+        def run(self) -> list[nodes.Node]:
+            return self.parse_text_to_nodes("\n".join(makes(*self.arguments)), allow_section_headings=True)
+
+    return Generated
+
+
 def configure(app: Sphinx, config: Config) -> None:
     """Say how docstrings are read, in one place with what reads them."""
     config.default_role = "py:obj"
@@ -192,11 +178,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Make it known to Sphinx."""
     for extension in ("sphinx.ext.autodoc", "sphinx.ext.napoleon"):
         app.setup_extension(extension)
-    directives: dict[str, type[Generated]] = {
-        "commands": Commands, "cell": Cell, "filters": Filters, "options": Options, "cli": Cli,
-    }  # fmt: skip
-    for name, directive in directives.items():
-        app.add_directive(f"robota-{name}", directive)
+    for makes in (commands, cell, filters, options, cli):
+        app.add_directive(f"robota-{makes.__name__}", directive(makes))
     app.connect("config-inited", configure)
     app.connect("autodoc-process-signature", parsable)
     app.connect("missing-reference", resolve)
