@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.metadata import version as installed
 from os import getpid
 from pathlib import Path
@@ -14,12 +15,14 @@ from ipython_pygments_lexers import IPython3Lexer
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+sys.path.insert(0, str(Path(__file__).with_name("_ext")))
+
 project = "robota_nb"
 author = "The robota_nb developers"
 copyright = author  # noqa: A001 - Sphinx's own name for it
 version = release = installed("robota-nb")
 
-extensions = ["myst_nb", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx_copybutton", "robota_reference"]
 exclude_patterns = ["_build", "**/.*"]
 nitpicky = True
 highlight_language = "none"

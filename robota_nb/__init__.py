@@ -29,14 +29,14 @@ def __getattr__(name: str) -> Any:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Set up ``%robota`` in this shell; loading again keeps its sessions."""
+    """Set up ``%robota`` in this *shell*; loading again keeps its sessions."""
     from robota_nb.extension import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take away all that loading has set up."""
+    """Take away all that loading has set up in this *shell*."""
     from robota_nb.extension import unload
 
     unload(shell)

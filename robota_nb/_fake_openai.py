@@ -89,7 +89,7 @@ class FakeOpenAIServer(ModelServer):
         return {"OPENAI_API_KEY": self.api_key, "OPENAI_BASE_URL": self.base_url}
 
     def fail(self, status: int = 500, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
-        """Answer the next request with an HTTP error; *body* is text or JSON."""
+        """Answer the next request with an HTTP error, whose *status*, *body* (text or JSON) and *headers* these are."""
         if body is None:
             body = {"error": {"message": f"scripted failure {status}", "type": "scripted", "code": None}}
         kind = "text/plain" if isinstance(body, str) else "application/json"
@@ -112,7 +112,7 @@ class FakeOpenAIServer(ModelServer):
         self._script.append(lambda handler, body: handler.answer(body, after=after, cut=True, reset=reset))
 
     def error(self, message: str = "scripted error", after: int = 1) -> None:
-        """Send an error inside the next stream, after *after* chunks."""
+        """Send an error with this *message* inside the next stream, after *after* chunks."""
         tail = event({"error": {"message": message, "type": "server_error"}})
         self._script.append(lambda handler, body: handler.answer(body, after=after, tail=tail))
 
@@ -136,7 +136,7 @@ class FakeOpenAIServer(ModelServer):
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer the next request with exactly these bytes."""
+        """Answer the next request with exactly the bytes *data*, below *content_type*, *status* and *headers*."""
         self._script.append(lambda handler, _: handler.send(data, content_type, status, headers))
 
     def _accept(self, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, _Play]:

@@ -68,7 +68,17 @@ class Shape:
 
 
 def http(kind: str = "text/event-stream", status: str = "200 OK", headers: Mapping[str, str] | None = None) -> bytes:
-    """Return the head of an HTTP response, whose body ends with the connection unless *headers* say otherwise."""
+    """Return the head of an HTTP response.
+
+    Parameters
+    ----------
+    kind
+        The content type.
+    status
+        The status, with its words.
+    headers
+        More of them. Unless they say otherwise, the body ends with the connection.
+    """
     fields = {"Content-Type": kind, "Connection": "close", **(headers or {})}
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items() if value), "", ""]
     return "\r\n".join(lines).encode()

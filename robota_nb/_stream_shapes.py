@@ -371,3 +371,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     *_SIZES,
     *_REFUSALS,
 )
+"""What a server may send, each with what an honest client may make of it; `FaultServer` plays them."""

@@ -35,7 +35,7 @@ __all__ = [
 
 Piece: TypeAlias = str | StreamEvent | BaseException
 Step: TypeAlias = str | Sequence[Piece] | StreamEvent | BaseException | Callable[[Request], Any]
-"""What one ask gets: text, pieces of it, an exception to raise, or a function of the request giving these."""
+"""What one ask gets, which is text, pieces of it, an exception to raise, or a function of the request giving these."""
 
 
 class ScriptedProvider:
@@ -85,7 +85,7 @@ class ScriptedProvider:
             self.assert_done()
 
     def stream(self, request: Request) -> Iterator[StreamEvent]:
-        """Play the next step."""
+        """Play the next step, and keep the *request*."""
         with self._lock:
             self.requests.append(request)
             if not self._steps:
@@ -147,12 +147,12 @@ class RecordingRenderer:
         return "".join(self.deltas)
 
     def feed(self, delta: str) -> None:
-        """Remember more text; nothing may come after the end."""
+        """Remember *delta*; nothing may come after the end."""
         assert self.reason is None, "feed() after finish()"
         self.deltas.append(delta)
 
     def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
-        """Remember how it ended; it ends once."""
+        """Remember the *reason* and the *metadata* it ended with; it ends once."""
         assert self.reason is None, "finish() twice"
         self.reason = reason
         self.metadata = dict(metadata)

@@ -5,6 +5,7 @@ from core_support import new_manager
 
 from robota_nb.carriers import output
 from robota_nb.carriers.document import Bridge, chunks
+from robota_nb.core import entries as make
 from robota_nb.core import snapshot
 from robota_nb.errors import SnapshotError
 from robota_nb.keeping import Keeper
@@ -97,6 +98,20 @@ def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
     assert [cell for cell, _ in output.riders(notebook)] == ["c"]
     assert output.settle(notebook) == 2
     snapshot.parse(notebook["metadata"]["robota_nb"])
+
+
+@pytest.mark.parametrize("order", [("stub", "original"), ("original", "stub")])
+def test_what_was_purged_stays_so_whichever_output_says_it(shell, order):
+    here = shell()
+    said = here.keeper.output_metadata(here.ask("a secret", "a"))
+    ((sid, entries),) = said["sessions"].items()
+    stubs = {eid: make.purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
+    outputs = {"original": said, "stub": {"sessions": {sid: {**entries, **stubs}}}}
+    notebook = notebook_of({name: outputs[name] for name in order})
+    output.settle(notebook)
+    held = notebook["metadata"]["robota_nb"]["sessions"][sid]
+    assert {eid: held[eid] for eid in stubs} == stubs
+    assert list(output.riders(notebook)) == []
 
 
 # -- the document

@@ -110,10 +110,7 @@ def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict
     """
     value = notebook["metadata"].get(snapshot.KEY)
     saved = snapshot.parse(value) if value is not None else {}
-    riding: dict[str, dict[str, Entry]] = {}
-    for _, mine in riders(notebook):
-        for sid, entries in snapshot.check_sessions(mine["sessions"]).items():
-            riding.setdefault(sid, {}).update(entries)
+    riding = snapshot.merge(*(snapshot.check_sessions(mine["sessions"]) for _, mine in riders(notebook)))
     union = {sid: snapshot.closed(entries) for sid, entries in snapshot.merge(saved, riding).items()}
     snapshot.parse(snapshot.dump(union))
     loose = {

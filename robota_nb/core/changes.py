@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A setting of a chat that was changed: when (UTC), which, from what to what (empty: it was not set)."""
+    """A setting of a chat that was changed.
+
+    Parameters
+    ----------
+    at
+        When, in UTC, as ``2026-01-02T03:04:05Z``.
+    key
+        Which.
+    old, new
+        From what to what; empty if it was not set.
+    """
 
     at: str
     key: str

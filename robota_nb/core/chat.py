@@ -132,7 +132,7 @@ class Chat:
 
     @property
     def changes(self) -> list[changes.Change]:
-        """The settings that were changed, oldest first: when, which, from what, to what."""
+        """What was changed in the settings, oldest first."""
         return changes.changes(self.session.record, self.id)
 
     @property
@@ -145,7 +145,7 @@ class Chat:
         return search.search([self], text)
 
     def preview(self, text: str = "", images: Sequence[Image] = ()) -> Preview:
-        """Return exactly what asking *text* now would send."""
+        """Return exactly what asking *text* with *images* now would send."""
         plan = Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
         return Preview(provider=self.config.provider, request=build_request(self, plan))
 
@@ -188,11 +188,11 @@ class Chat:
         return self._live(plan)
 
     def send(self, text: str, images: Sequence[Image] = ()) -> Turn:
-        """Ask, and return the turn; raises as `stream` does."""
+        """Ask *text* with *images*, and return the turn; raises as `stream` does."""
         return self.stream(text, images).result()
 
     def edit(self, number: int, text: str) -> Turn:
-        """Ask another question in the place of a turn of the path (from 1); what stood there becomes a branch.
+        """Ask *text* in the place of turn *number* of the path (from 1); what stood there becomes a branch.
 
         Raises
         ------
@@ -246,11 +246,11 @@ class Chat:
             raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or stop it with chat.cancel()")
 
     def astream(self, text: str) -> AsyncIterator[str]:
-        """Ask without blocking the event loop; raises as `stream` does."""
+        """Ask *text* without blocking the event loop, and yield the answer as it arrives; raises as `stream` does."""
         return in_threads(self.stream(text))  # itself: who closes it closes the answer, and not some time later
 
     async def asend(self, text: str) -> Turn:
-        """Ask without blocking the event loop, and return the turn."""
+        """Ask *text* without blocking the event loop, and return the turn; raises as `stream` does."""
         live = self.stream(text)
         async for _ in in_threads(live):
             pass
@@ -291,7 +291,21 @@ class Chat:
         self.session.rename_chat(self.id, name)
 
     def configure(self, **settings: object) -> None:
-        """Set provider, model, system prompt or parameters for what is asked from now on; "" unsets one."""
+        """Set provider, model, system prompt or parameters for what is asked from now on.
+
+        Parameters
+        ----------
+        **settings
+            ``provider``, ``model``, ``system``, or a parameter of the requests, such as ``temperature=0.2``; ``""``
+            unsets one.
+
+        Raises
+        ------
+        InvalidName
+            If that is no name of a parameter.
+        SnapshotError
+            If a value has no JSON form, or is too large.
+        """
         self.session.configure(self.id, settings_from(settings), lasting=True)
 
     def undo(self) -> Turn | None:
@@ -326,7 +340,7 @@ class Chat:
         return self.turn(history.checkout(self.session, self.id, str(ref), to_end=to_end))
 
     def fork(self, name: str, at: int | None = None) -> Chat:
-        """Start a chat that goes on from here, or from turn *at* (0: from the start), and make it active.
+        """Start a chat *name* that goes on from here, or from turn *at* (0: from the start), and make it active.
 
         Raises
         ------
@@ -340,7 +354,7 @@ class Chat:
         self.session.delete_chat(self.id)
 
     def purge(self, number: int) -> None:
-        """Remove what a turn of the path says for good, from the record, the store and the notebook's metadata.
+        """Remove for good what turn *number* of the path (from 1) says: from the record, store and notebook's metadata.
 
         Only that: cells and outputs that show the text stay, and so do copies that were saved elsewhere.
 

@@ -1,8 +1,8 @@
 """What a manager tells its subscribers.
 
 Each subscriber hears the events of one chat in their order, in the thread that causes them: it must be quick, and must
-not wait for another thread. A turn tells `TurnStarted`, perhaps `Delayed`, any number of `TextArrived`,
-`EntriesAdded`, and `TurnEnded`.
+not wait for another thread. An event's *session* and *chat* are ids. A turn tells `TurnStarted`, perhaps `Delayed`, any
+number of `TextArrived`, `EntriesAdded`, and `TurnEnded`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class EntriesAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something the user should know, in one line; never part of a cell's answer."""
+    """Something the user should know; *text* is one line, and never part of a cell's answer."""
 
     text: str
 
@@ -50,7 +50,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted:
-    """A model is being asked in this chat."""
+    """A model is being asked *prompt* in this chat."""
 
     session: str
     chat: str
@@ -68,7 +68,7 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextArrived:
-    """The next piece of the answer that this chat waits for."""
+    """*text* is the next piece of the answer that this chat waits for."""
 
     session: str
     chat: str
@@ -85,3 +85,4 @@ class TurnEnded:
 
 
 Event: TypeAlias = EntriesAdded | Notice | Activated | Changed | TurnStarted | Delayed | TextArrived | TurnEnded
+"""What a subscriber is called with."""

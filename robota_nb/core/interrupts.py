@@ -46,7 +46,7 @@ class Cancellation:
         return self._wished.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it is asked for, at most so long; return whether it was."""
+        """Wait until it is asked for, at most so many *seconds*; return whether it was."""
         return self._wished.wait(seconds)
 
     def wish(self) -> None:

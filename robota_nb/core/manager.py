@@ -123,7 +123,7 @@ class SessionManager:
         return [session for session in self._owned(user_id or default_user()) if not session.deleted]
 
     def delete_session(self, ref: str, user_id: str | None = None) -> Session:
-        """Delete a session; its entries stay in the record, and `bring_back` finds it.
+        """Delete the session *ref* (see `session`); its entries stay in the record, and `bring_back` finds it.
 
         If it was the active one, the session used last of those that remain becomes active.
 
@@ -162,7 +162,7 @@ class SessionManager:
             return named[-1]
 
     def session(self, ref: str, user_id: str | None = None) -> Session:
-        """Return a user's session by id, name or former name.
+        """Return a user's session; *ref* is its id, name or former name.
 
         Raises
         ------

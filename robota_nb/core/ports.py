@@ -61,7 +61,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the provider reported them."""
+    """Tokens as the provider reported them.
+
+    Parameters
+    ----------
+    input_tokens, output_tokens
+        Of the request, and of the answer.
+    """
 
     input_tokens: int
     output_tokens: int
@@ -107,6 +113,7 @@ class Waiting:
 
 
 StreamEvent: TypeAlias = TextDelta | Waiting | Finish
+"""What a provider yields."""
 
 
 @runtime_checkable
@@ -120,7 +127,18 @@ class Provider(Protocol):
     name: str
 
     def stream(self, request: Request) -> Iterator[StreamEvent]:
-        """Ask, and yield the answer as it arrives."""
+        """Ask, and yield the answer as it arrives.
+
+        Parameters
+        ----------
+        request
+            What is asked; it is not changed.
+
+        Raises
+        ------
+        ProviderError
+            If the model cannot be asked, or the answer breaks off: one line, with a next step.
+        """
         ...
 
 
@@ -140,14 +158,26 @@ class Store(Protocol):
     """Keeps entries for the next kernel, filed under a document's path. Idempotent, thread-safe."""
 
     def add(self, document: str, entries: Entries, remove: Mapping[str, Iterable[str]] = MappingProxyType({})) -> None:
-        """Commit entries as not yet saved in the notebook and drop others (superseded ones), all of it or nothing.
+        """Commit entries as not yet saved in the notebook and drop others, all of it or nothing.
 
-        Entries that are there already stay as they are; unknown ids are ignored.
+        Parameters
+        ----------
+        document
+            Under which they are filed.
+        entries
+            What is new. Those that are there already stay as they are.
+        remove
+            Session id → ids of superseded entries; unknown ones are ignored.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be written, as from every method here.
         """
         ...
 
     def mark_saved(self, document: str, entries: Mapping[str, Iterable[str]]) -> None:
-        """Note that the notebook has saved these (session id → entry ids); unknown ids are ignored."""
+        """Note that *document* has saved these *entries* (session id → ids); unknown ids are ignored."""
         ...
 
     def unsaved(self, document: str) -> dict[str, dict[str, Entry]]:
@@ -189,11 +219,19 @@ class Renderer(Protocol):
     """Shows one answer while it streams."""
 
     def feed(self, delta: str) -> None:
-        """Show more text."""
+        """Show more text; *delta* is never empty."""
         ...
 
     def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
-        """Show the last text and how it ended; *metadata* goes into output metadata, never into what is shown."""
+        """Show the last text and how it ended.
+
+        Parameters
+        ----------
+        reason
+            How.
+        metadata
+            What goes into output metadata, never into what is shown.
+        """
         ...
 
 
@@ -203,5 +241,18 @@ class Carrier(Protocol):
     name: str
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Carry new entries, and drop superseded ones. Union semantics: repeating a write changes nothing."""
+        """Carry entries there. Union semantics: repeating a write changes nothing.
+
+        Parameters
+        ----------
+        add
+            New ones.
+        remove
+            Session id → ids of superseded ones, to be dropped.
+
+        Raises
+        ------
+        SnapshotError
+            If what stands there cannot be read; it is as it was then.
+        """
         ...

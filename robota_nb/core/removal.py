@@ -15,7 +15,7 @@ DELETED = "yes"
 
 
 def delete_chat(session: Session, ref: str) -> Chat:
-    """Delete a chat; what was said in it stays in the record, and `bring_back` finds it.
+    """Delete the chat *ref*; what was said in it stays in the record, and `bring_back` finds it.
 
     If it was the active one, the chat used last of those that remain becomes active.
 

@@ -110,7 +110,7 @@ class Session:
         return max(((chat.last, chat.id) for chat in self.live_chats()), default=(None, None))[1]
 
     def chat(self, ref: str) -> Chat:
-        """Return a chat by id, name or former name.
+        """Return a chat; *ref* is its id, name or former name.
 
         Raises
         ------
@@ -257,7 +257,7 @@ class Session:
         return self.record.config(default) if default else self.manager.default_config()
 
     def switch_to(self, ref: str) -> Chat:
-        """Make a chat the active one; the next ask that names none goes there.
+        """Make the chat *ref* (see `chat`) the active one; the next ask that names none goes there.
 
         Raises
         ------

@@ -15,14 +15,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """Turns, and the tokens that were reported for them."""
+    """Turns, and the tokens that were reported for them.
+
+    Parameters
+    ----------
+    turns
+        How many.
+    input_tokens, output_tokens
+        Of all of them; 0 where the server did not say.
+    """
 
     turns: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
 
     def add(self, usage: Mapping[str, int]) -> None:
-        """Count one turn more."""
+        """Count one turn more, with the *usage* that its entry has."""
         self.turns += 1
         self.input_tokens += usage.get("input_tokens", 0)
         self.output_tokens += usage.get("output_tokens", 0)

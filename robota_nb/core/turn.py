@@ -130,7 +130,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What an ask would send, and to whom."""
+    """What an ask would send.
+
+    Parameters
+    ----------
+    provider
+        To whom, by its name in the user's configuration.
+    request
+        What.
+    """
 
     provider: str
     request: Request
