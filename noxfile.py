@@ -40,7 +40,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
-    session.run("sphinx-build", "-W", "-n", "docs", "docs/_build", *session.posargs)
+    session.run("sphinx-build", "-W", "-n", "docs", "docs/_build/html", *session.posargs)
 
 
 @nox.session

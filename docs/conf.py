@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: ``sphinx-build -W -n docs docs/_build``."""
+"""How Sphinx builds these pages: ``sphinx-build -W -n docs docs/_build/html``."""
 
 from __future__ import annotations
 
