@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from robota_nb import shells
 from robota_nb._version import __version__
 from robota_nb.carriers import file, output
 from robota_nb.core import snapshot
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
     from robota_nb.headless import FrontEnd
 
+NAME = "robota-nb"
 NOTEBOOK = click.Path(exists=True, dir_okay=False, path_type=Path)
 NOTEBOOKS = click.argument("notebooks", type=NOTEBOOK, nargs=-1, required=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="robota-nb")
+@click.version_option(__version__, prog_name=NAME)
 def main() -> None:
     """Notebooks with conversations in them."""
 
@@ -257,6 +259,19 @@ def textconv(notebook: Path) -> None:
 
     with _errors():
         sys.stdout.buffer.write(readable(file.read_bytes(notebook)))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(shells.SHELLS))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete commands, options and notebooks.
+
+    \b
+    bash: eval "$(robota-nb completion bash)" in ~/.bashrc
+    zsh:  eval "$(robota-nb completion zsh)" in ~/.zshrc, after compinit
+    fish: robota-nb completion fish | source in ~/.config/fish/config.fish
+    """
+    click.echo(shells.script(main, NAME, shell))
 
 
 def _united(notebook: dict[str, Any]) -> dict[str, Any]:
