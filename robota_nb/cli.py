@@ -270,7 +270,7 @@ def completion(shell: str) -> None:
     bash: eval "$(robota-nb completion bash)" in ~/.bashrc
     zsh:  eval "$(robota-nb completion zsh)" in ~/.zshrc, after compinit
     fish: robota-nb completion fish | source in ~/.config/fish/config.fish
-    """
+    """  # noqa: D301 - click's sign for lines to be left alone is a backspace
     click.echo(shells.script(main, NAME, shell))
 
 

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 _FILES = {
     "bash": (
         "compopt -o default",
-        "compopt -o filenames\n"
-        """            mapfile -t COMPREPLY < <(compgen -f -X '!*.ipynb' -- "$2"; compgen -d -- "$2")""",
+        """compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -X '!*.ipynb' -- "$2"; compgen -d -- "$2")""",
     ),
     "zsh": ("_path_files -f", "_files -g '*.ipynb'"),
     "fish": ("__fish_complete_path $metadata[2]", "__fish_complete_suffix .ipynb"),

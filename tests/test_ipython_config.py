@@ -19,7 +19,7 @@ LONG = "word " * 20_000
 def configure(ipython, *samples):
     """Write the samples into the file that kernels read."""
     profile = Path(ipython, "profile_default")
-    profile.mkdir(parents=True)
+    profile.mkdir(parents=True, exist_ok=True)
     (profile / "ipython_config.py").write_text("".join(samples))
 
 
