@@ -92,6 +92,9 @@ def _summarise(front: FrontEnd) -> None:
     value = front.notebook.metadata.get(snapshot.KEY)
     for notice in front.notices:
         click.echo(f"note: {report.plain(notice)}", err=True)
+    if value is None and front.requests is None:
+        click.echo("no conversations: no cell has used robota_nb")
+        return
     try:
         click.echo(report.tree(value, marks) if value is not None else "no conversations")
     except SnapshotError as error:
