@@ -104,6 +104,9 @@ function activate(app, tracker, { modules, bridges, settings, page, ...has }) {
     }
   });
 
-  const status = new (statusOf(Widget))({ tracker, bridges, settings, open });
-  statusBar?.registerStatusItem('robota_nb:status', { item: status, align: 'left', rank: 50 });
+  statusBar?.registerStatusItem('robota_nb:status', {
+    item: new (statusOf(Widget))({ tracker, bridges, settings, open }),
+    align: 'left',
+    rank: 50
+  });
 }

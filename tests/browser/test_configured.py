@@ -9,7 +9,7 @@ import pytest
 from labextension_support import SOURCE
 from notebook_support import write
 from page_support import MODEL
-from test_ipython_config import LAZY, configure
+from test_ipython_config import LAZY, PAGE, configure
 
 COMMAND = "[data-command='robota:open-chats']"
 BUTTON = "[data-jp-item-name=robota-chats]"
@@ -35,12 +35,14 @@ def set_(request):
         shutil.rmtree(place)
 
 
-def test_the_defaults_are_those_of_the_schema():
+def test_the_defaults_are_those_of_the_schema_and_of_the_documents():
     schema = json.loads((SOURCE / "schemas" / "robota_nb" / "chats.json").read_text())
     (defaults,) = re.findall(r"DEFAULTS = \{(.+)\}", (SOURCE / "settings.js").read_text())
     assert defaults.strip() == ", ".join(
         f"{name}: {json.dumps(field['default'])}" for name, field in schema["properties"].items()
     )
+    for name, field in schema["properties"].items():
+        assert f"| `{name}` | `{json.dumps(field['default'])}` |" in PAGE
 
 
 def test_the_keys_and_the_menu_open_the_panel(jupyter, opened, work):
