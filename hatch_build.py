@@ -39,7 +39,7 @@ def build(source: Path, target: Path) -> None:
     Parameters
     ----------
     source
-        Its modules and style sheets, ``package.json`` and ``install.json``.
+        Its modules and style sheets, the schemas of its settings, ``package.json`` and ``install.json``.
     target
         An empty directory.
     """
@@ -53,6 +53,8 @@ def build(source: Path, target: Path) -> None:
     package["jupyterlab"]["_build"]["load"] = (static / package["jupyterlab"]["_build"]["load"]).as_posix()
     (target / "package.json").write_text(json.dumps(package, indent=2) + "\n", encoding="utf-8")
     shutil.copyfile(source / "install.json", target / "install.json")
+    shutil.copytree(source / "schemas", target / "schemas")
+    shutil.copyfile(source / "package.json", target / "schemas" / package["name"] / "package.json.orig")
 
 
 class LabextensionHook(BuildHookInterface):

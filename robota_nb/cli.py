@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from robota_nb import shells
 from robota_nb._version import __version__
 from robota_nb.carriers import file, output
 from robota_nb.core import snapshot
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
     from robota_nb.headless import FrontEnd
 
+NAME = "robota-nb"
 NOTEBOOK = click.Path(exists=True, dir_okay=False, path_type=Path)
 NOTEBOOKS = click.argument("notebooks", type=NOTEBOOK, nargs=-1, required=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="robota-nb")
+@click.version_option(__version__, prog_name=NAME)
 def main() -> None:
     """Notebooks with conversations in them."""
 
@@ -90,6 +92,9 @@ def _summarise(front: FrontEnd) -> None:
     value = front.notebook.metadata.get(snapshot.KEY)
     for notice in front.notices:
         click.echo(f"note: {report.plain(notice)}", err=True)
+    if value is None and front.requests is None:
+        click.echo("no conversations: no cell has used robota_nb")
+        return
     try:
         click.echo(report.tree(value, marks) if value is not None else "no conversations")
     except SnapshotError as error:
@@ -257,6 +262,19 @@ def textconv(notebook: Path) -> None:
 
     with _errors():
         sys.stdout.buffer.write(readable(file.read_bytes(notebook)))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(shells.SHELLS))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete commands, options and notebooks.
+
+    \b
+    bash: eval "$(robota-nb completion bash)" in ~/.bashrc
+    zsh:  eval "$(robota-nb completion zsh)" in ~/.zshrc, after compinit
+    fish: robota-nb completion fish | source in ~/.config/fish/config.fish
+    """  # noqa: D301 - click's sign for lines to be left alone is a backspace
+    click.echo(shells.script(main, NAME, shell))
 
 
 def _united(notebook: dict[str, Any]) -> dict[str, Any]:

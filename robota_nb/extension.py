@@ -21,6 +21,8 @@ from robota_nb.notebook.questions import protect
 from robota_nb.switcher.views import Views
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
     from robota_nb.core.turn import Turn
@@ -71,10 +73,8 @@ class Extension:
         self._completer = completer.install(shell, self.wiring)
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
-        loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
-        later = (lambda delay, call: loop.add_callback(loop.call_later, delay, call)) if loop else None
-        bridge(shell).connect(__version__, later)
-        if loop:
+        bridge(shell).connect(__version__, self._later)
+        if self._kernel:
             self._views.register()
         atexit.register(self._exit)
         if self.wired is not None:
@@ -93,7 +93,7 @@ class Extension:
         atexit.unregister(self._exit)
         self._end()
         bridge(self.shell).disconnect()
-        if getattr(self.shell, "kernel", None):
+        if self._kernel:
             self._views.unregister()
         self._unhook_formatter()
         completer.uninstall(self.shell, self._completer)
@@ -105,6 +105,21 @@ class Extension:
         self.shell.magics_manager.registry.pop(type(self.magics).__name__, None)
         for kind in ("line", "cell"):
             self.shell.magics_manager.magics[kind].pop("robota", None)
+
+    @property
+    def _kernel(self) -> Any:
+        """The shell's kernel; None in a terminal."""
+        return getattr(self.shell, "kernel", None)
+
+    def _later(self, delay: float, call: Callable[[], None]) -> None:
+        """Call a function after so many seconds, when the kernel is idle; at once where it has no loop.
+
+        A kernel that loads the extension as it starts has no loop yet.
+        """
+        if loop := getattr(self._kernel, "io_loop", None):
+            loop.add_callback(loop.call_later, delay, call)
+        else:
+            call()
 
     def wiring(self) -> Wiring:
         """Return what is behind the hooks; the first call sets it up."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -306,6 +307,14 @@ class Failure(Exception):
         self.front = front
 
 
+def _reason(error: CellExecutionError) -> str:
+    """Say what a cell failed with; IPython cannot know what its magic would have come from."""
+    said = f"{error.ename}: {error.evalue}"
+    if re.search(r"magic (function )?`%%?robota` not found", said):
+        return f"{said.rstrip('.')}: put %load_ext robota_nb into a cell before it"
+    return said
+
+
 def run(
     notebook: str | os.PathLike[str],
     to: str | os.PathLike[str] | None = None,
@@ -376,7 +385,7 @@ def run(
     try:
         client.execute()
     except CellExecutionError as error:
-        raise Failure(f"{error.ename}: {error.evalue}", front) from None
+        raise Failure(_reason(error), front) from None
     except DeadKernelError:
         save()
         raise Failure("the kernel died", front) from None

@@ -14,6 +14,7 @@ STORY = [
     "%robota",
     "%robota replay",
     "%robota help chat open",
+    "%robota version",
     "%robota session open Work",
     "%robota session describe All that can be said",
     "%robota new First",

@@ -24,7 +24,7 @@ FLOORS = [
     ["providers", "carriers", "stores", "notebook", "switcher"],
     [
         "testing", "library", "drawer", "drafts", "exchange", "keeping", "servers", "wiring", "extension", "headless",
-        "papermill_engine", "cli", "pytest_plugin", "git",
+        "papermill_engine", "cli", "shells", "pytest_plugin", "git",
     ],
     ["__init__", "__main__"],
 ]  # fmt: skip

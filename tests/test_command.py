@@ -112,6 +112,8 @@ LINES = {
     "replay strict": (("replay",), {"mode": "strict"}),
     "ui": (("ui",), {}),
     "help": (("help",), {"command": ()}),
+    "version": (("version",), {}),
+    "--version": (("version",), {}),
     "help chat open": (("help",), {"command": ("chat", "open")}),
     "--help": (("help",), {"command": ()}),
     "chat -h": (("help",), {"command": ("chat",)}),
@@ -348,7 +350,7 @@ KNOWN = {
 
 NOUNS = [
     "ask", "session", "chat", "new", "switch", "snapshot", "resume", "recover", "export", "import", "endpoint",
-    "replay", "ui", "help",
+    "replay", "ui", "help", "version",
 ]  # fmt: skip
 
 COMPLETIONS = {

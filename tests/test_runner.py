@@ -171,6 +171,21 @@ def test_what_was_asked_and_replayed_is_told(recorded, server):
     assert "r4 · asked" in result.output
 
 
+@pytest.mark.parametrize("source", ["%robota", "%%robota\none"])
+def test_a_notebook_that_forgot_to_load_the_extension_is_told_how(connected, source):
+    result = command("run", write(connected / "forgot.ipynb", source))
+    assert result.exit_code == 1
+    assert "not found: put %load_ext robota_nb into a cell before it; what ran before it is in" in result.output
+    assert "no conversations: no cell has used robota_nb" in result.output
+
+
+def test_a_notebook_without_conversations_runs_like_any_other(connected):
+    path = write(connected / "plain.ipynb", "print(1 + 1)")
+    result = command("run", path)
+    assert (result.exit_code, result.output) == (0, "no conversations: no cell has used robota_nb\n")
+    assert outputs(path)[0][0]["text"] == ["2\n"]
+
+
 MISSES = [
     (5, "%%robota\nanother prompt", "prompt"),
     (6, "%%robota --model other\nr2", "model"),

@@ -6,6 +6,7 @@ import { MAX_PUSH, push } from './push.js';
 import { VERSION } from './version.js';
 
 const TARGET = 'robota_nb'; // of the comm that the kernel opens
+const MAGIC = 'robota'; // also where the configuration loads the extension, and no cell does
 const MAX_PART = 100_000; // characters
 
 export class Bridge {
@@ -43,7 +44,7 @@ export class Bridge {
   beforeExecution() {
     if (this._due) {
       this._open();
-    } else if ((this._comm || this._cells.mention(TARGET)) && this._isReached()) {
+    } else if ((this._comm || this._cells.mention(MAGIC)) && this._isReached()) {
       const cells = this._cells.news();
       if (cells) {
         this._tell({ op: 'cells', cells });

@@ -1,8 +1,10 @@
-// The plugin of chats: their panel, what opens it, the item of the status bar, and what the switcher needs.
+// The plugin of chats: their panel, what opens it, the item of the status bar, and what the switcher needs. The button
+// in the toolbar, the line in the menu and the keys are in its schema, so that users can change them.
 
 import { ICON } from './icon.js';
 import { PANEL, panelOf } from './panel.js';
 import { publish } from './services.js';
+import { PLUGIN } from './settings.js';
 import { shared } from './shared.js';
 import { statusOf } from './status.js';
 import { styled } from './styles.js';
@@ -10,11 +12,11 @@ import { t } from './switcher/strings.js';
 
 const OPEN = 'robota:open-chats';
 const CLOSING = 200; // ms until the command palette has closed, and given the focus back to the notebook
-const FILLING = 100; // ms between buttons that come into a toolbar
 const MODULES = {
   application: '@jupyterlab/application',
   codemirror: '@jupyterlab/codemirror',
   rendermime: '@jupyterlab/rendermime',
+  settings: '@jupyterlab/settingregistry',
   statusbar: '@jupyterlab/statusbar',
   ui: '@jupyterlab/ui-components',
   widgets: '@lumino/widgets'
@@ -24,20 +26,22 @@ const MODULES = {
  * Return the plugin. What needs a module or a service that the application lacks is left out, and nothing else.
  *
  * @param scope The application's share scope.
- * @param {object} given `INotebookTracker`, `apputils` and `PageConfig`, which the application has, and the `bridges`.
+ * @param {object} given `INotebookTracker`, `apputils` and `PageConfig`, which the application has, the `bridges`, and
+ *   the `settings`.
  */
-export async function chats(scope, { INotebookTracker, apputils, PageConfig, bridges }) {
+export async function chats(scope, { INotebookTracker, apputils, PageConfig, bridges, settings }) {
   const modules = await optional(scope);
   const wanted = {
     restorer: modules.application?.ILayoutRestorer,
     palette: apputils.ICommandPalette,
     languages: modules.codemirror?.IEditorLanguageRegistry,
     typesetter: modules.rendermime?.ILatexTypesetter,
-    statusBar: modules.statusbar?.IStatusBar
+    statusBar: modules.statusbar?.IStatusBar,
+    registry: modules.settings?.ISettingRegistry
   };
   const names = Object.keys(wanted).filter(name => wanted[name]);
   return {
-    id: 'robota_nb:chats',
+    id: PLUGIN,
     description: 'Shows the chats of robota_nb beside the notebook.',
     autoStart: true,
     requires: [INotebookTracker],
@@ -45,7 +49,7 @@ export async function chats(scope, { INotebookTracker, apputils, PageConfig, bri
     activate: (app, tracker, ...found) => {
       try {
         const has = Object.fromEntries(names.map((name, index) => [name, found[index]]));
-        activate(app, tracker, { ...has, modules, bridges, page: PageConfig.getOption('notebookPage') });
+        activate(app, tracker, { ...has, modules, bridges, settings, page: PageConfig.getOption('notebookPage') });
       } catch (error) {
         console.error('robota_nb: there is no panel of chats here:', error);
       }
@@ -61,7 +65,9 @@ async function optional(scope) {
   return Object.fromEntries(found);
 }
 
-function activate(app, tracker, { modules, bridges, page, restorer, palette, languages, typesetter, statusBar }) {
+function activate(app, tracker, { modules, bridges, settings, page, ...has }) {
+  const { restorer, palette, languages, typesetter, statusBar, registry } = has;
+  const loaded = settings.load(registry);
   const style = modules.codemirror?.jupyterHighlightStyle;
   const services = publish({ app, tracker, bridges, languages, style, typesetter });
   const Widget = modules.widgets?.Widget;
@@ -69,7 +75,7 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
     return;
   }
   void styled('chats.css');
-  const { LabIcon, ToolbarButton } = modules.ui ?? {};
+  const { LabIcon } = modules.ui ?? {};
   const icon = LabIcon && new LabIcon(ICON);
   const open = () => void app.commands.execute(OPEN);
 
@@ -92,42 +98,15 @@ function activate(app, tracker, { modules, bridges, page, restorer, palette, lan
   });
   palette?.addItem({ command: OPEN, category: 'Robota' });
 
-  if (ToolbarButton) {
-    app.docRegistry.addWidgetExtension('Notebook', {
-      createNew: ({ toolbar }) => {
-        const tooltip = t('panelTitle');
-        const button = new ToolbarButton({ icon, label: icon ? '' : tooltip, tooltip, onClick: open });
-        place(toolbar, button);
-        return button;
-      }
-    });
-  }
+  void Promise.all([loaded, app.restored]).then(() => {
+    if (settings.get('openAtStart')) {
+      panel.reveal(() => app.shell.activateById(PANEL));
+    }
+  });
 
   statusBar?.registerStatusItem('robota_nb:status', {
-    item: new (statusOf(Widget))({ tracker, bridges, open }),
+    item: new (statusOf(Widget))({ tracker, bridges, settings, open }),
     align: 'left',
     rank: 50
   });
-}
-
-/** Put a button behind the choice of the cell's type; in Notebook that may come into the toolbar after it. */
-function place(toolbar, button) {
-  const placed = () =>
-    [...toolbar.names()].includes('cellType') && toolbar.insertAfter('cellType', 'robota-chats', button);
-  if (placed()) {
-    return;
-  }
-  toolbar.addItem('robota-chats', button);
-  let later;
-  const observer = new MutationObserver(() => {
-    clearTimeout(later); // each is put at a fixed index: ours must not be among them before the last one is there
-    later = setTimeout(() => {
-      if (!button.isDisposed && [...toolbar.names()].includes('cellType')) {
-        observer.disconnect();
-        button.parent = null;
-        placed();
-      }
-    }, FILLING);
-  });
-  observer.observe(toolbar.node, { childList: true });
 }

@@ -4,6 +4,7 @@
 import { distrustAnswers } from './answers.js';
 import { Bridges } from './bridges.js';
 import { notifier } from './notices.js';
+import { Settings } from './settings.js';
 import { shared } from './shared.js';
 
 /**
@@ -25,6 +26,7 @@ export async function plugins(scope) {
   const { INotebookTracker, NotebookActions } = notebook;
   const { PageConfig } = coreutils;
   const bridges = new Bridges();
+  const settings = new Settings();
   return [
     {
       id: 'robota_nb:bridge',
@@ -33,7 +35,7 @@ export async function plugins(scope) {
       requires: [INotebookTracker],
       activate: (app, tracker) => {
         const host = {
-          notify: notifier(apputils),
+          notify: notifier(apputils, settings),
           place: path => place(app.serviceManager.contents, PageConfig, path)
         };
         tracker.forEach(panel => bridges.attach(panel.context, host));
@@ -42,7 +44,7 @@ export async function plugins(scope) {
       }
     },
     ...(await distrusted(scope)),
-    ...(await shown(scope, { INotebookTracker, apputils, PageConfig, bridges }))
+    ...(await shown(scope, { INotebookTracker, apputils, PageConfig, bridges, settings }))
   ];
 }
 

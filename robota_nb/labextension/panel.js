@@ -53,7 +53,17 @@ export const panelOf = Widget =>
       this._onShown();
     }
 
+    /** Show it without giving it the focus. @param {() => void} activate Has the application show it. */
+    reveal(activate) {
+      this._isRevealed = true;
+      activate();
+    }
+
     onActivateRequest() {
+      if (this._isRevealed) {
+        this._isRevealed = false;
+        return;
+      }
       const view = this._current();
       if (!view?.focus()) {
         this.node.focus();

@@ -10,30 +10,31 @@ const SHOWN = 40; // characters of a name
 /** Return the item's class, for the application's own class of widgets. */
 export const statusOf = Widget =>
   class ChatsStatus extends Widget {
-    /** @param {object} given `tracker` of notebooks, `bridges`, and `open()`, which opens the panel. */
-    constructor({ tracker, bridges, open }) {
+    /** @param {object} given `tracker` of notebooks, `bridges`, `settings`, and `open()`, which opens the panel. */
+    constructor({ tracker, bridges, settings, open }) {
       super();
       this._button = h('button.robota-status-button', { type: 'button', on: { click: open } });
       this.node.append(this._button);
       this.addClass('robota-status');
       this._tracker = tracker;
       this._bridges = bridges;
+      this._settings = settings;
       this._heard = new PerNotebook(context => new Heard(bridges.of(context.model), () => this.refresh()));
       tracker.currentChanged.connect(() => this.refresh());
       bridges.watch(() => this.refresh());
-      this.refresh();
+      settings.watch(() => this.refresh());
     }
 
     refresh() {
       const context = this._tracker.currentWidget?.context;
-      const isLoaded = Boolean(context && this._bridges.of(context.model)?.process);
-      if (isLoaded) {
+      const isShown = this._settings.get('statusBar') && Boolean(context && this._bridges.of(context.model)?.process);
+      if (isShown) {
         this._heard.of(context);
       }
       for (const [, { channel }] of this._heard) {
         channel.update();
       }
-      const status = isLoaded ? this._heard.of(context).status : null;
+      const status = isShown ? this._heard.of(context).status : null;
       this._show(status?.session || status?.chat ? status : null);
     }
 

@@ -61,6 +61,8 @@ def parse(line: str) -> Command:
         word, end = next_word(line, at)
         if word in _HELP:
             return Command(("help",), {"command": node})
+        if word == "--version" and not node:
+            return Command(("version",), {})
         if word is None or word.startswith("-"):
             break
         if (*node, word) not in NODES:

@@ -336,6 +336,7 @@ COMMANDS = (
         ),
         examples=("%robota help", "%robota help chat open"),
     ),
+    Spec(words=("version",), summary="Say which version of robota_nb this kernel has."),
 )  # fmt: skip
 
 SPECS = {spec.words: spec for spec in COMMANDS}

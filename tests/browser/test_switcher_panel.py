@@ -87,7 +87,7 @@ def test_the_button_of_a_notebook_opens_it(jupyter, opened, work):
     panel = Panel(notebook.page).open()
     panel.says(UNLOADED)
     panel.has_focus()
-    notebook.page.locator("[data-jp-item-name=cellType] + [data-jp-item-name=robota-chats]").wait_for()
+    notebook.page.locator("[data-jp-item-name=cellType] ~ [data-jp-item-name=robota-chats]").wait_for()
 
 
 def test_it_shows_the_chats_once_the_extension_is_loaded(jupyter, opened, work):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robota_nb._version import __version__
 from robota_nb.core import history
 from robota_nb.core.modes import MODES
 from robota_nb.notebook import command as parsing
@@ -23,6 +24,10 @@ def _status(on: Commands, _: Args) -> None:
 
 def _help(on: Commands, args: Args) -> None:
     on.say(parsing.help_text(args["command"]))
+
+
+def _version(on: Commands, _: Args) -> None:
+    on.say(f"robota_nb {__version__}")
 
 
 def _ask(on: Commands, args: Args) -> Turn:
@@ -78,6 +83,7 @@ VERBS: Mapping[tuple[str, ...], Verb] = {
     (): _status,
     ("ask",): _ask,
     ("help",): _help,
+    ("version",): _version,
     ("chat", "edit"): _edit,
     ("chat", "retry"): _retry,
     ("replay",): _replay,
