@@ -7,8 +7,12 @@ import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks.cases import CASES, Figure
+from benchmarks.cases import CASES
+
+if TYPE_CHECKING:
+    from benchmarks.figure import Figure
 
 PACKAGES = ("robota-nb", "ipython", "ipykernel", "openai")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.figure import Figure
 from benchmarks.kernel import BARE_SETUP, Kernel, bare_call
 from benchmarks.server import serve
 from robota_nb.core import snapshot
@@ -23,33 +24,6 @@ LINGER = 4
 """Seconds after a cell in which the entry of a long answer still goes out, in parts."""
 SHAPES = {"paragraphs": "in paragraphs", "endless": "one endless paragraph"}
 HEAVY = ("openai", "ipywidgets", "anywidget", "nbformat", "nbclient", "sqlite3")
-
-
-class Figure(NamedTuple):
-    """One line of the table.
-
-    Parameters
-    ----------
-    what
-        What was measured.
-    value, limit
-        In *unit*; a limit of None only informs.
-    unit
-        Such as ``ms``.
-    note
-        What it is made of.
-    """
-
-    what: str
-    value: float
-    limit: float | None
-    unit: str
-    note: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the limit is kept."""
-        return self.limit is None or self.value <= self.limit
 
 
 def burst() -> Iterator[Figure]:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.__main__ import line
-from benchmarks.cases import Figure
+from benchmarks.figure import Figure
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.testing import FakeOpenAIServer
 
