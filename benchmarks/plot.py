@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.compare import ANSWER, CHUNKS, COLUMNS, CONVERSATION, TOTAL, TRAFFIC
-from benchmarks.contenders import BARE, OURS
+from benchmarks.contenders import BARE, CONTENDERS, OURS, RAW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from benchmarks.table import Table
 
 INK = "#24292f"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a8a8a", INK)
-"""Told apart with any colour vision (Okabe and Ito); the first is ours, the second the bare client's."""
-MARKS = ("o", "s", "^", "v", "D", "P", "X", "")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A900", "#8a8a8a", INK)
+"""Told apart with any colour vision (Okabe and Ito); the marks tell lines apart without any."""
+MARKS = "os^vDPX*."
+NAMES = (*(contender.name for contender in CONTENDERS), RAW.name)
+STYLES = dict(zip(NAMES, zip(COLOURS, MARKS, strict=True), strict=True))
 
 
 def draw(path: Path, tables: Iterable[Table]) -> None:
@@ -35,32 +37,26 @@ def draw(path: Path, tables: Iterable[Table]) -> None:
         for axes, column in zip(sides, (TOTAL, TRAFFIC), strict=True):
             names = [name for name in reversed(answer.names) if answer.values(name, column)]
             values = [answer.median(name, column) for name in names]
-            shown = axes.barh(names, values, color=[_colour(name, answer) for name in names])
+            shown = axes.barh(names, values, color=[STYLES[name][0] for name in names])
             axes.bar_label(shown, [f"{value:,.3g}" if value < 100 else f"{value:,.0f}" for value in values], padding=3)
             axes.set_xscale("log")
+            axes.minorticks_off()
             axes.set_xlim(right=max(values) * 8)
             axes.set_title(f"{answer.title}:\n{column}", fontsize=9)
         sides[1].set_yticklabels([])
-        for number, name in enumerate(conversation.names):
-            points = [
-                (size, conversation.median(name, c)) for size, c in COLUMNS.items() if conversation.values(name, c)
-            ]
+        for name in conversation.names:
+            measured = {size: column for size, column in COLUMNS.items() if conversation.values(name, column)}
             right.plot(
                 [*measured],
                 [conversation.median(name, column) for column in measured.values()],
                 label=name,
-                color=_colour(name, conversation),
-                marker=MARKS[number % len(MARKS)],
+                color=STYLES[name][0],
+                marker=STYLES[name][1],
                 linestyle="-" if name in (OURS.name, BARE.name) else "--",
                 linewidth=2.5 if name == OURS.name else 1.2,
             )
         right.set(xscale="log", yscale="log", xlabel="messages", ylabel="ms")
+        right.minorticks_off()
         right.set_title(f"{conversation.title}, ms", fontsize=9)
         right.legend(fontsize=7, frameon=False)
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
-
-
-def _colour(name: str, table: Table) -> str:
-    """Return the same colour for a name wherever it is shown."""
-    order = [OURS.name, BARE.name, *(other for other in table.names if other not in (OURS.name, BARE.name))]
-    return COLOURS[order.index(name) % len(COLOURS)]

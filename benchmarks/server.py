@@ -53,7 +53,8 @@ class Server:
         assert process.stdout is not None
         self._lines, self._times = process.stdout, SimpleQueue[float]()
         self.base_url = self._lines.readline().strip()
-        Thread(target=self._read, daemon=True).start()
+        self._thread = Thread(target=self._read, daemon=True)
+        self._thread.start()
 
     def began(self, since: float = 0) -> float:
         """Return when the next answer began, as `time.time` told it; earlier ones are passed over."""
@@ -61,9 +62,14 @@ class Server:
             pass
         return at
 
+    def join(self) -> None:
+        """Wait until its process has said its last."""
+        self._thread.join()
+
     def _read(self) -> None:
-        for line in self._lines:
-            self._times.put(float(line))
+        with self._lines:
+            for line in self._lines:
+                self._times.put(float(line))
 
 
 @contextmanager
@@ -72,11 +78,13 @@ def serve(shape: str, count: int, size: int = 10, *, batch: int = 1, per_second:
     command = [sys.executable, "-m", "benchmarks.server", shape, str(count), str(size), str(batch), str(per_second)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
     assert process.stdin is not None
+    server = Server(process)
     try:
-        yield Server(process)
+        yield server
     finally:
         process.stdin.close()  # and it ends
         process.wait()
+        server.join()
 
 
 def main(shape: str, count: str, size: str, batch: str, per_second: str) -> None:
