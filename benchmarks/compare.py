@@ -118,7 +118,8 @@ def _burst(entrants: list[Entrant], count: int) -> Iterator[Table | Figure]:
         ANSWER.format(count),
         (first, TOTAL, messages, TRAFFIC),
         f"{len(text) / 1000:.0f} KB in paragraphs, as fast as it is taken; each answer in a new conversation. *First "
-        "output* is counted from the server's first byte; *total* is the whole cell.",
+        "output* is counted from the server's first byte, and an empty one before it is none; *total* is the whole "
+        f"cell. In the last round, traffic is counted for {LINGER} s more where the document is told of the turn.",
     )
     with serve("paragraphs", count, batch=20) as server, ExitStack() as stack:
         kernels = _ready(stack, entrants, server, table)
@@ -130,7 +131,7 @@ def _burst(entrants: list[Entrant], count: int) -> Iterator[Table | Figure]:
                 kernel, entrant, server, number, LINGER if entrant.contender.document and number == ROUNDS else 0
             )
             return {
-                first: 1e3 * (run.first_output - server.began(run.start)),
+                first: 1e3 * run.first_output(server.began(run.start)),
                 TOTAL: 1e3 * run.seconds,
                 messages: len(run.messages),
                 TRAFFIC: run.size / len(text),

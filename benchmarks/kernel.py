@@ -61,10 +61,9 @@ class Run:
         """All that it sent, in bytes."""
         return sum(size for _, _, size in self.messages)
 
-    @property
-    def first_output(self) -> float:
-        """When the first output came."""
-        return next(at for at, kind, _ in self.messages if kind in SHOWN)
+    def first_output(self, since: float) -> float:
+        """Return how long after a moment the next output came, in seconds."""
+        return next(at for at, kind, _ in self.messages if kind in SHOWN and at >= since) - since
 
     def shows(self, text: str) -> bool:
         """Say whether a text is in the last outputs."""
