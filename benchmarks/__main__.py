@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.cases import CASES
+from benchmarks import cases, scale
 from benchmarks.compare import COMPARED
 from benchmarks.contenders import BARE, CONTENDERS, OURS
 from benchmarks.environments import CACHE, here, prepare
@@ -14,6 +14,8 @@ from benchmarks.page import line, markdown, page
 from benchmarks.plot import draw
 from benchmarks.table import Table
 
+CASES = (*cases.CASES, *scale.CASES)
+"""Of robota_nb alone, as the running interpreter has it."""
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PLOT = RESULTS.with_name("results.svg")
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.figure import Figure
 from benchmarks.kernel import Kernel
 from benchmarks.server import serve
-from robota_nb.core import snapshot
-from robota_nb.core.live import Plan
-from robota_nb.core.manager import SessionManager
-from robota_nb.core.ports import Finish, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,21 +49,3 @@ def paced() -> Iterator[Figure]:
 
 
 CASES: tuple[Callable[[], Iterator[Figure]], ...] = (first_command, paced)
-
-
-def conversation(messages: list[str]) -> dict[str, Any]:
-    """Return the snapshot of a chat of these messages: a question, its answer, and so on."""
-    manager = SessionManager(providers=_Nobody())
-    chat = manager.create_session("user").create_chat("Long")
-    usage = Usage(input_tokens=10, output_tokens=10)
-    for question, answer in zip(messages[::2], messages[1::2], strict=True):
-        plan = Plan(text=question, place=chat.head, config=chat.config)
-        chat.record_turn(plan, answer, Finish(reason="stop", model="fake-model", usage=usage))
-    return snapshot.dump({session.id: session.record.entries for session in manager.sessions("user")})
-
-
-class _Nobody:
-    """A registry of providers that are never asked."""
-
-    def default(self) -> tuple[str, str]:
-        return "openai", "fake-model"

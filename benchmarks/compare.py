@@ -7,7 +7,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cases import LINGER, PER_SECOND, conversation
+from benchmarks import histories
+from benchmarks.cases import LINGER, PER_SECOND
 from benchmarks.contenders import BARE, HISTORY, OURS, RAW
 from benchmarks.environments import Entrant
 from benchmarks.figure import Figure
@@ -26,6 +27,7 @@ PACED_SECONDS = 15
 HISTORIES = (10, 1_000, 5_000, 19_800)
 """Messages; a session of robota_nb holds 20,000 entries, so the longest is a little shorter."""
 HEAVY = ("openai", "ipywidgets", "anywidget", "nbformat", "nbclient", "sqlite3")
+ROLES = ("user", "assistant")
 MODULES = "import sys\nprint(*sorted({name.partition('.')[0] for name in sys.modules}), len(sys.modules))"
 
 OURS_NAME, BARE_NAME = OURS.name, BARE.name
@@ -175,8 +177,8 @@ def history(entrants: list[Entrant]) -> Iterator[Table | Figure]:
     table = Table(
         CONVERSATION,
         columns,
-        "A one-word answer after so many messages of 33 bytes. Longer histories than a contender's way to load them "
-        "takes in good time are left out. *raw POST* sends the same bytes, ready made, with `http.client`.",
+        "A short answer after so many messages of about 32 bytes. Histories that a contender's own way does not load in "
+        "good time are left out. *raw POST* sends the same bytes, ready made, with `http.client`.",
     )
     room = next(entrant.python for entrant in entrants if entrant.name == BARE_NAME)
     with serve("endless", 1, 33) as server:
@@ -264,7 +266,7 @@ def _kernel(entrant: Entrant, server: Server, messages: int = 0) -> Iterator[Ker
     environment = {name: _fill(value, server) for name, value in contender.environment.items()}
     with Kernel(server.base_url, entrant.python, environment=environment, files=files, limit=PATIENCE) as kernel:
         if contender.document:
-            kernel.open(conversation([message["content"] for message in _messages(messages)]) if messages else None)
+            kernel.open(histories.conversation(messages // 2) if messages else None)
         yield kernel
 
 
@@ -285,10 +287,8 @@ def _fill(cell: str, server: Server, number: int = 0) -> str:
 
 
 def _messages(count: int) -> list[dict[str, str]]:
-    return [
-        {"role": ("user", "assistant")[number % 2], "content": f"message {number:05} of a long chat..."}
-        for number in range(count)
-    ]
+    pairs = histories.talk(count // 2)
+    return [{"role": role, "content": text} for pair in pairs for role, text in zip(ROLES, pair, strict=True)]
 
 
 def _ratio(table: Table, column: str, limit: float, what: str, unit: str) -> Iterator[Figure]:

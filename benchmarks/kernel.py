@@ -21,7 +21,7 @@ from jupyter_client.manager import KernelManager
 from robota_nb import headless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result")
@@ -142,21 +142,40 @@ class Kernel:
         """What it holds in memory now, in bytes."""
         return psutil.Process(self._manager.provisioner.pid).memory_info().rss
 
-    def run(self, source: str, linger: float = 0) -> Run:
-        """Run a cell, and return what it sent, up to *linger* seconds after its end; raise what it raised."""
-        session = self._client.session
-        run = self._watch(Run(time.time()), session.msg("execute_request", _content(source)), session)
+    def run(self, source: str, linger: float = 0, cell: str | None = None) -> Run:
+        """Run a cell, and return what it sent, up to *linger* seconds after its end; raise what it raised.
+
+        With *cell*, the kernel is told this id of it.
+        """
+        session, metadata = self._client.session, {"cellId": cell} if cell else None
+        request = session.msg("execute_request", _content(source), metadata=metadata)
+        run = self._watch(Run(time.time()), request, session)
         socket = self._client.iopub_channel.socket
         while socket.poll(1000 * max(0.0, run.end + linger - time.time())):
             run.messages.append((time.time(), "later", sum(map(len, socket.recv_multipart()))))
         return run
 
-    def open(self, value: object = None) -> None:
-        """Tell the kernel of its document, as JupyterLab's extension and ``robota-nb run`` do."""
+    def open(self, value: object = None, cells: Iterable[tuple[str, str]] = ()) -> None:
+        """Tell the kernel of its document, as JupyterLab's extension and ``robota-nb run`` do.
+
+        Parameters
+        ----------
+        value
+            The document's snapshot.
+        cells
+            The id and the source of each of its code cells.
+        """
         notebook = nbformat.v4.new_notebook(metadata={"robota_nb": value} if value is not None else {})
+        notebook.cells = [nbformat.v4.new_code_cell(source, id=name) for name, source in cells]
         front = headless.FrontEnd(notebook, Path(self._home.name) / "benchmark.ipynb")
         for request in headless.requests(self._client.session, front.opening()):
             self._watch(Run(time.time()), request, self._client.session)
+
+    def keep(self, value: object) -> None:
+        """Put a notebook with this snapshot where the kernel finds it by itself, without a front end."""
+        path = Path(self._home.name) / "benchmark.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(metadata={"robota_nb": value}), path)
+        self.run(f"import os\nos.environ['ROBOTA_NB_NOTEBOOK'] = {str(path)!r}")
 
     def _watch(self, run: Run, request: dict[str, Any], session: Any) -> Run:
         self._client.shell_channel.send(request)

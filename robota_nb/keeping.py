@@ -207,7 +207,7 @@ class Keeper:
 
     def _adopt_whole(self, entries: Entries) -> dict[str, dict[str, Entry]]:
         """Adopt entries as far as what they hang from is here; return what was new."""
-        union = snapshot.merge(self.recorded()["sessions"], entries)
+        union = snapshot.merge(self.recorded()["sessions"], entries) if entries else {}
         whole = {sid: snapshot.closed(union[sid]) for sid in entries}
         return self.manager.adopt({sid: entries for sid, entries in whole.items() if entries})
 
@@ -222,7 +222,8 @@ class Keeper:
                 self.continue_after(new)
         if ref and place != self.drawer.place:
             self.drawer.mark_saved(new, place)  # it is this notebook's from now on
-        left = sum(eid not in self.recorded()["sessions"].get(sid, {}) for sid, es in held.items() for eid in es)
+        mine = self.recorded()["sessions"]
+        left = sum(eid not in mine.get(sid, {}) for sid, entries in held.items() for eid in entries)
         return report.recovered(new, left, {} if ref else self.drawer.others())
 
     def _adopt_file(self, path: Path) -> tuple[Entries, Entries]:
@@ -355,7 +356,7 @@ class Keeper:
     def _fits(self, add: Entries) -> bool:
         """Say whether the notebook may take these entries; what is over a cap would not be read again."""
         self._size += sum(len(canonical(entry)) for entries in add.values() for entry in entries.values())
-        most = max((len(entries) for sid, entries in self.manager.records().items() if sid in add), default=0)
+        most = max((size for sid, size in self.manager.sizes().items() if sid in add), default=0)
         if self._size <= snapshot.MAX_BYTES and most <= snapshot.MAX_ENTRIES:
             return True
         self.notify(

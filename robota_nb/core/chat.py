@@ -97,7 +97,7 @@ class Chat:
         """
         entries = self.session.record.entries
         return [
-            {"role": entries[eid].get("role"), "content": content}
+            {"role": entries.role(eid), "content": content}
             for eid in self.sent(place)
             if (content := self._content(eid))
         ]
@@ -108,7 +108,7 @@ class Chat:
         ids = record.messages(place)
         if limit and len(ids) > limit:
             ids = ids[-limit:]
-            while ids and record.entries[ids[0]].get("role") != "user":
+            while ids and record.entries.role(ids[0]) != "user":
                 ids = ids[1:]
         return ids
 

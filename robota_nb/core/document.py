@@ -46,18 +46,20 @@ class Document:
         self.seen: set[str] = set()
         self._serial = count()
         self._runs: dict[str, int] = defaultdict(int)
+        self._by_key: dict[str, Cell] = {}
         self._by_source: dict[str, list[Cell]] = defaultdict(list)
         self._by_id: dict[str, Cell] = {}
         self._positions: dict[str, int] = {}
 
     def list_cells(self, cells: Iterable[tuple[str, str]]) -> None:
         """Take over the front end's list: (id, source hash) of each code cell."""
-        known = {cell.key: cell for cell in self.cells}
+        known, self._by_key = self._by_key, {}
         self.listed, self.cells = True, []
         for raw, source in cells:
             cell = known.get(raw) or Cell(raw, cell_id_or_none(raw), source)
             cell.source = source
             self.cells.append(cell)
+            self._by_key.setdefault(raw, cell)
         self._forget_index()
 
     def run(self, raw_id: str | None, source: str) -> Cell:
@@ -72,10 +74,12 @@ class Document:
         """
         cell = self._find(raw_id, source)
         if cell is None:
-            cell = Cell(raw_id or f"run-{next(self._serial)}", cell_id_or_none(raw_id), source)
-        if not self.listed or cell not in self.cells:
             # Without a list the cells run here are the document; with one, this cell is newer than the list.
-            self.cells = [*(c for c in self.cells if c is not cell), cell]
+            cell = Cell(raw_id or f"run-{next(self._serial)}", cell_id_or_none(raw_id), source)
+            self._append(cell)
+        elif not self.listed and cell is not self.cells[-1]:
+            self.cells.remove(cell)
+            self.cells.append(cell)
             self._forget_index()
         if cell.source != source:
             cell.source = source
@@ -96,7 +100,7 @@ class Document:
             self._positions = {c.key: n for n, c in enumerate(self.cells)}
         return self._positions.get(key)
 
-    def owner(self, node: Node, twins: Callable[[], list[Node]]) -> Cell | None:
+    def owner(self, node: Node, rank: Callable[[], int]) -> Cell | None:
         """Return the cell that owns a turn.
 
         The cell with the turn's source (of several, the one with its id, else in order), else the cell with
@@ -106,25 +110,21 @@ class Document:
         ----------
         node
             The turn.
-        twins
-            Gives the turns that remember the same source and ask, in the order of their path.
+        rank
+            Gives how many turns that remember the same source and ask come before it on their path.
         """
         if node.cell is None:
             return None
         self._index()
         same = self._by_source.get(node.cell.source, ())
         by_id = self._by_id.get(node.cell.id) if node.cell.id else None
-        if not same or by_id in same:
+        if not same or (by_id and by_id.source == node.cell.source):
             return by_id
-        if len(same) == 1:
-            return same[0]
-        order = [twin.id for twin in twins()]
-        at = order.index(node.id) if node.id in order else 0
-        return same[min(at, len(same) - 1)]
+        return same[0] if len(same) == 1 else same[min(rank(), len(same) - 1)]
 
     def _find(self, raw_id: str | None, source: str) -> Cell | None:
         if raw_id is not None:
-            return next((cell for cell in self.cells if cell.key == raw_id), None)
+            return self._by_key.get(raw_id)
         if not self.listed:
             return None
         self._index()
@@ -138,9 +138,20 @@ class Document:
         if self._by_source or not self.cells:
             return
         for cell in self.cells:
-            self._by_source[cell.source].append(cell)
-            if cell.id:
-                self._by_id[cell.id] = cell
+            self._enter(cell)
+
+    def _enter(self, cell: Cell) -> None:
+        self._by_source[cell.source].append(cell)
+        if cell.id:
+            self._by_id[cell.id] = cell
+
+    def _append(self, cell: Cell) -> None:
+        """Add a cell at the end; what is known of the others stays, so that all cells of a long run cost the same."""
+        self._index()
+        self._positions.clear()
+        self.cells.append(cell)
+        self._by_key[cell.key] = cell
+        self._enter(cell)
 
     def _forget_index(self) -> None:
         self._by_source.clear()

@@ -64,7 +64,12 @@ def canonical(value: object) -> bytes:
 
 def entry_id(entry: Mapping[str, Any]) -> str:
     """Return the id of an entry: ``e_`` and 32 hex digits."""
-    return "e_" + hashlib.blake2b(canonical(entry), digest_size=16).hexdigest()
+    return hashed(canonical(entry))
+
+
+def hashed(text: bytes) -> str:
+    """Return the id of the entry with this canonical text."""
+    return "e_" + hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def new_id(prefix: str) -> str:

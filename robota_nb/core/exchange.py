@@ -50,7 +50,7 @@ def to_json(chat: Chat) -> str:
     """Return a chat with its branches, pictures and settings, and what a fork started from, as a snapshot's text."""
     session = chat.session
     with session.manager.lock:
-        whole: dict[str, Entry] = {**session.record.entries, **_waiting(session)}
+        whole: dict[str, Entry] = {**session.record.entries.copy(), **_waiting(session)}
     mine = {eid for eid, entry in whole.items() if entry.get("chat") == chat.id}
     needed = _with_ancestors(whole, mine)
     chats = {whole[eid].get("chat") for eid in needed if whole[eid]["kind"] in ("message", "purged")} | {chat.id}

@@ -1,4 +1,4 @@
-"""Properties of a session and its chats that wait: `flush` writes those that differ from the record."""
+"""Properties of a session, its chats, and their settings that wait: those are written that differ from the record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from robota_nb.core import entries as make
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from robota_nb.core.fold import SessionState
 
@@ -55,3 +55,11 @@ class Flags:
         sets = self._record.chats[chat].sets if chat else self._record.sets
         value: str | None = sets[key].value if key in sets else None
         return value
+
+
+def differing(record: SessionState, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
+    """Yield what makes the entries of those settings of a chat that are not so in the record."""
+    recorded = record.chat_config(chat).settings()
+    for key, value in settings.items():
+        if value != recorded.get(key, ""):
+            yield partial(make.set_entry, chat=chat, key=key, value=value or None)

@@ -6,16 +6,19 @@ entry costs the same however long the history is, and a merge needs no second wa
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from robota_nb.core.config import Config
-from robota_nb.core.entries import RESERVED_KEYS, to_text
+from robota_nb.core.entries import RESERVED_KEYS
+from robota_nb.core.index import Index
+from robota_nb.core.kept import Kept
 from robota_nb.core.snapshot import beats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from robota_nb.core.ports import Entry
 
@@ -69,11 +72,20 @@ class Node:
 class Path:
     """The turns from a chat's root to its head, with the position of each."""
 
-    __slots__ = ("index", "nodes")
-
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
         self.index = {node.id: at for at, node in enumerate(nodes)}
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """How many turns that remember the same source and ask come before each."""
+        counts: Counter[tuple[str, int]] = Counter()
+        found = {}
+        for node in self.nodes:
+            if node.cell:
+                found[node.id] = counts[node.cell.source, node.cell.k]
+                counts[node.cell.source, node.cell.k] += 1
+        return found
 
     def __contains__(self, node: Node) -> bool:
         return node.id in self.index
@@ -94,6 +106,7 @@ class ChatState:
     head: Register = field(default_factory=Register)
     sets: dict[str, Register] = field(default_factory=lambda: defaultdict(Register))
     names: list[tuple[Stamp, str]] = field(default_factory=list)
+    children: Index[str | None] = field(default_factory=Index)  # its turns, by what they hang from
 
     @property
     def name(self) -> str:
@@ -128,7 +141,7 @@ class SessionState:
 
     def __init__(self, id: str) -> None:  # noqa: A002
         self.id = id
-        self.entries: dict[str, Entry] = {}
+        self.entries = Kept()
         self.names_version = 0  # grows when any name of a chat may have changed
         self.n = 0
         self.created = Stamp(0, "")
@@ -138,11 +151,8 @@ class SessionState:
         self.active = Register()
         self.sets: dict[str, Register] = defaultdict(Register)
         self.nodes: dict[str, Node] = {}
-        self._children: dict[tuple[str, str | None], list[Node]] = defaultdict(list)
         self._answers: dict[str, list[str]] = defaultdict(list)  # user message -> answers that came before it
-        self._by_source: dict[tuple[str, int], list[Node]] = defaultdict(list)
-        self._by_cell: dict[tuple[str, int], list[Node]] = defaultdict(list)
-        self._of_cell: dict[str, list[Node]] = defaultdict(list)  # by source and by id, any k
+        self._of_cell: Index[str] = Index()  # by source, and by id
         self._superseded: list[str] = []
         self._configs: dict[str, Config] = {}
         self._paths: dict[str | None, Path] = {}
@@ -154,12 +164,13 @@ class SessionState:
         old = self.entries
         new = {eid: entry for eid, entry in entries.items() if eid not in old or beats(entry, old[eid])}
         if old.keys() & new.keys():  # a purge: what the entries said can only be unsaid by starting over
-            whole = SessionState(self.id)
-            whole.names_version, whole.entries = self.names_version + 1, {**old, **new}
-            whole._take(whole.entries)
+            whole, union = SessionState(self.id), {**old.copy(), **new}
+            whole.names_version = self.names_version + 1
+            whole.entries.add(union)
+            whole._take(union)
             self.__dict__.update(whole.__dict__)  # in one go: others read without the lock
         else:
-            old.update(new)
+            old.add(new)
             self._take(new)
         return new
 
@@ -170,15 +181,11 @@ class SessionState:
             if handler := self._handlers.get(entry["kind"]):
                 handler(self, stamp, entry)
 
-    def take_superseded(self) -> list[str]:
-        """Return ids of pointer entries that newer ones have replaced since the last call."""
+    def drop_superseded(self) -> list[str]:
+        """Forget the pointer entries that newer ones have replaced since the last call, and return their ids."""
         ids, self._superseded = self._superseded, []
+        self.entries.drop(ids)  # they have no part in the state any more
         return ids
-
-    def drop(self, ids: Iterable[str]) -> None:
-        """Forget superseded entries; they have no part in the state any more."""
-        for eid in ids:
-            self.entries.pop(eid, None)
 
     def _chat(self, cid: str) -> ChatState:
         chat = self.chats.get(cid)
@@ -225,7 +232,7 @@ class SessionState:
         before = register.stamp.id
         newer = register.put(stamp, value)
         loser = before if newer else stamp.id
-        if self.entries.get(loser, {}).get("kind") in ("head", "active"):
+        if loser in self.entries and self.entries.kind(loser) in ("head", "active"):
             self._superseded.append(loser)
 
     def _purged(self, stamp: Stamp, entry: Entry) -> None:
@@ -270,13 +277,11 @@ class SessionState:
             options=user.get("options", {}),
         )
         self.nodes[eid] = node
-        self._children[node.chat, node.parent].append(node)
+        self._chat(node.chat).children.add(node.parent, node)
         if node.cell:
-            self._by_source[node.cell.source, node.cell.k].append(node)
-            self._of_cell[node.cell.source].append(node)
+            self._of_cell.add(node.cell.source, node)
             if node.cell.id:
-                self._by_cell[node.cell.id, node.cell.k].append(node)
-                self._of_cell[node.cell.id].append(node)
+                self._of_cell.add(node.cell.id, node)
 
     _handlers: ClassVar[dict[str, Callable[[SessionState, Stamp, Entry], None]]] = {
         "session": _session,
@@ -338,41 +343,35 @@ class SessionState:
 
     def text(self, eid: str) -> str:
         """Return a message's text; empty for a purged one."""
-        content = self.entries[eid].get("content", ())
-        if len(content) == 1 and isinstance(content[0], str):  # most messages are one line, and a request needs all
-            return content[0]
-        return to_text(content)
+        return self.entries.text(eid)
 
     def images(self, eid: str) -> tuple[str, ...]:
         """Return the ids of a message's pictures."""
-        content = self.entries[eid].get("content", ())
-        return tuple(part["image"] for part in content if not isinstance(part, str) and "image" in part)
+        return self.entries.images(eid)
 
     def children(self, cid: str, place: str | None) -> list[Node]:
         """Return the chat's turns that hang from a message."""
-        return self._children.get((cid, place), [])
+        return self.chats[cid].children.get(place) if cid in self.chats else []
 
     def asked_by(self, cell: str | None, k: int, source: str) -> Iterator[Node]:
         """Yield the turns that remember this source or this cell id, at the k-th ask."""
-        found = list(self._by_source.get((source, k), ()))
-        yield from found
-        if cell:
-            yield from (n for n in self._by_cell.get((cell, k), ()) if n.cell and n.cell.source != source)
+        for node in self._of_cell.get(source):
+            if node.cell and node.cell.source == source and node.cell.k == k:
+                yield node
+        for node in self._of_cell.get(cell) if cell else ():
+            if node.cell and node.cell.id == cell and node.cell.k == k and node.cell.source != source:
+                yield node
 
     def of_cell(self, cell: str | None, source: str) -> list[Node]:
         """Return all turns that remember this source or this cell id."""
-        return [*self._of_cell.get(source, ()), *(self._of_cell.get(cell, ()) if cell else ())]
-
-    def twins(self, source: str, k: int) -> list[Node]:
-        """Return the turns that remember this source at the k-th ask."""
-        return self._by_source.get((source, k), [])
+        return [*self._of_cell.get(source), *(self._of_cell.get(cell) if cell else ())]
 
     def messages(self, head: str | None) -> list[str]:
         """Return message ids from the root to *head*."""
         out = []
-        while head is not None and (entry := self.entries.get(head)) is not None:
+        while head is not None and head in self.entries:
             out.append(head)
-            head = entry.get("parent")
+            head = self.entries.parent(head)
         return out[::-1]
 
     def path(self, head: str | None) -> Path:
@@ -380,14 +379,14 @@ class SessionState:
         if head in self._paths:
             return self._paths[head]
         nodes, here, known = [], head, None
-        while here is not None and (entry := self.entries.get(here)) is not None:
+        while here is not None and here in self.entries:
             known = self._paths.pop(here, None) if here != head else None
             if known:
                 break
             node = self.nodes.get(here)
             if node:
                 nodes.append(node)
-            here = node.parent if node else entry.get("parent")
+            here = node.parent if node else self.entries.parent(here)
         path = Path([*(known.nodes if known else ()), *reversed(nodes)])
         if here is not None and not known:
             return path  # a message is still missing, so this may not be the whole

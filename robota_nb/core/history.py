@@ -247,5 +247,4 @@ def purge(session: Session, chat: str, number: int) -> Node:
 
 def is_purged(session: Session, node: Node) -> bool:
     """Say whether what a turn said was removed."""
-    kind: str = session.record.entries[node.id]["kind"]
-    return kind == "purged"
+    return session.record.entries.kind(node.id) == "purged"

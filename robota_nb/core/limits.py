@@ -23,7 +23,7 @@ def check_sessions(manager: SessionManager, user: str) -> None:
 
 def check_chats(session: Session) -> None:
     """Raise `ChatLimitReached` if the session has as many chats as allowed."""
-    limit, count = session.manager.max_chats, len(session.live_chats())
+    limit, count = session.manager.max_chats, len(session.names().shown)
     if limit and count >= limit:
         raise ChatLimitReached(
             f"{session.name!r} has {count} chats, and max_chats is {limit}: "

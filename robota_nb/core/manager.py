@@ -105,10 +105,9 @@ class SessionManager:
         """
         user = user_id or default_user()
         with self.lock:
-            mine = self.sessions(user)
             limits.check_sessions(self, user)
             names = self._names(user)
-            name = make.check_name(name, "session") if name is not None else names.free("Session", len(mine))
+            name = make.check_name(name, "session") if name is not None else names.free("Session")
             if names.holder(name):
                 raise DuplicateName(f"you have a session {name!r} already: open it, or choose another name")
             session = Session(self, make.new_id("s"), user)
@@ -172,9 +171,8 @@ class SessionManager:
         """
         found = self.find_session(ref, user_id)
         if found is None:
-            names = [s.name for s in self.sessions(user_id)]
             raise SessionNotFound(
-                f"no session {ref[:100]!r}{nearest(ref, names)}: "
+                f"no session {ref[:100]!r}{nearest(ref, [s.name for s in self.sessions(user_id)])}: "
                 "%robota session list shows them, %robota session open creates one"
             )
         return found
@@ -256,13 +254,17 @@ class SessionManager:
                 session.written()
 
     def records(self, user_id: str | None = None) -> dict[str, dict[str, Entry]]:
-        """Return the written entries of a user's sessions, also of deleted ones; not to be changed."""
-        return {session.id: session.record.entries for session in self._owned(user_id or default_user())}
+        """Return the written entries of a user's sessions, also of deleted ones."""
+        return {session.id: session.record.entries.copy() for session in self._owned(user_id or default_user())}
+
+    def sizes(self, user_id: str | None = None) -> dict[str, int]:
+        """Return how many entries `records` has of each session."""
+        return {session.id: len(session.record.entries) for session in self._owned(user_id or default_user())}
 
     def snapshot(self, user_id: str | None = None) -> dict[str, Any]:
         """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
         with self.lock:
-            sessions = {sid: dict(entries) for sid, entries in self.records(user_id).items()}
+            sessions = self.records(user_id)
             for n, (session, build) in enumerate(self._waiting(user_id or default_user()), self.next_n()):
                 entry = build(n=n, at=self.now())
                 sessions[session.id][make.entry_id(entry)] = entry
@@ -320,8 +322,7 @@ class SessionManager:
             session.record.apply(entries)
             self.made.update(entries)
             self._n = max(self._n, session.record.n)
-            removed = session.record.take_superseded()
-            session.record.drop(removed)
+            removed = session.record.drop_superseded()
             self.emit(EntriesAdded(session=session.id, entries=entries, removed=removed))  # in the order of the record
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:

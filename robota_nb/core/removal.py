@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robota_nb.core import limits
-from robota_nb.core.entries import fold_name
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
@@ -40,7 +39,7 @@ def delete_chat(session: Session, ref: str) -> Chat:
 
 def is_deleted(session: Session, ref: str) -> bool:
     """Say whether *ref* names a deleted chat, and no other."""
-    return session.find(ref) is None and bool(_deleted(session, ref))
+    return session.find(ref) is None and bool(session.names().deleted(ref))
 
 
 def bring_back(session: Session, ref: str) -> str | None:
@@ -54,7 +53,7 @@ def bring_back(session: Session, ref: str) -> str | None:
         If the session has as many chats as allowed.
     """
     with session.manager.lock:
-        named = _deleted(session, ref)
+        named = session.names().deleted(ref)
         if not named:
             return None
         limits.check_chats(session)
@@ -66,6 +65,6 @@ def bring_back(session: Session, ref: str) -> str | None:
         return named[-1]
 
 
-def _deleted(session: Session, ref: str) -> list[str]:
-    gone = [chat for chat in session.record.chats_by_age() if not session.has(chat.id)]
-    return [chat.id for chat in gone if ref == chat.id or fold_name(ref.strip()) == fold_name(chat.name)]
+def deleted(session: Session) -> dict[str, str]:
+    """Return the ids and names of the deleted chats, in the order of their creation."""
+    return {chat.id: chat.name for chat in session.record.chats_by_age() if not session.has(chat.id)}

@@ -84,17 +84,13 @@ class Replay:
 
     def owner(self, session: Session, node: Node) -> Cell | None:
         """Return the cell that owns a turn (see `Document.owner`)."""
-        cell = node.cell
-        if cell is None:
-            return None
 
-        def twins() -> list[Node]:
+        def rank() -> int:
             path = session.path(node.chat)
             path = path if node in path else session.record.path(node.id)  # the order when it was asked
-            same = [twin for twin in session.record.twins(cell.source, cell.k) if twin in path]
-            return sorted(same, key=lambda twin: path.index[twin.id])
+            return path.ranks.get(node.id, 0)
 
-        return self.document.owner(node, twins)
+        return self.document.owner(node, rank)
 
     def _owned(self, session: Session, ask: Ask, nodes: Iterable[Node]) -> Node | None:
         """Return the turn among *nodes* that this (cell, k) owns and that no other ask has shown."""

@@ -15,7 +15,7 @@ from robota_nb.core import history, limits, records, removal, reprs, search, sta
 from robota_nb.core.chat import Chat
 from robota_nb.core.config import Config, settings_from
 from robota_nb.core.events import Changed
-from robota_nb.core.flags import Flags
+from robota_nb.core.flags import Flags, differing
 from robota_nb.core.fold import SessionState
 from robota_nb.core.names import Names
 from robota_nb.errors import ChatNotFound, DuplicateName, nearest
@@ -127,7 +127,7 @@ class Session:
 
     def find(self, ref: str) -> str | None:
         """Return the id of the chat that *ref* means, or None."""
-        return ref if self.has(ref) else self._current_names().find(ref)
+        return ref if self.has(ref) else self.names().find(ref)
 
     def has(self, chat: str) -> bool:
         """Say whether a chat of that id is here and not deleted."""
@@ -137,9 +137,16 @@ class Session:
         """Return what the record holds of the chats that are not deleted, in the order of their creation."""
         return [chat for chat in self.record.chats_by_age() if self.has(chat.id)]
 
+    def names(self) -> Names:
+        """Return the names of the chats, put together anew when they may have changed."""
+        version = self.record.names_version + self.flags.version  # which only grow
+        if self._names.version != version:
+            self._names = Names({c.id: c.names for c in self.live_chats()}, version, removal.deleted(self))
+        return self._names
+
     def chat_name(self, chat: str) -> str:
         """Return the chat's name; the later of two that came to have the same shows as ``name (2)``."""
-        return self._current_names().shown.get(chat, self.record.chats[chat].name)
+        return self.names().shown.get(chat, self.record.chats[chat].name)
 
     def config(self, chat: str) -> Config:
         """Return what the chat's next ask is made with."""
@@ -303,7 +310,7 @@ class Session:
         with self.manager.lock:
             if lasting:
                 self.manager.replay.clicked_settings.add(chat)
-                for build in list(self._differing(chat, settings)):
+                for build in list(differing(self.record, chat, settings)):
                     self._commit(build)
             self._settings.setdefault(chat, {}).update(settings)
         self._tell(chat)
@@ -334,7 +341,7 @@ class Session:
             if head != self.record.chats[chat].head.value:
                 yield partial(make.head_entry, chat=chat, message=head)
         for chat, settings in self._settings.items():
-            yield from self._differing(chat, settings)
+            yield from differing(self.record, chat, settings)
 
     def written(self) -> None:
         """Forget heads and flags that waited: the record holds them now."""
@@ -365,34 +372,24 @@ class Session:
     def _chat(self, cid: str) -> Chat:
         return self._chats.setdefault(cid, Chat(self, cid))
 
-    def _current_names(self) -> Names:
-        version = self.record.names_version, self.flags.version
-        if self._names.version != version:
-            self._names = Names({c.id: c.names for c in self.live_chats()}, version)
-        return self._names
-
     def _check_free(self, name: str, but: str | None = None) -> None:
-        if self._current_names().holder(name) not in (None, but):
+        if self.names().holder(name) not in (None, but):
             raise DuplicateName(f"{self.name!r} has a chat {name!r} already: switch to it, or choose another name")
 
     def begin_chat(self, name: str | None, config: Config, base: str | None = None) -> Chat:
         """Record a new chat, which starts at the message *base*; it is not made active."""
         limits.check_chats(self)
-        count = len(self.live_chats())
-        name = self._current_names().free("Chat", count) if name is None else make.check_name(name, "chat")
+        names = self.names()
+        name = names.free("Chat") if name is None else make.check_name(name, "chat")
         self._check_free(name)
         cid = make.new_id("c")
         config_id, new = self.config_entry(config)
         n, at = self.manager.next_n(), self.manager.now()
         entry = make.chat_entry(n=n, at=at, chat=cid, name=name, config=config_id, from_=base)
         self.manager.commit(self, {**new, make.entry_id(entry): entry})
+        if self._names is names:  # else somebody has asked for them since
+            names.add(cid, name, self.record.names_version + self.flags.version)
         return self._chat(cid)
-
-    def _differing(self, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
-        recorded = self.record.chat_config(chat).settings()
-        for key, value in settings.items():
-            if value != recorded.get(key, ""):
-                yield partial(make.set_entry, chat=chat, key=key, value=value or None)
 
     def _commit(self, build: make.Builder) -> None:
         entry = build(n=self.manager.next_n(), at=self.manager.now())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, entry_id, to_text
+from robota_nb.core.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, hashed, to_text
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -169,11 +169,10 @@ def _check_entry(eid: object, entry: object, at: str) -> int:
         raise SnapshotError(f"expected an object, found {_kind(entry)}", at=at)
     _check_json(entry, at, 1)
     try:
-        size = len(canonical(entry))
-        genuine = entry.get("kind") == "purged" or entry_id(entry) == eid
+        text = canonical(entry)
     except UnicodeEncodeError:
         raise SnapshotError("not well-formed Unicode (a lone surrogate)", at=at) from None
-    if not genuine:
+    if entry.get("kind") != "purged" and hashed(text) != eid:
         raise SnapshotError("the entry was altered: its id is not the hash of its text", at=at)
     kind = entry.get("kind")
     if not isinstance(kind, str):
@@ -183,7 +182,7 @@ def _check_entry(eid: object, entry: object, at: str) -> int:
     _check_fields(entry, _FIELDS.get(kind, {}), at)
     if kind == "message" and len(to_text(entry["content"]).encode()) > MAX_MESSAGE_BYTES:
         raise SnapshotError(f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes", at=at)
-    return size
+    return len(text)
 
 
 def _check_json(value: object, at: str, depth: int) -> None:
@@ -200,9 +199,10 @@ def _check_json(value: object, at: str, depth: int) -> None:
             _check_json(item, at, depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if not isinstance(key, str) or not _KEY.fullmatch(key):
+            if key not in _KEYS and (not isinstance(key, str) or not _KEY.fullmatch(key)):
                 raise SnapshotError(f"{_quoted(key)} is not a key of this format", at=at)
-            _check_json(item, at, depth + 1)
+            if type(item) is not str:  # which most are
+                _check_json(item, at, depth + 1)
     else:
         raise SnapshotError(f"{_kind(value)} is not part of this format", at=at)
 
@@ -285,8 +285,9 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
     "image": {"media_type": _is_text, "data": _is_lines},
     "purged": {"n?": _is_n, "chat?": _is_chat, "role?": _is_role, "parent?": _is_entry},
 }  # fmt: skip
+_KEYS = frozenset(name.rstrip("?") for fields in _FIELDS.values() for name in fields)
 # Nobody can tell whether a stub's id is genuine: one that said something could put it under another's id.
-_SAYING = {name.rstrip("?") for fields in _FIELDS.values() for name in fields} - {"n", "at", "chat", "role", "parent"}
+_SAYING = _KEYS - {"n", "at", "chat", "role", "parent"}
 
 # Of these keys the state makes more than text: a value that cannot be shown or found is no value.
 _SET_VALUES = {"name": _is_name, "from": _is_base}

@@ -45,7 +45,7 @@ def changes(before: Entries, after: Entries) -> list[Change]:
 def _folded(sid: str, entries: Mapping[str, Entry]) -> SessionState:
     state = SessionState(sid)
     state.apply(entries)
-    state.drop(state.take_superseded())  # a writer may have dropped them, or not
+    state.drop_superseded()  # a writer may have dropped them, or not
     return state
 
 
@@ -110,8 +110,7 @@ def _said(state: SessionState, node: Node) -> dict[str, str]:
 
 
 def _is_purged(state: SessionState, node: Node) -> bool:
-    kind: str = state.entries[node.id]["kind"]
-    return kind == "purged"
+    return state.entries.kind(node.id) == "purged"
 
 
 def lines(found: Iterable[Change]) -> str:
