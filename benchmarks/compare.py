@@ -177,8 +177,8 @@ def history(entrants: list[Entrant]) -> Iterator[Table | Figure]:
     table = Table(
         CONVERSATION,
         columns,
-        "A short answer after so many messages of about 32 bytes. Histories that a contender's own way does not load in "
-        "good time are left out. *raw POST* sends the same bytes, ready made, with `http.client`.",
+        "A short answer after so many messages of about 32 bytes. Histories that a contender's own way does not load "
+        "in good time are left out. *raw POST* sends the same bytes, ready made, with `http.client`.",
     )
     room = next(entrant.python for entrant in entrants if entrant.name == BARE_NAME)
     with serve("endless", 1, 33) as server:
