@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.compare import ANSWER, CHUNKS, COLUMNS, CONVERSATION, TOTAL, TRAFFIC
-from benchmarks.contenders import BARE, CONTENDERS, OURS, RAW
+from benchmarks.contenders import BARE, CONTENDERS, OURS, PEERS, RAW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +18,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B
 """Told apart with any colour vision (Okabe and Ito); the marks tell lines apart without any."""
 MARKS = "os^vDPX*."
 NAMES = (*(contender.name for contender in CONTENDERS), RAW.name)
+LABELS = {name: name for name in NAMES} | {peer.name: f"{peer.name} *" for peer in PEERS if not peer.streams}
 STYLES = dict(zip(NAMES, zip(COLOURS, MARKS, strict=True), strict=True))
 
 
@@ -37,12 +38,13 @@ def draw(path: Path, tables: Iterable[Table]) -> None:
         for axes, column in zip(sides, (TOTAL, TRAFFIC), strict=True):
             names = [name for name in reversed(answer.names) if answer.values(name, column)]
             values = [answer.median(name, column) for name in names]
-            shown = axes.barh(names, values, color=[STYLES[name][0] for name in names])
+            shown = axes.barh([LABELS[name] for name in names], values, color=[STYLES[name][0] for name in names])
             axes.bar_label(shown, [f"{value:,.3g}" if value < 100 else f"{value:,.0f}" for value in values], padding=3)
             axes.set_xscale("log")
             axes.minorticks_off()
             axes.set_xlim(right=max(values) * 8)
             axes.set_title(f"{answer.title}:\n{column}", fontsize=9)
+        sides[0].set_xlabel("* does not stream: in one piece, at the end")
         sides[1].set_yticklabels([])
         for name in conversation.names:
             measured = {size: column for size, column in COLUMNS.items() if conversation.values(name, column)}
