@@ -39,7 +39,9 @@ class Contender:
     ask
         The cell that asks in the conversation, and shows the answer.
     history
-        The cell that puts what is in `HISTORY` into the conversation; empty if nothing does.
+        The cell that puts what is in `HISTORY` into the conversation; or, for who is *asked*, readies it for that.
+    asked
+        Whether a long conversation is made by asking every question of it, for want of another way.
     most
         The longest history that it is measured with.
     streams
@@ -60,6 +62,7 @@ class Contender:
     ask: str
     fresh: str = ""
     history: str = ""
+    asked: bool = False
     requirements: tuple[str, ...] = ()
     room: str = ""
     most: int = 1_000
@@ -143,11 +146,8 @@ chat.set_turns([kinds[message["role"]](message["content"]) for message in json.l
         load="%load_ext jupyter_ai_magics",
         fresh="%ai reset",
         ask="%%ai openai-chat-custom:fake-model\nGo NUMBER.",
-        history=f"""\
-import json
-get_ipython().magics_manager.registry["AiMagics"].max_history = 10_000
-for message in json.load(open({HISTORY!r}))[::2]:
-    get_ipython().run_cell_magic("ai", "openai-chat-custom:fake-model", message["content"])""",
+        history="%config AiMagics.max_history = 10_000",
+        asked=True,
         streams=False,
         shows="rendered Markdown",
         environment={"OPENAI_API_BASE": "BASE_URL"},
@@ -160,11 +160,8 @@ for message in json.load(open({HISTORY!r}))[::2]:
         load="%load_ext jupyter_ai_magic_commands\n%ai alias local openai/fake-model --api-base BASE_URL",
         fresh="%ai reset",
         ask="%%ai local\nGo NUMBER.",
-        history=f"""\
-import json
-get_ipython().magics_manager.registry["AiMagics"].max_history = 10_000
-for message in json.load(open({HISTORY!r}))[::2]:
-    get_ipython().run_cell_magic("ai", "local", message["content"])""",
+        history="%config AiMagics.max_history = 10_000",
+        asked=True,
         streams=False,
         shows="rendered Markdown",
         environment={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
@@ -177,11 +174,10 @@ for message in json.load(open({HISTORY!r}))[::2]:
         load="%load_ext cellmage",
         fresh="%llm_config --clear-history",
         ask="%%llm -m fake-model\nGo NUMBER.",
-        history=f"""\
-import json
-for message in json.load(open({HISTORY!r}))[::2]:
-    get_ipython().run_cell_magic("llm", "-m fake-model", message["content"])""",
+        asked=True,
         environment={"CELLMAGE_API_BASE": "BASE_URL", "OPENAI_API_BASE": "BASE_URL"},
+        note="keeps one of answers that are equal, so its long conversation here has half the messages; as it is loaded, "
+        "it looks on the internet for tables of tokens and prices",
     ),
     Contender(
         name="JupyterChatbook",
@@ -190,10 +186,7 @@ for message in json.load(open({HISTORY!r}))[::2]:
         load="%load_ext JupyterChatbook",
         fresh="%%chat_meta -i go --prompt -m fake-model --base_url BASE_URL\n.",
         ask="%%chat -i go -f markdown --no_clipboard\nGo NUMBER.",
-        history=f"""\
-import json
-for message in json.load(open({HISTORY!r}))[::2]:
-    get_ipython().run_cell_magic("chat", "-i go --no_clipboard", message["content"])""",
+        asked=True,
         streams=False,
         shows="rendered Markdown",
     ),
