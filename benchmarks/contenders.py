@@ -176,8 +176,8 @@ chat.set_turns([kinds[message["role"]](message["content"]) for message in json.l
         ask="%%llm -m fake-model\nGo NUMBER.",
         asked=True,
         environment={"CELLMAGE_API_BASE": "BASE_URL", "OPENAI_API_BASE": "BASE_URL"},
-        note="keeps one of answers that are equal, so its long conversation here has half the messages; as it is loaded, "
-        "it looks on the internet for tables of tokens and prices",
+        note="keeps one of answers that are equal, so its long conversation here has half the messages; as it is "
+        "loaded, it looks on the internet for tables of tokens and prices",
     ),
     Contender(
         name="JupyterChatbook",
