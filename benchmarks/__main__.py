@@ -1,73 +1,55 @@
-"""Run all measurements, print the table, and write it beside this file."""
+"""Run all measurements, print their tables, and write them beside this file."""
 
 from __future__ import annotations
 
-import os
-import platform
+import argparse
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from benchmarks import scale
-from benchmarks.cases import CASES
+from benchmarks import cases, scale
+from benchmarks.compare import COMPARED
+from benchmarks.contenders import BARE, CONTENDERS, OURS
+from benchmarks.environments import CACHE, here, prepare
+from benchmarks.page import line, markdown, page
+from benchmarks.plot import draw
+from benchmarks.table import Table
 
-if TYPE_CHECKING:
-    from benchmarks.figure import Figure
+CASES = (*cases.CASES, *scale.CASES)
+"""Of robota_nb alone, as the running interpreter has it."""
+RESULTS = Path(__file__).with_name("RESULTS.md")
+PLOT = RESULTS.with_name("results.svg")
 
-PACKAGES = ("robota-nb", "ipython", "ipykernel", "openai")
 
-
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Return 1 if a limit is missed."""
-    wanted = sys.argv[1:]
-    figures: list[Figure] = []
-    for case in (*CASES, *scale.CASES):
-        if not wanted or case.__name__ in wanted:
-            for figure in case():
-                figures.append(figure)
-                print(line(figure), flush=True)
-    if not wanted:
-        Path(__file__).with_name("RESULTS.md").write_text(page(figures), encoding="utf-8")
-    return 0 if all(figure.holds for figure in figures) else 1
-
-
-def line(figure: Figure) -> str:
-    """Return a figure as a line of the table."""
-    limit = "" if figure.limit is None else f"≤ {number(figure.limit)}"
-    mark = "" if figure.limit is None else ("yes" if figure.holds else "**no**")
-    return f"| {figure.what} | {number(figure.value)} {figure.unit} | {limit} | {mark} | {figure.note} |"
-
-
-def number(value: float) -> str:
-    """Return a number with as many digits as mean something."""
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
-
-
-PAGE = """\
-# Results
-
-Written by `python -m benchmarks`. Each comparison runs in turns (ours, bare, ours, bare, …) in two kernels of the same
-kind, against the same local server in a process of its own; the figures are medians. *Bare* is the typed `openai` loop
-that prints its text once. Times are whole round trips of a cell, from the request to the idle kernel; traffic is all
-that the kernel sends on iopub, the entries of the snapshot included.
-
-Python {python}, {packages}; {cores} cores.
-
-| what | figure | limit | holds | |
-| --- | --- | --- | --- | --- |
-{lines}
-"""
-
-
-def page(figures: list[Figure]) -> str:
-    """Return the page with the table and what it was measured on."""
-    return PAGE.format(
-        python=platform.python_version(),
-        packages=", ".join(f"{package} {version(package)}" for package in PACKAGES),
-        cores=os.cpu_count(),
-        lines="\n".join(map(line, figures)),
+    names = [case.__name__ for case in (*COMPARED, *CASES)]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", metavar="NAME", nargs="*", help=f"one of {', '.join(names)}")
+    parser.add_argument(
+        "--no-peers",
+        action="store_true",
+        help="only robota_nb and the bare client, as this interpreter has them; nothing is installed",
     )
+    parser.add_argument("--environments", metavar="DIR", type=Path, default=CACHE, help="where they are; %(default)s")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(names):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
+    entrants, missing = (here((OURS, BARE)), {}) if options.no_peers else prepare(CONTENDERS, options.environments)
+    figures, tables = [], []
+    for case in (*COMPARED, *CASES):
+        if options.names and case.__name__ not in options.names:
+            continue
+        for found in case(entrants) if case in COMPARED else case():
+            if isinstance(found, Table):
+                tables.append(found)
+                print(f"\n{markdown(found)}", flush=True)
+            else:
+                figures.append(found)
+                print(line(found), flush=True)
+    if not options.names and not options.no_peers:
+        draw(PLOT, tables)
+        RESULTS.write_text(page(figures, tables, entrants, missing, PLOT.name), encoding="utf-8")
+    return 0 if all(figure.holds for figure in figures) else 1
 
 
 if __name__ == "__main__":

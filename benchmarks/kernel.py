@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+import sys
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 import nbformat
+import psutil
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
 
 from robota_nb import headless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result")
@@ -37,12 +41,15 @@ class Run:
         (time, type, bytes on the wire) of each message.
     text
         What it printed.
+    last
+        The last outputs, as they came.
     """
 
     start: float
     end: float = 0.0
     messages: list[tuple[float, str, int]] = field(default_factory=list)
     text: str = ""
+    last: deque[Any] = field(default_factory=lambda: deque(maxlen=8))
 
     @property
     def seconds(self) -> float:
@@ -54,10 +61,13 @@ class Run:
         """All that it sent, in bytes."""
         return sum(size for _, _, size in self.messages)
 
-    @property
-    def first_output(self) -> float:
-        """When the first output came."""
-        return next(at for at, kind, _ in self.messages if kind in SHOWN)
+    def first_output(self, since: float) -> float:
+        """Return how long after a moment the next output came, in seconds."""
+        return next(at for at, kind, _ in self.messages if kind in SHOWN and at >= since) - since
+
+    def shows(self, text: str) -> bool:
+        """Say whether a text is in the last outputs."""
+        return any(text in str(content) for content in self.last)
 
     def busiest_second(self) -> int:
         """Return the most bytes in any one second."""
@@ -78,19 +88,45 @@ class Kernel:
     ----------
     base_url
         The server that stands for the model.
+    python
+        The interpreter that runs it.
+    environment
+        More variables for it.
+    files
+        What lies in its home, which is its working directory: name to text.
+    limit
+        Seconds that a cell may take.
+
+    Raises
+    ------
+    RuntimeError
+        By `run` and `open`: the cell has failed, or taken too long, or the kernel is dead.
     """
 
-    def __init__(self, base_url: str = "") -> None:
+    def __init__(
+        self,
+        base_url: str = "",
+        python: str = sys.executable,
+        *,
+        environment: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+        limit: float = 600,
+    ) -> None:
         logging.disable(logging.WARNING)
         self._home = TemporaryDirectory()
-        self._base_url = base_url
+        self._base_url, self._python, self._limit = base_url, python, limit
+        self._environment, self._files = environment or {}, files or {}
 
     def __enter__(self) -> Self:
         home = self._home.name
-        env = {**os.environ, "ROBOTA_NB_STORE": f"{home}/store.sqlite", "IPYTHONDIR": home}
+        for name, text in self._files.items():
+            Path(home, name).write_text(text, encoding="utf-8")
+        env = {**os.environ, "HOME": home, "ROBOTA_NB_STORE": f"{home}/store.sqlite", "IPYTHONDIR": home}
         env |= {"OPENAI_API_KEY": "fake-key-for-tests", "OPENAI_BASE_URL": self._base_url} if self._base_url else {}
-        self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel(env=env, cwd=home, stderr=subprocess.DEVNULL)
+        if self._python != sys.executable:
+            env.pop("PYTHONPATH", None)  # what is installed there is measured, not what is imported here
+        self._manager = KernelManager(kernel_spec_manager=_Specs(self._python))
+        self._manager.start_kernel(env=env | self._environment, cwd=home, stderr=subprocess.DEVNULL)
         self._client = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
@@ -100,6 +136,11 @@ class Kernel:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
         self._home.cleanup()
+
+    @property
+    def memory(self) -> int:
+        """What it holds in memory now, in bytes."""
+        return psutil.Process(self._manager.provisioner.pid).memory_info().rss
 
     def run(self, source: str, linger: float = 0, cell: str | None = None) -> Run:
         """Run a cell, and return what it sent, up to *linger* seconds after its end; raise what it raised.
@@ -142,11 +183,16 @@ class Kernel:
         while socket.poll(SILENCE * 1000):
             frames = socket.recv_multipart()
             now = time.time()
+            if now > run.start + self._limit:
+                self._manager.shutdown_kernel(now=True)
+                raise RuntimeError(f"a cell takes more than {self._limit:.0f} s")
             message = session.deserialize(session.feed_identities(frames)[1])
             kind, content = message["msg_type"], message["content"]
             if message["parent_header"].get("msg_id") != number:
                 continue
             run.messages.append((now, kind, sum(map(len, frames))))
+            if kind in SHOWN:
+                run.last.append(content)
             if kind == "stream":
                 run.text += content["text"]
             elif kind == "error":
@@ -155,6 +201,18 @@ class Kernel:
                 run.end = now
                 return run
         raise RuntimeError("the kernel is silent")
+
+
+class _Specs(KernelSpecManager):
+    """Knows one kernel: that of an interpreter."""
+
+    def __init__(self, python: str) -> None:
+        super().__init__()
+        self._python = python
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        argv = [self._python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
 
 def _content(source: str) -> dict[str, Any]:
@@ -166,19 +224,3 @@ def _content(source: str) -> dict[str, Any]:
         "allow_stdin": False,
         "stop_on_error": True,
     }
-
-
-BARE_SETUP = "from openai import OpenAI\nclient = OpenAI()"
-
-BARE_CALL = """
-text = ""
-for chunk in client.chat.completions.create(model="fake-model", messages={messages}, stream=True):
-    if chunk.choices and chunk.choices[0].delta.content:
-        text += chunk.choices[0].delta.content
-print(text)
-"""
-
-
-def bare_call(messages: str) -> str:
-    """Return a cell that asks with the typed client and prints the answer once."""
-    return BARE_CALL.format(messages=messages)

@@ -14,8 +14,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.__main__ import line
 from benchmarks.figure import Figure
+from benchmarks.page import line
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.testing import FakeOpenAIServer
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import histories
 from benchmarks.figure import Figure
-from benchmarks.kernel import BARE_SETUP, Kernel, bare_call
+from benchmarks.kernel import Kernel
 from benchmarks.server import serve
 from benchmarks.sizes import memory, saved_notebook
 
@@ -24,8 +24,6 @@ MANY = 25
 TURNS = (10, 100, 1_000, 5_000)
 CHATS = (10, 100, 2_000)
 CELLS = (10, 100, 1_000)
-MESSAGES = (5_000, 19_800)
-"""A session holds 20,000 entries, so the longest chat is a little shorter."""
 OPEN = "%load_ext robota_nb\n%config RobotaMagics.max_chats = 0"
 
 TIMER = """
@@ -141,33 +139,6 @@ def _timed(act: Callable[[Any], object], arguments: list[str]) -> list[float]:
     return times
 
 
-def calls() -> Iterator[Figure]:
-    """One more call in a long chat, in turns with the bare client, which sends the same messages."""
-    per_megabyte = []
-    for messages in MESSAGES:
-        value = histories.conversation(messages // 2)
-        with serve("endless", 1) as server, Kernel(server.base_url) as ours, Kernel(server.base_url) as bare:
-            ours.open(value)
-            ours.run(OPEN)
-            bare.run(BARE_SETUP)
-            bare.run(
-                "history = [{'role': ('user', 'assistant')[n % 2], 'content': f'message number {n} of a long chat'}"
-                f" for n in range({messages + 1})]"
-            )
-            pairs = [
-                (ours.run(f"%%robota\nGo {number}."), bare.run(bare_call("history")))
-                for number in range(ROUNDS + WARM_UP)
-            ]
-        mine, theirs = ([1e3 * run.seconds for run in column] for column in zip(*pairs[WARM_UP:], strict=True))
-        ratio = median(a / b for a, b in zip(mine, theirs, strict=True))
-        note = f"{median(mine):.1f} ms to {median(theirs):.0f} ms"
-        limit = 0.05 if messages == MESSAGES[0] else None
-        yield Figure(f"one more call in a chat of {messages:,} messages", ratio, limit, "of bare", note)
-        per_megabyte.append(median(mine) / messages)
-    growth = per_megabyte[-1] / per_megabyte[0]
-    yield Figure("the same: time for each byte sent, the longer chat to the shorter", growth, 1.2, "", "1 is linear")
-
-
 def reading() -> Iterator[Figure]:
     """Commands that read a long history, by how their time grows from 1,000 turns to 5,000: 5 is linear."""
     times: dict[str, list[float]] = {}
@@ -189,5 +160,5 @@ def worst(times: list[float], unit: str = "ms") -> str:
 
 
 CASES: tuple[Callable[[], Iterator[Figure]], ...] = (
-    deltas, resume, replay, chats, calls, reading, memory, saved_notebook,
+    deltas, resume, replay, chats, reading, memory, saved_notebook,
 )  # fmt: skip

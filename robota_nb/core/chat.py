@@ -114,7 +114,10 @@ class Chat:
 
     def _content(self, eid: str) -> str | list[dict[str, Any]]:
         """Return a message's content as a request carries it: text, or parts if there are pictures."""
-        return make.content_parts(self.session.record.text(eid), self._images(eid))
+        text = self.session.record.text(eid)
+        if not self.session.record.images(eid):  # as with most messages, and a request needs all
+            return text
+        return make.content_parts(text, self._images(eid))
 
     def _images(self, eid: str) -> tuple[Image, ...]:
         """Return the pictures that go with a message, but for those that were purged."""

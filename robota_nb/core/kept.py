@@ -96,7 +96,9 @@ class Kept(Mapping[str, "Entry"]):
     def images(self, eid: str) -> tuple[str, ...]:
         """Return the ids of its pictures."""
         kept = self._kept[eid]
-        content = () if isinstance(kept, Said) else kept.get("content", ())
+        if isinstance(kept, Said):
+            return ()
+        content = kept.get("content", ())
         return tuple(part["image"] for part in content if not isinstance(part, str) and "image" in part)
 
     # -- writing
