@@ -49,12 +49,25 @@ html_sidebars = {"index": [], "tutorial": []}  # nothing stands beside them
 html_show_sourcelink = False
 
 
+NOTEBOOKS = """
+```{toctree}
+:hidden:
+:glob:
+
+quickstart
+*
+```
+"""
+"""What the notebooks' own list has to say for Sphinx, and nobody else."""
+
+
 def notebooks(app: Sphinx) -> None:
     """Copy the notebooks into ``docs``, where alone Sphinx looks for pages; those that are there already stay."""
     there = Path(app.srcdir, "notebooks")
     there.mkdir(exist_ok=True)
-    ours = {path.name: path for path in there.parent.parent.joinpath("notebooks").glob("*.ipynb")}
-    for gone in there.glob("*.ipynb"):
+    source = there.parent.parent / "notebooks"
+    ours = {path.name: path for path in (*source.glob("*.ipynb"), source / "README.md")}
+    for gone in there.glob("[!.]*"):
         if gone.name not in ours:
             gone.unlink()
     for name, path in ours.items():
@@ -72,6 +85,8 @@ def inward(app: Sphinx, docname: str, source: list[str]) -> None:
         return f"]({up}{link[1]}" if Path(app.srcdir, link[1]).exists() else link[0]
 
     source[0] = re.sub(rf"\]\({re.escape(out)}([^)#]+)", nearer, source[0])
+    if docname == "notebooks/README":
+        source[0] += NOTEBOOKS
 
 
 def setup(app: Sphinx) -> None:

@@ -104,8 +104,7 @@ def test_every_command_is_in_the_help(spec):
 
 
 @pytest.mark.parametrize("name", sorted(RobotaMagics.class_own_traits(config=True)))
-def test_every_option_is_in_a_page_and_has_help(name):
-    assert re.search(rf"\b{name}\b", "".join(TEXTS.values()))
+def test_every_option_has_help(name):
     assert RobotaMagics.class_traits()[name].help
 
 
