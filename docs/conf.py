@@ -49,18 +49,6 @@ html_sidebars = {"index": [], "tutorial": []}  # nothing stands beside them
 html_show_sourcelink = False
 
 
-NOTEBOOKS = """
-```{toctree}
-:hidden:
-:glob:
-
-quickstart
-*
-```
-"""
-"""What the notebooks' own list has to say for Sphinx, and nobody else."""
-
-
 def notebooks(app: Sphinx) -> None:
     """Copy the notebooks into ``docs``, where alone Sphinx looks for pages; those that are there already stay."""
     there = Path(app.srcdir, "notebooks")
@@ -86,7 +74,8 @@ def inward(app: Sphinx, docname: str, source: list[str]) -> None:
 
     source[0] = re.sub(rf"\]\({re.escape(out)}([^)#]+)", nearer, source[0])
     if docname == "notebooks/README":
-        source[0] += NOTEBOOKS
+        listed = "\n".join(re.findall(r"\((\w+)\.ipynb\)", source[0]))  # in the order of the list that people read
+        source[0] += f"\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
 
 
 def setup(app: Sphinx) -> None:
