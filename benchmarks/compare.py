@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROUNDS = 5
 SHORT_ROUNDS = 25
 EMPTY_CELLS = 3
-PATIENCE = 45.0
+PATIENCE = 30.0
 """Seconds that a peer may take in a table; then it sits out the rounds that are left."""
 PACED_SECONDS = 15
 HISTORIES = (10, 1_000, 5_000, 19_800)
@@ -277,7 +277,7 @@ def _kernel(entrant: Entrant, server: Server, messages: int = 0) -> Iterator[Ker
     if messages and contender.history:
         files[HISTORY] = json.dumps(_messages(messages))
     environment = {name: _fill(value, server) for name, value in contender.environment.items()}
-    with Kernel(server.base_url, entrant.python, environment=environment, files=files, limit=PATIENCE) as kernel:
+    with Kernel(server.base_url, entrant.python, environment=environment, files=files, limit=2 * PATIENCE) as kernel:
         if contender.document:
             kernel.open(histories.conversation(messages // 2) if messages else None)
         yield kernel

@@ -136,7 +136,7 @@ import json
 from chatlas import AssistantTurn, UserTurn
 kinds = {{"user": UserTurn, "assistant": AssistantTurn}}
 chat.set_turns([kinds[message["role"]](message["content"]) for message in json.load(open({HISTORY!r}))])""",
-        most=20_000,
+        most=5_000,
         shows="rendered Markdown",
     ),
     Contender(
@@ -204,7 +204,7 @@ import json
 kinds = {{"user": llm.user, "assistant": llm.assistant}}
 history = [kinds[message["role"]](message["content"]) for message in json.load(open({HISTORY!r}))]
 conversation.prompt("Begin.", messages=history).text()""",
-        most=20_000,
+        most=5_000,
         environment={"LLM_USER_PATH": "."},
         files={"extra-openai-models.yaml": "- {model_id: local, model_name: fake-model, api_base: 'BASE_URL'}\n"},
     ),
