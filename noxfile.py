@@ -1,7 +1,7 @@
 """One command for each thing that is done here: ``nox -l`` lists them, ``nox -s lint types`` runs two.
 
 They run in the environment that nox is installed in (``pip install -e '.[test,docs]'``), not in one of their own:
-each would hold its own JupyterLab. What stands behind ``--`` goes to the program. CI runs these, too (``.ci/run``).
+each would hold its own JupyterLab. What stands behind ``--`` goes to the program. ``.ci/run`` calls it, too.
 """
 
 from __future__ import annotations

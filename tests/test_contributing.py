@@ -55,7 +55,7 @@ def test_every_session_of_nox_stands_in_the_table_and_there_is_no_other():
     sessions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert set(re.findall(r"`nox -s (\w+)", TEXT)) == sessions
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert set(re.findall(r"nox -s (\w+)", run)) == {"lint", "types", "notebooks"} <= sessions
+    assert set(re.findall(r"nox -s (\w+)", run)) == {"lint", "types"} <= sessions
 
 
 def test_the_examples_are_there():

@@ -28,12 +28,12 @@ def sse(data):
     cap = CAPS[len(data) % len(CAPS)]
     whole = events([data], cap)
     assert events(pieces(data), cap) == whole
-    found, failed, retry = whole
-    return f"{cap} {min(len(found), 5)} {failed} {retry is None} {any(event.event for event in found)}"
+    found, failed = whole
+    return f"{cap} {min(len(found), 5)} {failed} {any(event.event for event in found)}"
 
 
 def events(parts, cap):
-    """Return the events, whether an error ended them, and what else the parser has learned."""
+    """Return the events, and whether an error ended them."""
     parser, found, failed = EventParser(max_event_bytes=cap), [], False
     try:
         for part in parts:
@@ -44,7 +44,7 @@ def events(parts, cap):
         found += parser.close()
     except SseError:
         failed = True
-    return found, failed, None if failed else parser.retry
+    return found, failed
 
 
 def reply(data):
