@@ -239,7 +239,7 @@ def comms(monkeypatch):
 
 def test_a_front_end_that_comes_back_gets_a_comm_of_its_own(comms):
     bridge = Bridge()
-    bridge.connect("1")
+    bridge.connect("1", lambda _, call: call())
     bridge.deliver({"op": "open"})
     bridge.send({"op": "notice", "text": "one"})
     comms[0].closed({})

@@ -71,14 +71,14 @@ class Bridge:
         self._parts: list[str] = []
         self._length = 0  # characters of the message so far
         self._version: str | None = None
-        self._later: Later | None = None
+        self._later: Later  # comes with `connect`, before there is a comm
         self._lock = RLock()  # turns may end in any thread
         self._parts_out: deque[Message] = deque()
         self._pacing = False  # whether a timer runs that sends the next part
         self._comm: Any = None
         self._opened = False
 
-    def connect(self, version: str, later: Later | None = None) -> None:
+    def connect(self, version: str, later: Later) -> None:
         """Open a comm to the front end that has sent a document, and to each one that does from now on.
 
         Parameters
@@ -86,8 +86,7 @@ class Bridge:
         version
             This package's, for the front end to compare with its own.
         later
-            Calls a function after so many seconds, when the kernel is idle; None to send everything at once. It is
-            called in whatever thread.
+            Calls a function after so many seconds, when the kernel is idle. It is called in whatever thread.
         """
         self._version, self._later = version, later
         if self._opened:
@@ -137,7 +136,7 @@ class Bridge:
             of = -(-len(text) // PART)
             for at in range(of):
                 self._parts_out.append({"op": "part", "at": at, "of": of, "text": text[at * PART : (at + 1) * PART]})
-            if not self._later or len(text) > PACED:
+            if len(text) > PACED:
                 self._hurry()
             elif not self._pacing:  # else the timer that runs sends these, too
                 self._send_part()
@@ -145,7 +144,7 @@ class Bridge:
     def _send_part(self) -> None:
         with self._lock:
             self._pacing = bool(self._parts_out) and self._comm is not None
-            if self._pacing and self._later:
+            if self._pacing:
                 self._comm.send(self._parts_out.popleft())
                 self._later(PAUSE, self._send_part)
 
