@@ -123,6 +123,7 @@ class Kernel:
             Path(home, name).write_text(text, encoding="utf-8")
         env = {**os.environ, "HOME": home, "ROBOTA_NB_STORE": f"{home}/store.sqlite", "IPYTHONDIR": home}
         env |= {"OPENAI_API_KEY": "fake-key-for-tests", "OPENAI_BASE_URL": self._base_url} if self._base_url else {}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's modules were compiled once, not in each kernel
         if self._python != sys.executable:
             env.pop("PYTHONPATH", None)  # what is installed there is measured, not what is imported here
         self._manager = KernelManager(kernel_spec_manager=_Specs(self._python))
