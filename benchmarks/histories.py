@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import snapshot
-from robota_nb.core.entries import source_hash
-from robota_nb.core.fold import Asked
 from robota_nb.core.live import Plan
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Usage
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.entries import source_hash
+from robota_nb.core.record.fold import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,7 +18,7 @@ import psutil
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from robota_nb import headless
+from robota_nb.frontends import headless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

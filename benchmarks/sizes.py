@@ -16,9 +16,9 @@ import nbformat
 
 from benchmarks import histories
 from benchmarks.figure import Figure
-from robota_nb import headless
-from robota_nb.core import snapshot
 from robota_nb.core.manager import SessionManager
+from robota_nb.core.record import snapshot
+from robota_nb.frontends import headless
 from robota_nb.testing import FakeOpenAIServer
 
 if TYPE_CHECKING:

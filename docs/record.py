@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from robota_nb.core.ports import Finish, TextDelta, Usage
-from robota_nb.core.snapshot import KEY
+from robota_nb.core.record.snapshot import KEY
 from robota_nb.providers.offline import OfflineProvider
 
 if TYPE_CHECKING:

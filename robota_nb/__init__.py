@@ -12,12 +12,12 @@ from robota_nb._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from robota_nb.core.config import Config
+    from robota_nb.core.record.config import Config
     from robota_nb.library import SessionManager
 
 __all__ = ["Config", "SessionManager", "__version__", "load_ipython_extension", "unload_ipython_extension"]
 
-_HOMES = {"SessionManager": "robota_nb.library", "Config": "robota_nb.core.config"}
+_HOMES = {"SessionManager": "robota_nb.library", "Config": "robota_nb.core.record.config"}
 
 
 def __getattr__(name: str) -> Any:
@@ -30,14 +30,14 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Set up ``%robota`` in this *shell*; loading again keeps its sessions."""
-    from robota_nb.extension import load
+    from robota_nb.kernel.extension import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take away all that loading has set up in this *shell*."""
-    from robota_nb.extension import unload
+    from robota_nb.kernel.extension import unload
 
     unload(shell)
 

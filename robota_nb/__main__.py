@@ -1,5 +1,5 @@
 """``python -m robota_nb`` is the command ``robota-nb``."""
 
-from robota_nb.cli import main
+from robota_nb.cli.main import main
 
 main(prog_name="robota-nb")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
+    "HINTS",
     "ChatBusy",
     "ChatLimitReached",
     "ChatNotFound",
@@ -29,11 +31,50 @@ __all__ = [
     "StoreError",
     "TurnNotFound",
     "nearest",
+    "with_hint",
 ]
 
 
+HINTS: Mapping[str, str] = MappingProxyType({
+    "chat.create": "session.create_chat({name!r}) creates one",
+    "chat.list": "session.chats lists them, session.create_chat(name) creates one",
+})  # fmt: skip
+"""What to do next, by the key that an error carries, in the words of a Python program.
+
+Other users have other words: `robota_nb.display.hints` has those of a notebook, with the same keys. A name in braces is
+one that the error gives.
+"""
+
+
+def with_hint(text: str, hint: str, names: Mapping[str, str], hints: Mapping[str, str] = HINTS) -> str:
+    """Return *text* and the next step that *hint* is the key of, in the words of *hints*."""
+    return f"{text}: {hints[hint].format_map(names)}" if hint else text
+
+
 class RobotaError(Exception):
-    """The root of every error that robota_nb raises on purpose; its text is one line with a next step."""
+    """The root of every error that robota_nb raises on purpose; its text is one line with a next step.
+
+    Parameters
+    ----------
+    text
+        What happened, in one line; with the next step, where that is the same for every user.
+    hint
+        The key in `HINTS` of what to do next, where a program does it by another call than a notebook.
+    **names
+        What the hint names, such as ``name="lab"``.
+    """
+
+    def __init__(self, text: str, *, hint: str = "", **names: str) -> None:
+        super().__init__(text)
+        self.hint = hint
+        self.names = names
+
+    def __str__(self) -> str:
+        return self.in_words(HINTS)
+
+    def in_words(self, hints: Mapping[str, str]) -> str:
+        """Return the text, with the next step in the words of *hints*."""
+        return with_hint(super().__str__(), self.hint, self.names, hints)
 
 
 class SessionNotFound(RobotaError, LookupError):
@@ -87,8 +128,8 @@ class ProviderError(RobotaError):
         The HTTP status, where there is one.
     """
 
-    def __init__(self, text: str, *, status: int | None = None) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, *, status: int | None = None, hint: str = "", **names: str) -> None:
+        super().__init__(text, hint=hint, **names)
         self.status = status
 
 
@@ -115,8 +156,8 @@ class SnapshotError(RobotaError, ValueError):
         Where in the snapshot, as a path such as ``sessions.s_1.e_2.content``.
     """
 
-    def __init__(self, text: str, *, at: str = "") -> None:
-        super().__init__(f"{at}: {text}" if at else text)
+    def __init__(self, text: str, *, at: str = "", hint: str = "", **names: str) -> None:
+        super().__init__(f"{at}: {text}" if at else text, hint=hint, **names)
         self.at = at
 
 

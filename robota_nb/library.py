@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.manager import SessionManager as CoreManager
-from robota_nb.providers.endpoints import ProviderRegistry
+from robota_nb.providers.registry import ProviderRegistry
 
 if TYPE_CHECKING:
     from robota_nb.core.ports import Providers

@@ -16,7 +16,7 @@ from pathlib import Path
 import keyring
 from hub_support import Reader
 
-from robota_nb.extension import _HOOKED
+from robota_nb.kernel.extension import _HOOKED
 
 
 class Hidden:

@@ -6,7 +6,7 @@ import pytest
 
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Usage
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record.snapshot import parse
 from robota_nb.testing import ScriptedProvider
 
 

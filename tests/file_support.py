@@ -5,7 +5,7 @@ import os
 import nbformat
 import pytest
 
-from robota_nb.core.entries import entry_id, session_entry
+from robota_nb.core.record.entries import entry_id, session_entry
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX links, modes and signals")
 

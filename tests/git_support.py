@@ -12,7 +12,7 @@ from core_support import new_manager
 from require import require
 
 from robota_nb.carriers.file import FileCarrier, read
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record.snapshot import parse
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import json
 import socket
 from contextlib import contextmanager
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
 
 SID, CHAT = "s_" + "0" * 32, "c_" + "1" * 32
 AT = "2026-01-01T00:00:00Z"

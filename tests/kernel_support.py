@@ -9,7 +9,7 @@ from uuid import uuid4
 from jupyter_client.manager import KernelManager
 
 from robota_nb.carriers import document
-from robota_nb.headless import requests
+from robota_nb.frontends.headless import requests
 
 PATIENCE = 60
 """Seconds after which a kernel that says nothing has failed the test."""
@@ -19,7 +19,7 @@ _FOREIGN = ("OPENAI", "ROBOTA", "JUPYTER", "JPY", "IPYTHON", "PYTEST", "COV", "X
 
 RESET = """
 %unload_ext robota_nb
-__import__("robota_nb.extension").extension._KEPT.clear()
+__import__("robota_nb.kernel.extension").kernel.extension._KEPT.clear()
 get_ipython().config.pop("RobotaMagics", None)
 get_ipython().reset()
 %load_ext robota_nb
@@ -144,7 +144,7 @@ class Kernel:
         self.root = Path(root)
         self.arguments = list(arguments)
         self.env = isolated(root, **extra)
-        self.front = None  # a robota_nb.headless.FrontEnd that holds the document
+        self.front = None  # a robota_nb.frontends.headless.FrontEnd that holds the document
         self.manager = self.client = None
 
     def __enter__(self):

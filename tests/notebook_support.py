@@ -8,7 +8,8 @@ import nbformat
 from click.testing import CliRunner
 from nbclient import NotebookClient
 
-from robota_nb import cli, headless
+from robota_nb.cli import main as cli
+from robota_nb.frontends import headless
 
 BAN = """
 import os, socket

@@ -5,8 +5,8 @@ import traceback
 
 from robota_nb.core.ports import Finish, Request, TextDelta
 from robota_nb.errors import ProviderError
-from robota_nb.providers.endpoints import Endpoint
-from robota_nb.providers.openai import OpenAIProvider
+from robota_nb.providers.openai.provider import OpenAIProvider
+from robota_nb.providers.registry import Endpoint
 
 CANARY = "sk-CANARY7hQ2xV9mRt4Lw8Zp"
 FRAGMENTS = [CANARY[start : start + 5] for start in range(3, len(CANARY) - 4)]

@@ -2,7 +2,7 @@
 
 import json
 
-from robota_nb.notebook.render import NotebookRenderer
+from robota_nb.display.render import NotebookRenderer
 
 OVERHEAD = 600
 

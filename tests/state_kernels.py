@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from state_model import Chat, Numbered, Session, fold, over, read, shown
 
-from robota_nb.core import entries, snapshot
 from robota_nb.core.events import EntriesAdded
-from robota_nb.errors import (
-    ChatNotFound,
-    SessionNotFound,
-)
+from robota_nb.core.record import entries, snapshot
+from robota_nb.errors import ChatNotFound, SessionNotFound
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore
 

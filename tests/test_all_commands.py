@@ -5,8 +5,8 @@ import json
 import pytest
 from notebook_support import answers, command, outputs, run, value, write
 
-from robota_nb.core.fold import SessionState
-from robota_nb.notebook.grammar import COMMANDS
+from robota_nb.core.record.fold import SessionState
+from robota_nb.magics.commands import COMMANDS
 
 LOAD = "%load_ext robota_nb"
 STORY = [

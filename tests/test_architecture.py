@@ -23,7 +23,7 @@ FLOORS = [
     ["core"],
     ["providers", "carriers", "stores", "notebook", "switcher"],
     [
-        "testing", "library", "drawer", "drafts", "exchange", "keeping", "servers", "wiring", "extension", "headless",
+        "testing", "library", "unsaved", "drafts", "exchange", "keeping", "servers", "wiring", "extension", "headless",
         "papermill_engine", "cli", "shells", "pytest_plugin", "git",
     ],
     ["__init__", "__main__"],

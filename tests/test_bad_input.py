@@ -10,8 +10,8 @@ from core_support import new_manager, raised, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robota_nb.core import snapshot
-from robota_nb.core.snapshot import MAX_BYTES, parse
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.snapshot import MAX_BYTES, parse
 from robota_nb.errors import (
     ChatNotFound,
     DuplicateName,

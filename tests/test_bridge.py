@@ -8,8 +8,8 @@ import pytest
 from kernel_support import Kernel
 
 from robota_nb.carriers.document import Bridge
-from robota_nb.core import snapshot
-from robota_nb.headless import FrontEnd
+from robota_nb.core.record import snapshot
+from robota_nb.frontends.headless import FrontEnd
 
 
 @pytest.fixture

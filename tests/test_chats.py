@@ -7,7 +7,7 @@ from core_support import Echo, everything, new_manager, of_three_turns, raised, 
 
 from robota_nb import SessionManager
 from robota_nb.core.ports import Image
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record.snapshot import parse
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_replay_needs_the_same_pictures(manager, session):
 
 
 def test_a_picture_over_the_cap_is_refused_before_anything_is_asked(manager, session):
-    from robota_nb.core.entries import MAX_IMAGE_BYTES
+    from robota_nb.core.record.entries import MAX_IMAGE_BYTES
     from robota_nb.errors import SnapshotError
 
     chat = session.create_chat()

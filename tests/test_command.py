@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robota_nb.errors import CommandError
-from robota_nb.notebook.command import Command, help_text, overview, parse, parse_cell
-from robota_nb.notebook.completion import complete, fragment
-from robota_nb.notebook.grammar import CELL, COMMANDS, NODES, Arg, Spec
+from robota_nb.magics.commands import CELL, COMMANDS, NODES, Arg, Spec
+from robota_nb.magics.completion import complete, fragment
+from robota_nb.magics.parser import Command, help_text, overview, parse, parse_cell
 
 ASKING = {
     "chat": None,

@@ -11,7 +11,7 @@ from core_support import Only, new_manager, raised, texts
 from robota_nb import SessionManager
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish, TextDelta
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ChatBusy, ChatNotFound, ProviderError, SessionNotActive
 
 PATIENCE = 60
@@ -216,7 +216,7 @@ class Deaf:
         for text in self.said:
             yield TextDelta(text)
         hung_up = threading.Event()
-        request.cancellation.on_wish(hung_up.set)
+        request.cancellation.on_cancel(hung_up.set)
         self.entered.release()
         until(hung_up)
         raise ProviderError("the connection was closed: ask again")
@@ -312,12 +312,12 @@ def test_cancel_stops_a_stream_at_its_next_text():
 
 def test_a_wish_is_heard_once_by_each_also_by_who_comes_late():
     wish, heard = Cancellation(), []
-    wish.on_wish(lambda: heard.append("early"))
-    assert not wish.wished
-    wish.wish()
-    wish.wish()
-    assert wish.wished
-    wish.on_wish(lambda: heard.append("late"))
+    wish.on_cancel(lambda: heard.append("early"))
+    assert not wish.cancelled
+    wish.cancel()
+    wish.cancel()
+    assert wish.cancelled
+    wish.on_cancel(lambda: heard.append("late"))
     assert heard == ["early", "late"]
 
 

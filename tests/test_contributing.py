@@ -9,7 +9,7 @@ import pytest
 import yaml
 from labextension_support import ROOT
 
-from robota_nb.cli import main
+from robota_nb.cli.main import main
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MAP = re.search(r"^## The map\n\n```\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)[1]

@@ -7,7 +7,7 @@ from git_support import notebook, talk
 from notebook_support import command, content
 
 from robota_nb.carriers import file
-from robota_nb.core.entries import entry_id
+from robota_nb.core.record.entries import entry_id
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from docs_support import site
 from markdown_support import FENCE, ROOT, TEXTS, blocks
 from notebook_support import command, content, edit, run, write
 
-from robota_nb.cli import main
-from robota_nb.notebook.magics import RobotaMagics
+from robota_nb.cli.main import main
+from robota_nb.magics.robota import RobotaMagics
 
 TUTORIAL = TEXTS["docs/tutorial.md"]
 OFFLINE = TUTORIAL.split("## Connect a real model")[0]

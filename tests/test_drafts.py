@@ -10,10 +10,10 @@ from notebook_support import write
 
 from robota_nb.core.events import EntriesAdded, TurnStarted
 from robota_nb.core.live import LiveTurn, Plan
-from robota_nb.drafts import Drafts
-from robota_nb.drawer import Drawer
-from robota_nb.headless import FrontEnd
+from robota_nb.frontends.headless import FrontEnd
 from robota_nb.stores.sqlite import SqliteStore
+from robota_nb.sync.partial_answers import PartialAnswers
+from robota_nb.sync.unsaved import Unsaved
 from robota_nb.testing import FakeOpenAIServer
 
 LOAD = "%load_ext robota_nb"
@@ -26,15 +26,15 @@ def texts(unsaved):
 
 
 class Filing:
-    """A manager, a drawer, and a store that tells when something is filed."""
+    """A manager, a unsaved, and a store that tells when something is filed."""
 
     def __init__(self, steps):
         self.manager = scripted(*steps)
-        self.drawer = Drawer(lambda: None, [].append)
-        self.drafts = Drafts(self.manager, self.drawer)
+        self.unsaved = Unsaved(lambda: None, [].append)
+        self.drafts = PartialAnswers(self.manager, self.unsaved)
         self.filed = threading.Condition()
         self.manager.subscribe(self.heard)
-        self.store, add = self.drawer.store, self.drawer.store.add
+        self.store, add = self.unsaved.store, self.unsaved.store.add
 
         def told(*args):
             with self.filed:
@@ -46,7 +46,7 @@ class Filing:
 
     def heard(self, event):
         if isinstance(event, EntriesAdded):
-            self.drawer.change({event.session: event.entries}, {event.session: event.removed})
+            self.unsaved.change({event.session: event.entries}, {event.session: event.removed})
         elif isinstance(event, TurnStarted):
             self.drafts.begin()
 
@@ -54,9 +54,9 @@ class Filing:
         """Wait until the store holds exactly these messages."""
         with self.filed:
             found = self.filed.wait_for(
-                lambda: texts(self.store.unsaved(self.drawer.place)) == sorted(wanted), PATIENCE
+                lambda: texts(self.store.unsaved(self.unsaved.place)) == sorted(wanted), PATIENCE
             )
-        assert found, texts(self.store.unsaved(self.drawer.place))
+        assert found, texts(self.store.unsaved(self.unsaved.place))
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_answers_that_arrive_side_by_side_are_filed_apart(filing):
     one.result()
     here.holds(("a", ""), ("a1 a2", "stop"), ("b", ""), ("b1 b2", "stop"))
     # The config that both were asked with is there, also for the one that did not bring it.
-    entries = here.store.unsaved(here.drawer.place)[here.session.id]
+    entries = here.store.unsaved(here.unsaved.place)[here.session.id]
     assert {e["config"] for e in entries.values() if e.get("role") == "assistant"} <= entries.keys()
 
 
@@ -113,9 +113,9 @@ def test_an_answer_on_its_way_is_nothing_that_was_not_saved(filing):
     live = here.session.create_chat().stream("hello")
     next(live)
     here.holds(("hello", ""), ("one ", "interrupted"))
-    assert texts(here.drawer.unsaved()) == []  # a page that is loaded again must not get it as a turn of its own
+    assert texts(here.unsaved.entries()) == []  # a page that is loaded again must not get it as a turn of its own
     live.result()
-    assert texts(here.drawer.unsaved()) == [("hello", ""), ("one two", "stop")]
+    assert texts(here.unsaved.entries()) == [("hello", ""), ("one two", "stop")]
 
 
 def test_what_is_not_to_be_recorded_is_not_filed(filing):

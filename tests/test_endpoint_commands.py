@@ -8,8 +8,8 @@ import pytest
 from provider_support import CANARY, assert_no_key, check_discreet, lab_provider
 
 from robota_nb.errors import KeyMissing, ProviderError
-from robota_nb.providers.endpoints import Endpoint
-from robota_nb.providers.openai import OpenAIProvider
+from robota_nb.providers.openai.provider import OpenAIProvider
+from robota_nb.providers.registry import Endpoint
 from robota_nb.testing import FakeOpenAIServer
 
 ECHO = f"Incorrect API key provided: {CANARY[:7]}***{CANARY[-4:]}. See https://example.com/keys"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robota_nb.core import entries as make
+from robota_nb.core.record import entries as make
 from robota_nb.errors import InvalidName, SnapshotError
 
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)  # surrogates too

@@ -9,8 +9,8 @@ import pytest
 from kernel_support import Kernel
 
 from robota_nb.errors import PromptError, ProviderError
-from robota_nb.notebook.err import MAX_ERROR, last_error, with_error
-from robota_nb.notebook.prompt import expand
+from robota_nb.prompt.fields import expand
+from robota_nb.prompt.last_error import MAX_ERROR, last_error, with_error
 
 CELL = "/tmp/ipykernel_123/4567.py"
 IN_IPYTHON = str(Path(IPython.__file__).parent / "core" / "interactiveshell.py")
@@ -223,7 +223,7 @@ class Methods:
 def twice(n):
     return 2 * n
 """
-ASK = "import json; from robota_nb.notebook.err import with_error; from robota_nb.notebook.prompt import expand"
+ASK = "import json; from robota_nb.prompt.last_error import with_error; from robota_nb.prompt.fields import expand"
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebook_support import outputs, run, write
 
-from robota_nb import exchange as files
-from robota_nb.core import exchange, snapshot
+from robota_nb.carriers import chat_file as files
+from robota_nb.core import chat_format as exchange
 from robota_nb.core.ports import Finish, Image, TextDelta
+from robota_nb.core.record import snapshot
 from robota_nb.errors import DuplicateName, SnapshotError
 
 HOSTILE = [

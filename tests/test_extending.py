@@ -18,8 +18,8 @@ from require import require
 
 from robota_nb.core.ports import Finish, Request, Usage
 from robota_nb.errors import ProviderError
-from robota_nb.notebook.grammar import COMMANDS
-from robota_nb.providers.endpoints import ProviderRegistry
+from robota_nb.magics.commands import COMMANDS
+from robota_nb.providers.registry import ProviderRegistry
 from robota_nb.testing import Act, FaultServer, check_provider, http
 
 _ = faulty, ollama
@@ -96,7 +96,7 @@ def test_the_provider_says_that_nobody_is_there(faulty, ollama):
 
 def test_an_ask_that_a_silent_server_has_not_answered_can_be_stopped(faulty, ollama):
     request = ask()
-    faulty.steps(lambda: Thread(target=request.cancellation.wish).start(), Act.STALL)
+    faulty.steps(lambda: Thread(target=request.cancellation.cancel).start(), Act.STALL)
     broken(ollama, request)
     assert faulty.hung_up.wait(5)
 

@@ -15,7 +15,7 @@ import pytest
 from file_support import SESSION, a_notebook, entries, posix
 
 from robota_nb.carriers.file import FileCarrier, load, notebook_path, read
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import SnapshotError
 
 KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "30"))

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_golden import GOLDEN, WORK
 
-from robota_nb.core import entries as make
-from robota_nb.core.fold import SessionState
+from robota_nb.core.record import entries as make
+from robota_nb.core.record.fold import SessionState
 
 AT = "2026-11-22T09:00:00Z"
 CHATS = ["c_" + digit * 32 for digit in "123"]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from render_support import Clock, FrontEnd, replayed
 
-from robota_nb.notebook import render
-from robota_nb.notebook.formats import FORMATS, MAX_DEPTH, Lines, NotKept, code_of, read_json
-from robota_nb.notebook.render import NotebookRenderer, TerminalRenderer, choose_renderer
-from robota_nb.notebook.segments import LIMIT, MAX_PARAGRAPH
+from robota_nb.display import render
+from robota_nb.display.formats import FORMATS, MAX_DEPTH, Lines, NotKept, code_of, read_json
+from robota_nb.display.render import NotebookRenderer, TerminalRenderer, choose_renderer
+from robota_nb.display.segments import LIMIT, MAX_PARAGRAPH
 
 PROSE = "The quick brown fox jumps over the lazy dog. " * 9 + "\n\n"
 NO_JSON = "— the answer is no JSON"

@@ -11,11 +11,11 @@ from git_support import Repository, branched, held, needs_git, notebook, only_ch
 from notebook_support import command, content, edit, value
 
 from robota_nb.carriers import file
-from robota_nb.core import snapshot
-from robota_nb.core.entries import entry_id
+from robota_nb.cli.git import cells
+from robota_nb.cli.git.merge import merge
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.entries import entry_id
 from robota_nb.errors import SnapshotError
-from robota_nb.git import cells
-from robota_nb.git.merge import merge
 
 MERGES = int(os.environ.get("ROBOTA_NB_MERGES", "12"))
 """How many random merges there are; 500 before a release."""

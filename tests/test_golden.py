@@ -8,9 +8,9 @@ from pathlib import Path
 
 from core_support import new_manager
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
 from robota_nb.core.ports import Usage
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("format-1.json").read_text(encoding="utf-8"))
 

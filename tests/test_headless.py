@@ -3,8 +3,8 @@
 import pytest
 from notebook_support import answers, command, outputs, run, write
 
-from robota_nb import headless
 from robota_nb.errors import SnapshotError
+from robota_nb.frontends import headless
 
 LOAD = "%load_ext robota_nb"
 LONG = "word " * 20_000

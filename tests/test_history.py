@@ -3,12 +3,7 @@
 import pytest
 from core_support import Echo, Only, asked, beside, new_manager, of_three_turns, raised, restarted, scripted, sent
 
-from robota_nb.errors import (
-    ChatLimitReached,
-    InvalidName,
-    ProviderError,
-    TurnNotFound,
-)
+from robota_nb.errors import ChatLimitReached, InvalidName, ProviderError, TurnNotFound
 
 
 @pytest.fixture

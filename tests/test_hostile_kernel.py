@@ -11,10 +11,10 @@ from kernel_support import Kernel
 from nbconvert import HTMLExporter
 from notebook_support import write
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
-from robota_nb.core.entries import source_hash
-from robota_nb.headless import FrontEnd
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.entries import source_hash
+from robota_nb.frontends.headless import FrontEnd
 
 LOAD = "%load_ext robota_nb"
 
@@ -36,7 +36,9 @@ def opened(server, reader):
     """Opens a notebook with a value under the reader's kernel, in which the extension was just loaded."""
 
     def open_(value, *sources):
-        reader.ok("%unload_ext robota_nb\n__import__('robota_nb.extension').extension._KEPT.clear()\n" + LOAD)
+        reader.ok(
+            "%unload_ext robota_nb\n__import__('robota_nb.kernel.extension').kernel.extension._KEPT.clear()\n" + LOAD
+        )
         cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
         notebook = nbformat.v4.new_notebook(cells=cells, metadata={"robota_nb": value})
         reader.front = FrontEnd(notebook, reader.root / f"{uuid4().hex}.ipynb")

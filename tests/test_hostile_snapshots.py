@@ -11,17 +11,17 @@ from core_support import new_manager
 from hostile_support import BIDI, LAST, MARKUP, OSC, READ, REFUSED, SID, notebook_text, snap, talk
 from notebook_support import command
 
-from robota_nb import exchange
+from robota_nb.carriers import chat_file as exchange
 from robota_nb.carriers import document, file
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
-from robota_nb.core.exchange import to_json, to_markdown
-from robota_nb.core.foreign import is_foreign
+from robota_nb.core.chat_format import to_json, to_markdown
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.core.rules.provenance import is_foreign
+from robota_nb.display import report
 from robota_nb.errors import RobotaError, SnapshotError
-from robota_nb.keeping import Keeper
-from robota_nb.notebook import report
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.switcher import fallback
+from robota_nb.sync.persistence import Persistence
 
 LEFT = "the snapshot in this notebook cannot be read, and is left as it is"
 
@@ -31,21 +31,21 @@ def test_there_are_enough_of_them():
 
 
 class Shell:
-    """A manager and its keeper, and what the user was told."""
+    """A manager and its persistence, and what the user was told."""
 
     def __init__(self, root):
         self.told, self.sent = [], []
         self.manager = new_manager()
-        self.keeper = Keeper(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
-        self.keeper.drawer.store = self.store = SqliteStore(root / "store.sqlite")
+        self.persistence = Persistence(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
+        self.persistence.unsaved.store = self.store = SqliteStore(root / "store.sqlite")
         self.bridge = document.Bridge()
-        self.bridge.listen(lambda message: self.keeper.opened(message))
+        self.bridge.listen(lambda message: self.persistence.opened(message))
 
     def push(self, value, **more):
         """Open a document as a front end does."""
         for part in document.chunks({"op": "open", "path": "/nb.ipynb", "value": value, **more}, "1"):
             self.bridge.take(part)
-        self.keeper.take_over()
+        self.persistence.take_over()
 
 
 @pytest.fixture
@@ -80,9 +80,9 @@ def test_pushed_it_is_told_once_and_left(shell, what):
     assert told.startswith(LEFT)
     assert is_clean(told)
     assert shell.manager.sessions() == []
-    assert refused(shell.keeper.check)
+    assert refused(shell.persistence.check)
     shell.manager.create_session(name="Mine").create_chat("A").send("hello")  # the kernel works,
-    shell.keeper.commit(shell.manager.records(), {})
+    shell.persistence.commit(shell.manager.records(), {})
     assert [message for message in shell.sent if message["op"] == "write"] == []  # and writes nothing over it
 
 
@@ -91,7 +91,7 @@ def test_in_a_file_it_is_told_by_who_resumes_shows_verifies_or_settles_and_the_f
     path = alone / "nb.ipynb"
     path.write_text(notebook_text(REFUSED[what]))
     before, listed = path.read_bytes(), sorted(alone.rglob("*"))
-    assert refused(shell.keeper.resume, str(path))
+    assert refused(shell.persistence.resume, str(path))
     assert refused(file.FileCarrier(path).write, {SID: talk()}, {})
     for verb in ("show", "verify"):
         result = command(verb, path)
@@ -117,7 +117,7 @@ def test_riding_in_an_output_it_is_refused_and_the_file_is_left(shell, alone, wh
     path = alone / "nb.ipynb"
     path.write_text(notebook_text(snap({}), cells=[cell]))
     before = path.read_bytes()
-    assert refused(shell.keeper.resume, str(path))
+    assert refused(shell.persistence.resume, str(path))
     for verb in ("show", "verify", "settle"):
         result = command(verb, path)
         assert result.exit_code == 1
@@ -143,14 +143,14 @@ def test_in_the_store_it_is_left_and_the_rest_comes_back(shell, what):
         for sid, entries in (sessions.items() if isinstance(sessions, dict) else ())
         for eid, entry in (entries.items() if isinstance(entries, dict) else ())
     ]
-    with sqlite3.connect(shell.keeper.drawer.store._path) as connection:
+    with sqlite3.connect(shell.persistence.unsaved.store._path) as connection:
         connection.executemany("INSERT INTO entry (document, session, id, body) VALUES (?, ?, ?, ?)", rows)
     connection.close()
     shell.push(None)
     assert "Good" in [session.name for session in shell.manager.sessions()]
     assert all(map(is_clean, shell.told))
-    assert report.other_sessions(shell.keeper.elsewhere()) == ""
-    shell.keeper.recover(None)
+    assert report.other_sessions(shell.persistence.elsewhere()) == ""
+    shell.persistence.recover(None)
     snapshot.parse(shell.manager.snapshot())
 
 
@@ -184,7 +184,7 @@ def test_a_file_that_says_nothing_or_two_things_is_told_and_left(shell, alone, w
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     before = path.read_bytes()
     with pytest.raises(SnapshotError, match=re.escape(said).replace("…", ".*")) as caught:
-        shell.keeper.resume(str(path))
+        shell.persistence.resume(str(path))
     assert is_clean(str(caught.value))
     for verb in ("show", "verify", "settle", "run"):
         result = command(verb, path)
@@ -199,7 +199,7 @@ def test_a_key_that_stands_twice_with_one_value_or_elsewhere_is_read(shell, alon
     text = notebook_text(snap(), metadata_={"a": 1}).replace('"a": 1', '"a": 1, "a": 2')
     assert same in text
     path.write_text(text.replace(same, f"{same}, {same}"))
-    assert "1 turn" in shell.keeper.resume(str(path))
+    assert "1 turn" in shell.persistence.resume(str(path))
 
 
 def test_an_export_with_a_key_twice_is_refused(alone):
@@ -275,7 +275,7 @@ def test_what_is_read_stays_as_it_is_and_goes_through_a_file(shell, alone, what)
     assert command("verify", path).exit_code == 0
     assert command("show", path).exit_code == 0
     before, listed = path.read_bytes(), {path}
-    shell.keeper.resume(str(path))
+    shell.persistence.resume(str(path))
     assert snapshot.parse(READ[what])[SID].items() <= shell.manager.records()[SID].items()
     assert path.read_bytes() == before
     made = {p for p in alone.iterdir() if p.is_file() and not p.name.startswith("store.sqlite")} - listed
@@ -307,7 +307,7 @@ def test_a_crafted_file_name_is_a_text_in_every_error(shell, alone, name):
     path = alone / f"{name}.ipynb"
     path.write_text("{")
     with pytest.raises(SnapshotError) as caught:
-        shell.keeper.resume(str(path))
+        shell.persistence.resume(str(path))
     for text in (report.plain(str(caught.value)), command("verify", path).output, command("run", path).output):
         assert "is truncated" in text
         assert text.removesuffix("\n").isprintable(), ascii(text)

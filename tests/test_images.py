@@ -10,7 +10,7 @@ from provider_support import answer, lab_provider
 
 from robota_nb.core.ports import Image, Request
 from robota_nb.errors import PromptError
-from robota_nb.notebook.images import MAX_IMAGE_BYTES, image, look_up
+from robota_nb.prompt.images import MAX_IMAGE_BYTES, image, look_up
 from robota_nb.providers.offline import OfflineProvider
 from robota_nb.testing import FakeOpenAIServer
 

@@ -5,14 +5,14 @@ from core_support import new_manager
 
 from robota_nb.carriers import output
 from robota_nb.carriers.document import Bridge, chunks
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
 from robota_nb.errors import SnapshotError
-from robota_nb.keeping import Keeper
+from robota_nb.sync.persistence import Persistence
 
 
 class Shell:
-    """A manager and its keeper, as one kernel has them, and what they say to a front end."""
+    """A manager and its persistence, as one kernel has them, and what they say to a front end."""
 
     def __init__(self, monkeypatch, store=None, path=None, value=None):
         monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
@@ -20,19 +20,19 @@ class Shell:
             monkeypatch.delenv(name, raising=False)
         self.sent, self.told = [], []
         self.manager = new_manager()
-        self.keeper = Keeper(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
-        self.keeper.drawer.store = store or self.keeper.drawer.store
+        self.persistence = Persistence(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
+        self.persistence.unsaved.store = store or self.persistence.unsaved.store
         self.manager.subscribe(self.event)
         if path:
-            self.keeper.opened({"op": "open", "path": path, **({} if value is None else {"value": value})})
-        self.keeper.take_over()
+            self.persistence.opened({"op": "open", "path": path, **({} if value is None else {"value": value})})
+        self.persistence.take_over()
 
     def event(self, event):
         if hasattr(event, "entries"):
-            self.keeper.commit({event.session: event.entries}, {event.session: event.removed})
+            self.persistence.commit({event.session: event.entries}, {event.session: event.removed})
 
     def ask(self, text, cell="c"):
-        self.keeper.cell_begins(cell, known=True)
+        self.persistence.cell_begins(cell, known=True)
         session = self.manager.active_session() or self.manager.create_session()
         chat = session.active_chat or session.create_chat()
         return chat.send(text)
@@ -68,7 +68,7 @@ def prompts(sessions):
 def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
     here, shown = shell(), {}
     for cell, text in (("a", "one"), ("a", "two"), ("b", "three"), ("a", "four")):
-        shown[cell] = here.keeper.output_metadata(here.ask(text, cell))
+        shown[cell] = here.persistence.output_metadata(here.ask(text, cell))
     saved, riding = output.read(notebook_of(shown))
     assert saved == {}
     assert prompts(riding) == {"one", "two", "three", "four"}
@@ -77,20 +77,20 @@ def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
 def test_what_a_notebook_s_outputs_hold_rides_again_when_their_cells_do(shell, monkeypatch, tmp_path):
     here, shown = shell(), {}
     for cell in "ab":
-        shown[cell] = here.keeper.output_metadata(here.ask(cell, cell))
+        shown[cell] = here.persistence.output_metadata(here.ask(cell, cell))
     there = shell()
     _, riding = output.read(notebook_of(shown))
     there.manager.adopt(riding)
     for cell, mine in output.riders(notebook_of(shown)):
-        there.keeper.outputs.found(cell, mine["sessions"])
-    again = {"a": there.keeper.output_metadata(there.ask("new", "a")), "b": shown["b"]}
+        there.persistence.outputs.found(cell, mine["sessions"])
+    again = {"a": there.persistence.output_metadata(there.ask("new", "a")), "b": shown["b"]}
     assert prompts(output.read(notebook_of(again))[1]) == {"a", "b", "new"}
 
 
 def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
     here, shown = shell(), {}
     for cell in "abc":
-        shown[cell] = here.keeper.output_metadata(here.ask(cell, cell))
+        shown[cell] = here.persistence.output_metadata(here.ask(cell, cell))
     notebook = notebook_of(shown)
     del notebook["cells"][1]  # its cell was deleted, so the turn after it hangs from nothing
     assert output.settle(notebook) == 2
@@ -103,7 +103,7 @@ def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
 @pytest.mark.parametrize("order", [("stub", "original"), ("original", "stub")])
 def test_what_was_purged_stays_so_whichever_output_says_it(shell, order):
     here = shell()
-    said = here.keeper.output_metadata(here.ask("a secret", "a"))
+    said = here.persistence.output_metadata(here.ask("a secret", "a"))
     ((sid, entries),) = said["sessions"].items()
     stubs = {eid: make.purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
     outputs = {"original": said, "stub": {"sessions": {sid: {**entries, **stubs}}}}
@@ -121,21 +121,21 @@ def test_an_open_again_goes_on_with_the_same_writes(shell):
     here = shell(path="/nb.ipynb")
     here.ask("one")
     seq = here.sent[-1]["seq"]
-    here.keeper.opened({"op": "open", "path": "/nb.ipynb", "value": here.document()})
-    here.keeper.take_over()
+    here.persistence.opened({"op": "open", "path": "/nb.ipynb", "value": here.document()})
+    here.persistence.take_over()
     here.ask("two")
     assert here.sent[-1]["seq"] > seq
-    here.keeper.saved(here.sent[-1]["seq"])
-    assert here.keeper.drawer.store.unsaved("/nb.ipynb") == {}
+    here.persistence.saved(here.sent[-1]["seq"])
+    assert here.persistence.unsaved.store.unsaved("/nb.ipynb") == {}
 
 
 def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_from(shell):
     here = shell(path="/nb.ipynb")
     here.ask("one")
-    here.keeper.saved(here.sent[-1]["seq"])
+    here.persistence.saved(here.sent[-1]["seq"])
     here.ask("two")
     # The notebook goes back to a time before both: the second turn's place is gone.
-    there = shell(path="/nb.ipynb", store=here.keeper.drawer.store)
+    there = shell(path="/nb.ipynb", store=here.persistence.unsaved.store)
     assert there.manager.sessions() == []
     assert there.document()["sessions"] == {}
     there.ask("three")
@@ -145,11 +145,11 @@ def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_
 def test_an_unreadable_value_is_left_alone_also_by_what_was_not_saved(shell):
     here = shell(path="/nb.ipynb")
     here.ask("one")
-    there = shell(path="/nb.ipynb", store=here.keeper.drawer.store, value="no snapshot")
+    there = shell(path="/nb.ipynb", store=here.persistence.unsaved.store, value="no snapshot")
     there.ask("two")
     assert there.document()["sessions"] == {}
     with pytest.raises(SnapshotError, match="--replace"):
-        there.keeper.check()
+        there.persistence.check()
 
 
 def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell):
@@ -157,7 +157,7 @@ def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell)
     turn = stranger.ask("hello")
     mine = shell(path="/b.ipynb")
     made = mine.ask("mine")
-    value, store = stranger.document(), mine.keeper.drawer.store
+    value, store = stranger.document(), mine.persistence.unsaved.store
     reader = shell(store=store, path="/copy of a.ipynb", value=value)
     assert turn.id in reader.manager.foreign
     own = shell(store=store, path="/moved.ipynb", value=mine.document())
@@ -177,19 +177,19 @@ def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
     here = shell()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(snapshot, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        here.keeper.opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
-    assert here.keeper.take_over()
+        here.persistence.opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
+    assert here.persistence.take_over()
     assert len(here.manager.sessions()) == 1
 
 
 def test_the_level_says_what_was_not_carried(shell):
     here = shell(path="/nb.ipynb")
-    here.keeper.automatic = False
+    here.persistence.automatic = False
     here.ask("one")
-    assert here.keeper.level() == "in store"
-    here.keeper.snapshot(save=False, to=None, replace=False)
-    here.keeper.acked(here.sent[-1]["seq"])
-    assert here.keeper.level() == "in notebook"
+    assert here.persistence.level() == "in store"
+    here.persistence.snapshot(save=False, to=None, replace=False)
+    here.persistence.acked(here.sent[-1]["seq"])
+    assert here.persistence.level() == "in notebook"
 
 
 # -- the snapshot

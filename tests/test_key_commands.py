@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from notebook_support import run, write
 
 from robota_nb.errors import CommandError, InvalidName, RobotaError
-from robota_nb.notebook.command import parse, parse_cell
+from robota_nb.magics.parser import parse, parse_cell
 from robota_nb.testing import FakeOpenAIServer
 
 KEY = "sk-proj-7hQ2xV9mRt4Lw8Zp"

@@ -12,12 +12,12 @@ from keyring_support import LOCKED, FileKeyring
 from provider_support import answer
 
 from robota_nb.errors import KeyMissing
-from robota_nb.providers.endpoints import Endpoint, ProviderRegistry
-from robota_nb.providers.faults import Environment, Secret
-from robota_nb.providers.key_check import key_problem
-from robota_nb.providers.keys import Keys
-from robota_nb.providers.openai import OpenAIProvider
-from robota_nb.providers.system_keyring import SystemKeyring
+from robota_nb.providers.failures import Environment, Secret
+from robota_nb.providers.keys.check import key_problem
+from robota_nb.providers.keys.lookup import Keys
+from robota_nb.providers.keys.system_keyring import SystemKeyring
+from robota_nb.providers.openai.provider import OpenAIProvider
+from robota_nb.providers.registry import Endpoint, ProviderRegistry
 from robota_nb.testing import FakeOpenAIServer
 
 LAB = Endpoint("lab", "https://lab.example/v1", "LAB_KEY", "m")

@@ -15,7 +15,7 @@ from kernel_support import Kernel
 from notebook_support import answers, command, write
 
 from robota_nb.carriers import file
-from robota_nb.headless import FrontEnd
+from robota_nb.frontends.headless import FrontEnd
 from robota_nb.testing import FakeOpenAIServer
 
 KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "20"))

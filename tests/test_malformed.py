@@ -9,10 +9,10 @@ import pytest
 from kernel_support import PATIENCE
 from notebook_support import answers, command, value, write
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
-from robota_nb.headless import FrontEnd
-from robota_nb.notebook import report
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.display import report
+from robota_nb.frontends.headless import FrontEnd
 
 LOAD = "%load_ext robota_nb"
 

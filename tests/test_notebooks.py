@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from require import require
 
-from robota_nb.core import snapshot
+from robota_nb.core.record import snapshot
 from robota_nb.testing import FakeOpenAIServer
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +25,7 @@ INDEX = ROOT.joinpath("notebooks", "README.md").read_text(encoding="utf-8")
 BINDER = ROOT / ".binder"
 LINK = re.compile(r"\]\(([^)#]+)\)")
 
-RUN = "import sys; from robota_nb.cli import main; sys.exit(main(['run', *sys.argv[1:]]))"
+RUN = "import sys; from robota_nb.cli.main import main; sys.exit(main(['run', *sys.argv[1:]]))"
 
 each = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 

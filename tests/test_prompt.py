@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robota_nb.errors import PromptError
-from robota_nb.notebook import prompt
-from robota_nb.notebook.prompt import FILTERS, MAX_BYTES, expand, names
+from robota_nb.prompt import fields as prompt
+from robota_nb.prompt.fields import FILTERS, MAX_BYTES, expand, names
 
 
 class Frame:

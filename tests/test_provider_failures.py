@@ -147,7 +147,7 @@ class TestFailures:
         assert "the request is not valid" in str(error)
 
     def test_a_client_that_cannot_be_made(self, server, monkeypatch):
-        monkeypatch.setitem(sys.modules, "robota_nb.providers.transport", None)
+        monkeypatch.setitem(sys.modules, "robota_nb.providers.openai.transport", None)
         _, error = failure(lab_provider(server))
         assert "cannot be set up (ModuleNotFoundError)" in str(error)
 

@@ -13,10 +13,10 @@ from provider_support import CANARY, answer, ask, assert_no_key, failure, lab_pr
 
 from robota_nb.core.ports import Finish, Provider, TextDelta, Usage
 from robota_nb.errors import KeyMissing
-from robota_nb.providers.endpoints import Endpoint, ProviderRegistry
-from robota_nb.providers.faults import Environment, Secret, scrub
-from robota_nb.providers.openai import OpenAIProvider
-from robota_nb.providers.reply import Reply
+from robota_nb.providers.failures import Environment, Secret, scrub
+from robota_nb.providers.openai.provider import OpenAIProvider
+from robota_nb.providers.openai.reply import Reply
+from robota_nb.providers.registry import Endpoint, ProviderRegistry
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,11 @@ import re
 import pytest
 from markdown_support import FENCE, INLINE, ROOT, TEXTS, magics
 
-from robota_nb.core.entries import canonical, entry_id
-from robota_nb.core.snapshot import _FIELDS, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_MESSAGE_BYTES
-from robota_nb.notebook.command import overview, parse, parse_cell
-from robota_nb.notebook.grammar import COMMANDS
-from robota_nb.notebook.magics import RobotaMagics
+from robota_nb.core.record.entries import canonical, entry_id
+from robota_nb.core.record.snapshot import _FIELDS, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_MESSAGE_BYTES
+from robota_nb.magics.commands import COMMANDS
+from robota_nb.magics.parser import overview, parse, parse_cell
+from robota_nb.magics.robota import RobotaMagics
 
 NOTEBOOKS = sorted(ROOT.joinpath("notebooks").glob("*.ipynb"))
 

@@ -5,10 +5,10 @@ import pytest
 from kernel_support import Kernel
 from notebook_support import write
 
-from robota_nb.core import entries as make
-from robota_nb.drawer import TERMINAL, Drawer
+from robota_nb.core.record import entries as make
 from robota_nb.errors import StoreError
-from robota_nb.headless import FrontEnd
+from robota_nb.frontends.headless import FrontEnd
+from robota_nb.sync.unsaved import TERMINAL, Unsaved
 
 LOAD = "%load_ext robota_nb"
 SID, OTHER = "s_" + "0" * 32, "s_" + "1" * 32
@@ -19,19 +19,19 @@ def entry(number):
     return {make.entry_id(genuine): genuine}
 
 
-# -- the drawer
+# -- the unsaved
 
 
 @pytest.fixture
-def drawer(monkeypatch):
+def unsaved(monkeypatch):
     for name in ("JPY_SESSION_NAME", "ROBOTA_NB_NOTEBOOK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
-    return Drawer(lambda: None, [].append)
+    return Unsaved(lambda: None, [].append)
 
 
-def test_what_belongs_to_no_notebook_is_filed_as_the_terminal_s(drawer):
-    assert drawer.place == TERMINAL
+def test_what_belongs_to_no_notebook_is_filed_as_the_terminal_s(unsaved):
+    assert unsaved.place == TERMINAL
 
 
 @pytest.mark.parametrize(
@@ -45,37 +45,37 @@ def test_what_belongs_to_no_notebook_is_filed_as_the_terminal_s(drawer):
         ("/srv", "", None),
     ],
 )
-def test_a_document_is_filed_under_its_whole_path(drawer, monkeypatch, root, path, place):
+def test_a_document_is_filed_under_its_whole_path(unsaved, monkeypatch, root, path, place):
     monkeypatch.setenv("HOME", "/home/me")
-    assert drawer.locate({"path": path, **({"root": root} if root else {})}) == place
+    assert unsaved.locate({"path": path, **({"root": root} if root else {})}) == place
 
 
-def test_an_application_that_does_not_tell_its_directory_files_under_the_one_jupyter_tells(drawer, monkeypatch):
+def test_an_application_that_does_not_tell_its_directory_files_under_the_one_jupyter_tells(unsaved, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "/srv/work/sub/nb.ipynb")
     said = {"root": "http://127.0.0.1:8888/"}
-    assert drawer.locate({**said, "path": "sub/nb.ipynb"}) == "/srv/work/sub/nb.ipynb"
+    assert unsaved.locate({**said, "path": "sub/nb.ipynb"}) == "/srv/work/sub/nb.ipynb"
     # The name that Jupyter has given does not change with the notebook's; the directory has become known.
-    assert drawer.locate({**said, "path": "sub/renamed.ipynb"}) == "/srv/work/sub/renamed.ipynb"
+    assert unsaved.locate({**said, "path": "sub/renamed.ipynb"}) == "/srv/work/sub/renamed.ipynb"
 
 
-def test_what_was_filed_goes_along_with_a_renamed_document(drawer):
-    drawer.rename("/a.ipynb")
-    drawer.change({SID: entry(1)}, {})
-    drawer.rename("/b.ipynb")
-    assert drawer.unsaved() == {SID: entry(1)}
-    assert drawer.unsaved("/a.ipynb") == {}
+def test_what_was_filed_goes_along_with_a_renamed_document(unsaved):
+    unsaved.rename("/a.ipynb")
+    unsaved.change({SID: entry(1)}, {})
+    unsaved.rename("/b.ipynb")
+    assert unsaved.entries() == {SID: entry(1)}
+    assert unsaved.entries("/a.ipynb") == {}
 
 
-def test_another_notebook_is_found_by_the_end_of_its_path(drawer):
+def test_another_notebook_is_found_by_the_end_of_its_path(unsaved):
     for path in ("/x/a.ipynb", "/y/a.ipynb", "/y/b.ipynb"):
-        drawer.store.add(path, {SID: entry(1)})
-    assert drawer.find("b.ipynb") == "/y/b.ipynb"
-    assert drawer.find("y/a.ipynb") == "/y/a.ipynb"
-    assert drawer.find("/x/a.ipynb") == "/x/a.ipynb"
+        unsaved.store.add(path, {SID: entry(1)})
+    assert unsaved.find("b.ipynb") == "/y/b.ipynb"
+    assert unsaved.find("y/a.ipynb") == "/y/a.ipynb"
+    assert unsaved.find("/x/a.ipynb") == "/x/a.ipynb"
     with pytest.raises(StoreError, match="several notebooks called 'a.ipynb': give more of the path"):
-        drawer.find("a.ipynb")
+        unsaved.find("a.ipynb")
     with pytest.raises(StoreError, match=r"nothing of '/x/A.ipynb' \(did you mean '/x/a.ipynb'\?\)"):
-        drawer.find("/x/A.ipynb")
+        unsaved.find("/x/A.ipynb")
 
 
 # -- kernels

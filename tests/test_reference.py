@@ -12,15 +12,16 @@ from docs_support import ROOT, site
 
 import robota_nb
 from robota_nb import errors, testing
-from robota_nb.cli import main
-from robota_nb.core import events, ports, snapshot, turn
+from robota_nb.cli.main import main
+from robota_nb.core import events, ports, turn
 from robota_nb.core.chat import Chat
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.live import LiveTurn
+from robota_nb.core.record import snapshot
 from robota_nb.core.session import Session
-from robota_nb.notebook.grammar import CELL, COMMANDS
-from robota_nb.notebook.magics import RobotaMagics
-from robota_nb.notebook.prompt import FILTERS
+from robota_nb.magics.commands import CELL, COMMANDS
+from robota_nb.magics.robota import RobotaMagics
+from robota_nb.prompt.fields import FILTERS
 
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.joinpath("docs", "reference").glob("*.md")}
 
@@ -113,7 +114,8 @@ PUBLIC = {
     **{f"{part.__name__}.{name}": getattr(part, name) for part in (ports, events, turn) for name in named(part)},
     **{f"{part.__module__}.{part.__name__}": part for part in (Session, Chat, LiveTurn, Cancellation)},
     **{
-        f"robota_nb.core.snapshot.{name}": getattr(snapshot, name) for name in ("NewerFormat", "parse", "dump", "merge")
+        f"robota_nb.core.record.snapshot.{name}": getattr(snapshot, name)
+        for name in ("NewerFormat", "parse", "dump", "merge")
     },
     **{f"robota_nb.core.ports.{name}": None for name in ("Entry", "Entries", "FinishReason", "StreamEvent")},
     "robota_nb.core.events.Event": None,

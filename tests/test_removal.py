@@ -3,14 +3,9 @@
 import pytest
 from core_support import asked, everything, new_manager, of_three_turns, raised, restarted
 
-from robota_nb.core.entries import entry_id
-from robota_nb.core.snapshot import parse
-from robota_nb.errors import (
-    ChatBusy,
-    ChatLimitReached,
-    ChatNotFound,
-    TurnNotFound,
-)
+from robota_nb.core.record.entries import entry_id
+from robota_nb.core.record.snapshot import parse
+from robota_nb.errors import ChatBusy, ChatLimitReached, ChatNotFound, TurnNotFound
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from nbclient import NotebookClient
 from render_support import Clock, FrontEnd, replayed
 
 import robota_nb
-from robota_nb.notebook.render import BUDGET, FORMATS, INTERVAL, NotebookRenderer, TerminalRenderer, choose_renderer
-from robota_nb.notebook.segments import LIMIT, split
+from robota_nb.display.render import BUDGET, FORMATS, INTERVAL, NotebookRenderer, TerminalRenderer, choose_renderer
+from robota_nb.display.segments import LIMIT, split
 
 PARAGRAPH = "The quick brown fox jumps over the lazy dog. " * 9 + "\n\n"
 REASONS = ["length", "content_filter", "tool_calls", "interrupted", "error", "unknown"]
@@ -406,7 +406,7 @@ def test_a_kernel_gets_display_messages():
 
 
 def test_importing_the_room_loads_no_ipython():
-    code = "import sys, robota_nb.notebook.render; print('IPython' in sys.modules)"
+    code = "import sys, robota_nb.display.render; print('IPython' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=child_env(), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -431,7 +431,7 @@ class Observer(NotebookClient):
 def test_in_a_real_kernel():
     paragraph = PARAGRAPH
     text = paragraph * (100_000 // len(paragraph) + 1)
-    choose = "from robota_nb.notebook.render import choose_renderer\nrenderer = choose_renderer(get_ipython())\n"
+    choose = "from robota_nb.display.render import choose_renderer\nrenderer = choose_renderer(get_ipython())\n"
     live = f"""{choose}
 text = {paragraph!r} * {len(text) // len(paragraph)}
 for start in range(0, len(text), 10):

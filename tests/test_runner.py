@@ -9,8 +9,8 @@ import pytest
 from notebook_support import answers, command, edit, offline, outputs, plain, run, value, write
 from test_kernel import prompts
 
-from robota_nb import headless
 from robota_nb.errors import SnapshotError
+from robota_nb.frontends import headless
 
 LOAD = "%load_ext robota_nb"
 TWO_CHATS = [

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_keeping import Shell
 
-from robota_nb.core import entries as make
-from robota_nb.core import fold, names
-from robota_nb.core.entries import source_hash
-from robota_nb.core.kept import Kept
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import fold, names
+from robota_nb.core.record.entries import source_hash
+from robota_nb.core.record.entry_table import EntryTable
+from robota_nb.core.record.snapshot import parse
 
 LENGTHS = (5, 50)
 SAME = ["go on"]
@@ -80,10 +80,10 @@ def test_what_is_recovered_is_looked_for_once(monkeypatch):
     lost = Shell(monkeypatch, path="open.ipynb")
     for _ in range(max(LENGTHS)):
         lost.ask("the same question")
-    again = Shell(monkeypatch, store=lost.keeper.drawer.store, path="another.ipynb")
-    read, recorded = [], again.keeper.recorded
-    monkeypatch.setattr(again.keeper, "recorded", lambda: read.append(1) or recorded())
-    assert f"{max(LENGTHS)} turns" in again.keeper.recover("open.ipynb")
+    again = Shell(monkeypatch, store=lost.persistence.unsaved.store, path="another.ipynb")
+    read, recorded = [], again.persistence.recorded
+    monkeypatch.setattr(again.persistence, "recorded", lambda: read.append(1) or recorded())
+    assert f"{max(LENGTHS)} turns" in again.persistence.recover("open.ipynb")
     assert len(read) <= 3
 
 
@@ -101,7 +101,7 @@ def test_a_turn_is_folded_by_itself(monkeypatch):
 @pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without"])
 def test_a_replayed_cell_reads_its_own_turn_however_many_there_are(calls, ids):
     for name in ("text", "__getitem__", "copy"):
-        calls.of(Kept, name)
+        calls.of(EntryTable, name)
     costs = []
     for count in LENGTHS:
         manager = recorded(count, DIFFERENT, ids=ids)
@@ -159,7 +159,7 @@ def test_names_that_grew_are_those_that_would_be_put_together():
     session.create_chat("B")
     session.fork("C")
     grown = session.names()
-    session.flags.version += 1
+    session.overlay.version += 1
     anew = session.names()
     assert anew is not grown
     assert vars(anew) | {"version": 0} == vars(grown) | {"version": 0}
@@ -180,7 +180,7 @@ def test_the_lines_of_a_message_cost_no_memory_beside_their_text():
         del messages
         gc.collect()
         tracemalloc.start()
-        kept = Kept()
+        kept = EntryTable()
         kept.add(json.loads(text))
         gc.collect()
         size, _ = tracemalloc.get_traced_memory()
@@ -192,7 +192,7 @@ def test_the_lines_of_a_message_cost_no_memory_beside_their_text():
 
 def test_what_is_kept_is_what_was_given():
     for entries in parse(genuine()).values():
-        kept = Kept()
+        kept = EntryTable()
         kept.add(entries)
         assert dict(kept) == kept.copy() == entries
         assert [make.entry_id(entry) for entry in kept.values()] == list(entries)
@@ -205,7 +205,7 @@ EXTRA = st.dictionaries(st.sampled_from(["later", "cell", "parent", "usage", "at
 @given(CONTENTS, EXTRA)
 def test_a_message_is_kept_whole_however_a_stranger_has_cut_it(content, extra):
     entry = {"kind": "message", "n": 1, "role": "user", **extra, "content": content}
-    kept = Kept()
+    kept = EntryTable()
     kept.add({"e_2": entry})
     assert kept["e_2"] == entry
     assert make.canonical(kept["e_2"]) == make.canonical(entry)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from require import require
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
 from robota_nb.errors import SnapshotError
-from robota_nb.keeping import Keeper
+from robota_nb.sync.persistence import Persistence
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads(files("robota_nb").joinpath("schemas", "snapshot-1.schema.json").read_text(encoding="utf-8"))
@@ -267,9 +267,9 @@ def test_the_page_s_way_to_the_schema_leads_there():
 
 def test_what_the_page_shows_of_outputs_is_what_they_carry(monkeypatch):
     monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
-    keeper = Keeper(new_manager(), print, {}, print, has_outputs=True)
-    turn = keeper.manager.create_session().create_chat().send("x")
-    keeper.outputs.write(keeper.manager.records(), {})
-    carried = keeper.output_metadata(turn)
+    persistence = Persistence(new_manager(), print, {}, print, has_outputs=True)
+    turn = persistence.manager.create_session().create_chat().send("x")
+    persistence.outputs.write(persistence.manager.records(), {})
+    carried = persistence.output_metadata(turn)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robota_nb.notebook.blocks import MAX_DEFINITIONS, Container
-from robota_nb.notebook.segments import LIMIT, MAX_PARAGRAPH, Segmenter, split
+from robota_nb.display.blocks import MAX_DEFINITIONS, Container
+from robota_nb.display.segments import LIMIT, MAX_PARAGRAPH, Segmenter, split
 
 BEFORE = "before\n\n"
 AFTER = "after\n\nthe end\n"

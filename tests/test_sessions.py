@@ -6,8 +6,8 @@ import pytest
 from core_support import Only, entries_of, new_manager, raised, texts
 
 from robota_nb import SessionManager
-from robota_nb.core.config import Config, settings_from
-from robota_nb.core.snapshot import dump, parse
+from robota_nb.core.record.config import Config, settings_from
+from robota_nb.core.record.snapshot import dump, parse
 from robota_nb.errors import (
     ChatLimitReached,
     ChatNotFound,
@@ -285,7 +285,7 @@ def test_a_setting_without_a_json_form_is_refused_with_what_to_use():
 
 
 def test_a_session_that_is_not_active_is_read_and_not_asked(manager, session):
-    from robota_nb.core.entries import entry_id, set_entry
+    from robota_nb.core.record.entries import entry_id, set_entry
 
     chat = session.create_chat("A")
     chat.send("hi")

@@ -11,8 +11,8 @@ from kernel_support import Kernel, isolated
 from notebook_support import command, value, write
 
 from robota_nb.carriers import file
-from robota_nb.core import snapshot
-from robota_nb.headless import FrontEnd
+from robota_nb.core.record import snapshot
+from robota_nb.frontends.headless import FrontEnd
 from robota_nb.stores.sqlite import SqliteStore
 
 LOAD = "%load_ext robota_nb"

@@ -10,7 +10,7 @@ import pytest
 from notebook_support import command
 from require import require
 
-from robota_nb import shells
+from robota_nb.cli import shells
 
 COMPLETE = """
 eval "$(robota-nb completion bash)"

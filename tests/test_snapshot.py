@@ -8,9 +8,9 @@ from core_support import genuine, new_manager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
-from robota_nb.core.snapshot import NewerFormat, merge, parse
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.snapshot import NewerFormat, merge, parse
 from robota_nb.errors import SnapshotError
 
 GENUINE = genuine()

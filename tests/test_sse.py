@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robota_nb.providers.sse import Event, EventParser, SseError
+from robota_nb.providers.openai.sse import Event, EventParser, SseError
 
 
 def parse(*pieces, **options):

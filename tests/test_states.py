@@ -3,8 +3,8 @@
 import pytest
 from core_support import new_manager, raised, restarted, texts
 
-from robota_nb.core.entries import entry_id, set_entry
 from robota_nb.core.events import Activated, Changed, EntriesAdded
+from robota_nb.core.record.entries import entry_id, set_entry
 from robota_nb.errors import (
     DuplicateName,
     InvalidStateTransition,

@@ -7,8 +7,8 @@ from core_support import Only, new_manager, scripted
 
 from robota_nb import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Usage
-from robota_nb.core.snapshot import parse
-from robota_nb.core.stats import Tally
+from robota_nb.core.record.snapshot import parse
+from robota_nb.core.rules.stats import Tally
 
 
 class Metered:

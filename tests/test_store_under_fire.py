@@ -17,10 +17,10 @@ import pytest
 from file_support import SESSION, entries
 from store_support import DOCUMENT, WRITER, child, ids_in, mode, posix, refused, some, start
 
-from robota_nb.drawer import Drawer
 from robota_nb.errors import StoreError
 from robota_nb.stores import damage, database
 from robota_nb.stores.sqlite import SqliteStore
+from robota_nb.sync.unsaved import Unsaved
 
 KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "10"))
 SEED = int(os.environ.get("ROBOTA_NB_SEED", "1"))
@@ -337,11 +337,11 @@ def test_the_user_is_told_of_damage_once(path, monkeypatch):
     no_sqlite(path)
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
     notices: list[str] = []
-    drawer = Drawer(lambda: None, notices.append)
-    drawer.change(some("e_1"), {})
-    drawer.change(some("e_2"), {})
-    assert drawer.store.unsaved(drawer.place) == some("e_1", "e_2")
-    drawer.store.close()
+    unsaved = Unsaved(lambda: None, notices.append)
+    unsaved.change(some("e_1"), {})
+    unsaved.change(some("e_2"), {})
+    assert unsaved.store.unsaved(unsaved.place) == some("e_1", "e_2")
+    unsaved.store.close()
     (notice,) = notices
     assert notice.startswith("the store store.sqlite was damaged: it is kept as store.sqlite.damaged-")
 
@@ -397,13 +397,13 @@ def test_a_store_that_can_be_read_but_not_written_is_told_once(store, path, monk
     alter(path, NEWER)
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
     notices: list[str] = []
-    drawer = Drawer(lambda: None, notices.append)
+    unsaved = Unsaved(lambda: None, notices.append)
     for number in range(3):
-        drawer.change(some(f"e_{number}"), {})
-        assert drawer.store.unsaved("b.ipynb") == some("e_1")
-        assert drawer.failed
+        unsaved.change(some(f"e_{number}"), {})
+        assert unsaved.store.unsaved("b.ipynb") == some("e_1")
+        assert unsaved.failed
     assert len(notices) == 1
-    drawer.store.close()
+    unsaved.store.close()
 
 
 @posix
@@ -561,19 +561,19 @@ def test_what_the_store_could_not_take_comes_along_when_it_can(path, monkeypatch
     path.mkdir()
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
     notices: list[str] = []
-    drawer = Drawer(lambda: None, notices.append)
+    unsaved = Unsaved(lambda: None, notices.append)
     for number in range(3):
-        drawer.change(some(f"e_{number}"), {})
-    drawer.mark_saved({"s_1": ["e_1"]})
-    assert drawer.failed
+        unsaved.change(some(f"e_{number}"), {})
+    unsaved.mark_saved({"s_1": ["e_1"]})
+    assert unsaved.failed
     assert len(notices) == 1
     path.rmdir()
-    drawer.change(some("e_3"), {})
-    assert not drawer.failed
-    assert drawer.store.unsaved(drawer.place) == some("e_0", "e_2", "e_3")
-    drawer.change(some("e_4"), {"s_1": ["e_0"]})
-    assert drawer.store.unsaved(drawer.place) == some("e_2", "e_3", "e_4")
-    drawer.store.close()
+    unsaved.change(some("e_3"), {})
+    assert not unsaved.failed
+    assert unsaved.store.unsaved(unsaved.place) == some("e_0", "e_2", "e_3")
+    unsaved.change(some("e_4"), {"s_1": ["e_0"]})
+    assert unsaved.store.unsaved(unsaved.place) == some("e_2", "e_3", "e_4")
+    unsaved.store.close()
 
 
 def test_what_was_rescued_waits_until_it_can_be_written(store, path, monkeypatch):

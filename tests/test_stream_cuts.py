@@ -15,8 +15,8 @@ from provider_support import lab_provider
 
 from robota_nb import SessionManager
 from robota_nb.errors import ProviderError
-from robota_nb.providers.reply import Reply
-from robota_nb.providers.sse import EventParser
+from robota_nb.providers.openai.reply import Reply
+from robota_nb.providers.openai.sse import EventParser
 from robota_nb.testing import FaultServer
 
 THOROUGH = os.environ.get("ROBOTA_NB_THOROUGH") == "1"

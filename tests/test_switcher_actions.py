@@ -9,7 +9,7 @@ from hub_support import Reader, agree, fed, hub_of, known, rested, so
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from robota_nb.core import entries as make
+from robota_nb.core.record import entries as make
 from robota_nb.errors import ProviderError
 from robota_nb.switcher.actions import ACTIONS
 

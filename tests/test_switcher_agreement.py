@@ -7,7 +7,7 @@ from hub_support import Reader, agree, hub_of, rested
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robota_nb.core import entries as make
+from robota_nb.core.record import entries as make
 from robota_nb.errors import RobotaError
 
 # Each takes the manager, a way to act as a view (None: as the API does), and a source of choices.

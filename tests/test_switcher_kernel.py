@@ -14,7 +14,7 @@ from kernel_support import PATIENCE, isolated
 from nbconvert import HTMLExporter, MarkdownExporter
 from notebook_support import plain, run, value, write
 
-from robota_nb.headless import FrontEnd
+from robota_nb.frontends.headless import FrontEnd
 from robota_nb.switcher.views import TARGET
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -175,13 +175,13 @@ def test_a_view_of_the_status_sets_nothing_up_until_there_is_something_to_see(ke
     kernel.restart()
     kernel.ok("import sys\n%load_ext robota_nb")
     status = Panel(kernel, full=False)
-    loaded = "[name for name in ('robota_nb.wiring', 'robota_nb.switcher.hub', 'anywidget') if name in sys.modules]"
+    loaded = "[name for name in ('robota_nb.kernel.app', 'robota_nb.switcher.hub', 'anywidget') if name in sys.modules]"
     assert kernel.value(loaded) == []
     assert status.messages == []
     kernel.ok("%robota new A")
     status.until(lambda: status.status.get("chat") == "A")
     assert set(status.ops()) == {"status"}
-    assert kernel.value(loaded) == ["robota_nb.wiring", "robota_nb.switcher.hub"]
+    assert kernel.value(loaded) == ["robota_nb.kernel.app", "robota_nb.switcher.hub"]
 
 
 def test_a_panel_that_shows_all_sets_up_what_it_takes(kernel, server):

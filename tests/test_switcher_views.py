@@ -7,11 +7,12 @@ import pytest
 from core_support import genuine, new_manager
 from hub_support import PATIENCE, Reader, agree, fed, filled, hub_of, known, rested, so, stopped
 
-from robota_nb.core.entries import purged_stub
 from robota_nb.core.events import TurnEnded
-from robota_nb.core.snapshot import parse
+from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ProviderError
-from robota_nb.switcher import rows, told
+from robota_nb.switcher import rows
+from robota_nb.switcher import view_state as told
 from robota_nb.switcher.hub import MAX_VIEWS
 from robota_nb.switcher.views import View
 

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from robota_nb.core.ports import Finish, Provider, Request, TextDelta, Usage
-from robota_nb.testing import SHAPES, Act, FakeOpenAIServer, FaultServer, RecordingRenderer, ScriptedProvider, http
+from robota_nb.testing import SHAPES, Act, FakeOpenAIServer, FaultServer, ScriptedProvider, http
 
 
 def ask(text="hi there"):
@@ -64,24 +64,6 @@ class TestScriptedProvider:
     def test_a_failing_test_keeps_its_own_error(self):
         with pytest.raises(ZeroDivisionError), ScriptedProvider(["unused"]):
             raise ZeroDivisionError
-
-
-class TestRecordingRenderer:
-    def test_it_remembers(self):
-        renderer = RecordingRenderer()
-        renderer.feed("a")
-        renderer.feed("b")
-        renderer.finish("length", {"model": "m"})
-        assert (renderer.text, renderer.deltas) == ("ab", ["a", "b"])
-        assert (renderer.reason, renderer.metadata) == ("length", {"model": "m"})
-
-    def test_nothing_comes_after_the_end(self):
-        renderer = RecordingRenderer()
-        renderer.finish("stop", {})
-        with pytest.raises(AssertionError):
-            renderer.feed("more")
-        with pytest.raises(AssertionError):
-            renderer.finish("stop", {})
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from notebook_support import answers, command, content, edit, plain, run, value,
 from test_kernel import prompts
 
 from robota_nb.carriers import output
-from robota_nb.core.entries import to_lines
+from robota_nb.core.record.entries import to_lines
 
 PAGE = Path(__file__).parent.parent.joinpath("docs", "tools.md").read_text(encoding="utf-8")
 

@@ -11,12 +11,8 @@ from core_support import Only, entries_of, new_manager, raised, scripted, texts
 from robota_nb import SessionManager
 from robota_nb.core.events import EntriesAdded, Notice
 from robota_nb.core.ports import Finish, TextDelta, Usage
-from robota_nb.core.snapshot import parse
-from robota_nb.errors import (
-    ChatBusy,
-    ProviderError,
-    SnapshotError,
-)
+from robota_nb.core.record.snapshot import parse
+from robota_nb.errors import ChatBusy, ProviderError, SnapshotError
 from robota_nb.testing import ScriptedProvider
 
 # -- a turn, however it ends

@@ -9,8 +9,8 @@ from provider_support import CANARY, answer, ask, assert_no_key, failure, lab_pr
 
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.errors import ProviderError
-from robota_nb.providers.faults import Secret
-from robota_nb.providers.veil import discreet_logs, veiled
+from robota_nb.providers.failures import Secret
+from robota_nb.providers.openai.redaction import discreet_logs, veiled
 
 END = Finish(reason="stop", model="m")
 

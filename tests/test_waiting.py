@@ -16,8 +16,8 @@ from robota_nb.core.events import Delayed
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish, TextDelta, Waiting
 from robota_nb.errors import ProviderError
-from robota_nb.providers import openai as provider_module
-from robota_nb.providers.patience import asked_wait, in_words, may_help, own_wait, until_wished
+from robota_nb.providers.openai import provider as provider_module
+from robota_nb.providers.openai.retry import asked_wait, in_words, may_help, own_wait, until_cancelled
 from robota_nb.testing import Act, FaultServer, Shape, http
 
 
@@ -215,12 +215,12 @@ def test_an_answer_that_comes_after_the_wish_is_dropped():
     come, wish, dropped = threading.Event(), Cancellation(), SimpleQueue()
 
     def answer():
-        wish.wish()
+        wish.cancel()
         come.wait(30)
         return "late"
 
     with ThreadPoolExecutor() as pool:
-        assert pool.submit(until_wished, answer, wish, dropped.put).result(30) is None
+        assert pool.submit(until_cancelled, answer, wish, dropped.put).result(30) is None
     come.set()
     assert dropped.get(timeout=30) == "late"
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from sphinx.util.docutils import SphinxDirective
 
-from robota_nb.cli import main
-from robota_nb.notebook.grammar import CELL, COMMANDS
-from robota_nb.notebook.magics import RobotaMagics
-from robota_nb.notebook.prompt import FILTERS
+from robota_nb.cli.main import main
+from robota_nb.magics.commands import CELL, COMMANDS
+from robota_nb.magics.robota import RobotaMagics
+from robota_nb.prompt.fields import FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
     from traitlets import TraitType
 
-    from robota_nb.notebook.spec import Arg, Spec
+    from robota_nb.magics.spec import Arg, Spec
 
 
 def block(name: str, argument: str = "", content: Iterable[str] = ()) -> Iterator[str]:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.atomic import explained, locked, replace_file
-from robota_nb.core.decoding import Doubled, check_single, decode
-from robota_nb.core.snapshot import KEY, NewerFormat, dump, merge, parse
+from robota_nb.core.record.json_reader import Doubled, check_single, decode
+from robota_nb.core.record.snapshot import KEY, NewerFormat, dump, merge, parse
 from robota_nb.errors import SnapshotError, nearest
 
 if TYPE_CHECKING:

@@ -5,27 +5,28 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import changes, history, recording, reprs, search, stats
-from robota_nb.core import entries as make
-from robota_nb.core.awaiting import in_threads
-from robota_nb.core.config import settings_from
+from robota_nb.core import recording, reprs
+from robota_nb.core.aio import in_threads
 from robota_nb.core.events import Changed
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.live import LiveTurn, Plan, build_request
 from robota_nb.core.ports import Usage
-from robota_nb.core.states import check_asked
+from robota_nb.core.record import entries as make
+from robota_nb.core.record.config import settings_from
+from robota_nb.core.rules import changes, history, search, stats
+from robota_nb.core.rules.states import check_asked
 from robota_nb.core.turn import Branch, Message, Preview, Turn
 from robota_nb.errors import ChatBusy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-    from robota_nb.core.config import Config
-    from robota_nb.core.fold import Node
     from robota_nb.core.ports import Image
-    from robota_nb.core.search import Hit
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.record.fold import Node
+    from robota_nb.core.rules.search import Hit
+    from robota_nb.core.rules.stats import Stats
     from robota_nb.core.session import Session
-    from robota_nb.core.stats import Stats
 
 
 class Chat:
@@ -240,7 +241,7 @@ class Chat:
         """
         running = self.session.manager.running.get(self.id)
         if running:
-            running.wish()
+            running.cancel()
         return running is not None
 
     def check_idle(self) -> None:

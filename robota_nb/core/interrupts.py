@@ -37,30 +37,30 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wished = threading.Event()
+        self._cancelled = threading.Event()
         self._callbacks: list[Callable[[], object]] = []
 
     @property
-    def wished(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether it was asked for."""
-        return self._wished.is_set()
+        return self._cancelled.is_set()
 
     def wait(self, seconds: float) -> bool:
         """Wait until it is asked for, at most so many *seconds*; return whether it was."""
-        return self._wished.wait(seconds)
+        return self._cancelled.wait(seconds)
 
-    def wish(self) -> None:
+    def cancel(self) -> None:
         """Ask for it."""
         with self._lock:
-            self._wished.set()
+            self._cancelled.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
 
-    def on_wish(self, callback: Callable[[], object]) -> None:
+    def on_cancel(self, callback: Callable[[], object]) -> None:
         """Have *callback* called when it is asked for, in that thread; at once if it was."""
         with self._lock:
-            if not self.wished:
+            if not self.cancelled:
                 self._callbacks.append(callback)
                 return
         callback()

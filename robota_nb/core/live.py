@@ -6,21 +6,21 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
-from robota_nb.core import entries as make
-from robota_nb.core import foreign
-from robota_nb.core.entries import MAX_MESSAGE_BYTES
 from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.interrupts import Cancellation, deferred
 from robota_nb.core.ports import Finish, FinishReason, Request, Waiting
+from robota_nb.core.record import entries as make
+from robota_nb.core.record.entries import MAX_MESSAGE_BYTES
+from robota_nb.core.rules import provenance as foreign
 from robota_nb.errors import ProviderError, RobotaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
     from robota_nb.core.chat import Chat
-    from robota_nb.core.config import Config
-    from robota_nb.core.fold import Asked
     from robota_nb.core.ports import Image, StreamEvent
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.record.fold import Asked
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53
@@ -45,7 +45,7 @@ class Plan:
     config
         The chat's config; *options* are over it for this turn alone.
     cell, settings
-        The asking cell, and what cells had set (see `robota_nb.core.replay`).
+        The asking cell, and what cells had set (see `robota_nb.core.rules.replay`).
     record
         Whether the turn becomes part of the chat.
     images
@@ -164,7 +164,7 @@ def _answer(
             manager.requests += 1
             finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
             for event in events:
-                if cancellation.wished:
+                if cancellation.cancelled:
                     break
                 if isinstance(event, Finish):
                     finish = _checked(event)
@@ -180,12 +180,12 @@ def _answer(
                 outcome.parts.append(text)
                 manager.emit(TextArrived(**where, text=text))
                 yield text
-            finish = Finish(reason="interrupted") if cancellation.wished else finish
+            finish = Finish(reason="interrupted") if cancellation.cancelled else finish
             outcome.end(finish)
         except Exception as error:  # other people's code may raise anything, also because it was cancelled
-            finish = Finish(reason="interrupted" if cancellation.wished else "error")
+            finish = Finish(reason="interrupted" if cancellation.cancelled else "error")
             outcome.end(finish)
-            if not cancellation.wished:
+            if not cancellation.cancelled:
                 if isinstance(error, RobotaError):
                     raise
                 raise _failure(provider, error) from None
@@ -197,7 +197,7 @@ def _answer(
             manager.arriving.pop(chat.id, None)
             manager.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
         if not outcome.parts and finish.reason in UNFINISHED:
-            raise _nothing(provider, stopped=cancellation.wished)
+            raise _nothing(provider, stopped=cancellation.cancelled)
 
 
 def _close(events: object) -> None:

@@ -7,13 +7,16 @@ from functools import partial
 from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import asking, limits, records, reprs, snapshot, stats
-from robota_nb.core import entries as make
-from robota_nb.core.config import Config
+from robota_nb.core import ask_flow as asking
+from robota_nb.core import records, reprs
 from robota_nb.core.events import Activated, Changed, EntriesAdded
-from robota_nb.core.names import Names
-from robota_nb.core.removal import DELETED
-from robota_nb.core.replay import Replay
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.config import Config
+from robota_nb.core.record.names import Names
+from robota_nb.core.rules import limits, stats
+from robota_nb.core.rules.deletion import DELETED
+from robota_nb.core.rules.replay import Replay
 from robota_nb.core.session import Session
 from robota_nb.core.users import default_user
 from robota_nb.errors import ChatBusy, DuplicateName, SessionNotActive, SessionNotFound, nearest
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.live import Arriving
     from robota_nb.core.ports import Entries, Entry, Providers
-    from robota_nb.core.stats import Stats
+    from robota_nb.core.rules.stats import Stats
 
 log = logging.getLogger("robota_nb")
 
@@ -139,7 +142,7 @@ class SessionManager:
             if busy := next((chat for chat in session.chats if chat.id in self.running), None):
                 raise ChatBusy(f"a turn is running in {busy.name!r}: wait for it, or stop it with chat.cancel()")
             was_active = self.active_session(session.user_id) is session
-            session.flags.put(None, "deleted", DELETED)
+            session.overlay.put(None, "deleted", DELETED)
             if was_active:
                 self._active.pop(session.user_id, None)
                 if active := self._recorded_active(session.user_id):
@@ -156,7 +159,7 @@ class SessionManager:
                 limits.check_sessions(self, named[-1].user_id)
             if active := self.active_session(user_id):
                 self._active[active.user_id] = active.id  # it stays so, whichever comes back
-            named[-1].flags.put(None, "deleted", None)
+            named[-1].overlay.put(None, "deleted", None)
             if active is None:
                 self._make_active(named[-1])
             return named[-1]
@@ -202,9 +205,9 @@ class SessionManager:
         """Make a session its user's active one."""
         with self.lock:
             self.replay.click(session.id, None)
-            self.lead(session)
+            self.activate_silently(session)
 
-    def lead(self, session: Session) -> None:
+    def activate_silently(self, session: Session) -> None:
         """Make a session its user's active one without anybody having chosen it."""
         if self.active_session(session.user_id) is session:
             self._active[session.user_id] = session.id
@@ -286,7 +289,7 @@ class SessionManager:
         Parameters
         ----------
         sessions
-            Session id → entries, as `robota_nb.core.snapshot.parse` returns them.
+            Session id → entries, as `robota_nb.core.record.snapshot.parse` returns them.
         user_id
             To whom sessions belong that are not here yet.
 
@@ -360,7 +363,7 @@ class SessionManager:
             self._closed = True
             running = list(self.running.values())
         for cancellation in running:
-            cancellation.wish()
+            cancellation.cancel()
         with self.lock:
             self.rested.wait_for(lambda: not self.running, timeout)
             for user in {session.user_id for session in self._sessions.values()}:

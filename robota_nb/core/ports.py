@@ -13,7 +13,7 @@ FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_call
 """How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
 
 Entry: TypeAlias = dict[str, Any]
-"""One immutable fact of a snapshot, as plain JSON (see `robota_nb.core.entries`)."""
+"""One immutable fact of a snapshot, as plain JSON (see `robota_nb.core.record.entries`)."""
 
 Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
 """Session id → entry id → entry."""
@@ -204,7 +204,7 @@ class Store(Protocol):
         """File under *to* what is filed under *document*, as when its notebook was renamed; all of it or nothing.
 
         The result is a union. Of an entry that is in both places one stays: the one there, unless the moved one
-        beats it (`robota_nb.core.snapshot.beats`). It counts as saved only if both are saved and alike: nothing
+        beats it (`robota_nb.core.record.snapshot.beats`). It counts as saved only if both are saved and alike: nothing
         that a notebook may still lack is forgotten. The entries keep their age. Nothing happens if both names
         are the same, or if nothing is filed under *document*.
         """
@@ -212,26 +212,6 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release files; the store may be used again and reopens by itself."""
-        ...
-
-
-class Renderer(Protocol):
-    """Shows one answer while it streams."""
-
-    def feed(self, delta: str) -> None:
-        """Show more text; *delta* is never empty."""
-        ...
-
-    def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
-        """Show the last text and how it ended.
-
-        Parameters
-        ----------
-        reason
-            How.
-        metadata
-            What goes into output metadata, never into what is shown.
-        """
         ...
 
 

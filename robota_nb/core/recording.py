@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from robota_nb.core import entries as make
+from robota_nb.core.record import entries as make
 from robota_nb.core.turn import Message, Turn
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from robota_nb.core.chat import Chat
-    from robota_nb.core.config import Config
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.search import Hit
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.rules.search import Hit
+    from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
-    from robota_nb.core.stats import Stats, Tally
     from robota_nb.core.turn import Branch, Message, Preview, Turn
 
 _SHORT = 60

@@ -10,24 +10,26 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from robota_nb.core import entries as make
-from robota_nb.core import history, limits, records, removal, reprs, search, states, stats
+from robota_nb.core import records, reprs
 from robota_nb.core.chat import Chat
-from robota_nb.core.config import Config, settings_from
 from robota_nb.core.events import Changed
-from robota_nb.core.flags import Flags, differing
-from robota_nb.core.fold import SessionState
-from robota_nb.core.names import Names
+from robota_nb.core.record import entries as make
+from robota_nb.core.record.config import Config, settings_from
+from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.names import Names
+from robota_nb.core.record.overlay import Overlay, differing
+from robota_nb.core.rules import deletion as removal
+from robota_nb.core.rules import history, limits, search, states, stats
 from robota_nb.errors import ChatNotFound, DuplicateName, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from robota_nb.core.fold import ChatState, Node, Path
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entry
-    from robota_nb.core.search import Hit
-    from robota_nb.core.stats import Stats
+    from robota_nb.core.record.fold import ChatState, Node, Path
+    from robota_nb.core.rules.search import Hit
+    from robota_nb.core.rules.stats import Stats
 
 
 class Session:
@@ -50,7 +52,7 @@ class Session:
         self.record = SessionState(id)
         self._chats: dict[str, Chat] = {}
         self._names = Names()
-        self.flags = Flags(self.record, self._tell)
+        self.overlay = Overlay(self.record, self._tell)
         self.state_changed = False  # in this process
         self._heads: dict[str, str | None] = {}
         self._bases: dict[str, str | None] = {}
@@ -72,17 +74,17 @@ class Session:
     @property
     def state(self) -> str:
         """``active``, ``paused``, ``archived`` or ``terminated``."""
-        return self.flags.get(None, "state") or "active"
+        return self.overlay.get(None, "state") or "active"
 
     @property
     def description(self) -> str:
         """What the session is about, in the user's words."""
-        return self.flags.get(None, "description") or ""
+        return self.overlay.get(None, "description") or ""
 
     @property
     def deleted(self) -> bool:
         """Whether the session was deleted (its entries stay, and opening its name brings it back)."""
-        return self.flags.get(None, "deleted") is not None
+        return self.overlay.get(None, "deleted") is not None
 
     @property
     def chats(self) -> list[Chat]:
@@ -120,9 +122,7 @@ class Session:
         found = self.find(ref)
         if found is None:
             near = nearest(ref, [self.chat_name(chat.id) for chat in self.live_chats()])
-            raise ChatNotFound(
-                f"no chat {ref[:100]!r} in {self.name!r}{near}: %robota chat list shows them, %robota new creates one"
-            )
+            raise ChatNotFound(f"no chat {ref[:100]!r} in {self.name!r}{near}", hint="chat.list")
         return self._chat(found)
 
     def find(self, ref: str) -> str | None:
@@ -131,7 +131,7 @@ class Session:
 
     def has(self, chat: str) -> bool:
         """Say whether a chat of that id is here and not deleted."""
-        return chat in self.record.chats and self.flags.get(chat, "deleted") is None
+        return chat in self.record.chats and self.overlay.get(chat, "deleted") is None
 
     def live_chats(self) -> list[ChatState]:
         """Return what the record holds of the chats that are not deleted, in the order of their creation."""
@@ -139,7 +139,7 @@ class Session:
 
     def names(self) -> Names:
         """Return the names of the chats, put together anew when they may have changed."""
-        version = self.record.names_version + self.flags.version  # which only grow
+        version = self.record.names_version + self.overlay.version  # which only grow
         if self._names.version != version:
             self._names = Names({c.id: c.names for c in self.live_chats()}, version, removal.deleted(self))
         return self._names
@@ -209,7 +209,7 @@ class Session:
         text = make.clean(text).strip()
         make.check_message_size(text, "a description")
         with self.manager.lock:
-            self.flags.put(None, "description", text or None)
+            self.overlay.put(None, "description", text or None)
 
     # -- chats
 
@@ -232,7 +232,7 @@ class Session:
         name
             Unique in the session; ``Chat 1``, ``Chat 2``, … if not given.
         provider, model, system
-            See `robota_nb.core.config.Config`.
+            See `robota_nb.core.record.config.Config`.
         **params
             Request parameters, such as ``temperature=0.2``.
 
@@ -302,7 +302,7 @@ class Session:
         chat
             The chat's id.
         settings
-            As `robota_nb.core.config.settings_from` returns them; "" unsets one.
+            As `robota_nb.core.record.config.settings_from` returns them; "" unsets one.
         lasting
             Whether it was the user's own doing, to be kept as such; what a cell sets is kept with the next
             turn, or by `flush` if it still differs then.
@@ -333,7 +333,7 @@ class Session:
 
     def waiting(self) -> Iterator[make.Builder]:
         """Yield what makes the entries of heads and settings that differ from the record."""
-        yield from self.flags.waiting()
+        yield from self.overlay.waiting()
         for chat, base in self._bases.items():
             if base != self.record.chats[chat].base:
                 yield partial(make.set_entry, chat=chat, key="from", value=base)
@@ -345,7 +345,7 @@ class Session:
 
     def written(self) -> None:
         """Forget heads and flags that waited: the record holds them now."""
-        self.flags.written()
+        self.overlay.written()
         self._bases.clear()
         self._heads.clear()
 
@@ -388,7 +388,7 @@ class Session:
         entry = make.chat_entry(n=n, at=at, chat=cid, name=name, config=config_id, from_=base)
         self.manager.commit(self, {**new, make.entry_id(entry): entry})
         if self._names is names:  # else somebody has asked for them since
-            names.add(cid, name, self.record.names_version + self.flags.version)
+            names.add(cid, name, self.record.names_version + self.overlay.version)
         return self._chat(cid)
 
     def _commit(self, build: make.Builder) -> None:

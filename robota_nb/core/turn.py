@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.core import reprs
 
 if TYPE_CHECKING:
-    from robota_nb.core.config import Config
-    from robota_nb.core.fold import Asked
     from robota_nb.core.ports import FinishReason, Image, Request, Usage
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.record.fold import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from robota_nb.core.entries import entry_id as hash_of
+from robota_nb.core.record.entries import entry_id as hash_of
 from robota_nb.errors import StoreError
 from robota_nb.stores.database import guarded, identity, read_only, unused
 from robota_nb.stores.faults import ELSEWHERE

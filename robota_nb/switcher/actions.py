@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from robota_nb.core import states
+from robota_nb.core.rules import states
 from robota_nb.errors import ChatNotFound, CommandError, PromptError, RobotaError, TurnNotFound
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.live import LiveTurn
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.rules.states import Change
     from robota_nb.core.session import Session
-    from robota_nb.core.states import Change
 
 Said: TypeAlias = "Mapping[str, Any]"
 Result: TypeAlias = "dict[str, Any] | Callable[[], dict[str, Any] | None] | None"

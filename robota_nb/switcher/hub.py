@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
+from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
-from robota_nb.switcher.told import Told
+from robota_nb.switcher.view_state import ViewState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ class Hub:
         self._views: list[View] = []
         self._wake = threading.Condition()
         self._dirt = _Dirt()
-        self._told = Told(host.manager)
+        self._told = ViewState(host.manager)
         self._thread: threading.Thread | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -202,7 +203,7 @@ class Hub:
             self._host.ready()
             done = action(self.manager, message)
         except RobotaError as error:
-            answer(error=str(error))
+            answer(error=told(error))
         except Exception:
             log.exception("the switcher failed")
             answer(error="that went wrong inside robota_nb: reload the page and try again")
@@ -273,7 +274,7 @@ def _ask(ask: Callable[[], Message | None], answer: Callable[..., None]) -> None
     try:
         answer(**(ask() or {}))
     except RobotaError as error:
-        answer(error=str(error))
+        answer(error=told(error))
     except Exception:
         log.exception("the switcher failed to ask")
         answer(error="that went wrong inside robota_nb: ask again")

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from robota_nb.core import history
-from robota_nb.core.foreign import is_foreign
+from robota_nb.core.rules import history
+from robota_nb.core.rules.provenance import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from robota_nb.core.chat import Chat
-    from robota_nb.core.fold import Node
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.record.fold import Node
     from robota_nb.core.session import Session
 
 Row: TypeAlias = dict[str, Any]

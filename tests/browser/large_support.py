@@ -4,7 +4,7 @@ from core_support import new_manager
 from notebook_support import write
 
 from robota_nb.core.ports import Finish, TextDelta
-from robota_nb.core.snapshot import dump
+from robota_nb.core.record.snapshot import dump
 
 ANSWER = 9_000
 """Bytes of an answer."""

@@ -13,7 +13,7 @@ from notebook_support import write
 from page_support import MODEL, prompts
 from require import require
 
-from robota_nb.core import snapshot
+from robota_nb.core.record import snapshot
 
 LOAD = "%load_ext robota_nb"
 WHERE = "import os; print(os.environ['HOME'], os.getcwd(), 'JPY_SESSION_NAME' in os.environ)"

@@ -7,8 +7,8 @@ import pytest
 from notebook_support import answers, content, write
 from page_support import MODEL, Notebook, prompts
 
-from robota_nb.core import entries as make
-from robota_nb.core import snapshot
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
 
 LOAD = "%load_ext robota_nb"
 SOURCES = [LOAD, "%%robota\nhello", "to be edited", "%robota snapshot", "%robota snapshot --replace"]

@@ -4,7 +4,7 @@ import pytest
 from large_support import with_snapshot
 from page_support import Notebook, prompts
 
-from robota_nb.core import snapshot
+from robota_nb.core.record import snapshot
 
 FIRST = "%load_ext robota_nb\n%robota"
 GATEWAY = 10 * 2**20

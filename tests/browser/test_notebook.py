@@ -11,7 +11,7 @@ import pytest
 from notebook_support import answers, content, outputs, write
 from page_support import prompts
 
-from robota_nb.core import snapshot
+from robota_nb.core.record import snapshot
 
 pytestmark = pytest.mark.usefixtures("jupyter")
 

@@ -14,7 +14,7 @@ from notebook_support import write
 from page_support import MODEL, Notebook, prompts
 from require import require
 
-from robota_nb.core import snapshot
+from robota_nb.core.record import snapshot
 
 PYTHON = os.environ.get("ROBOTA_NB_RTC_PYTHON")
 

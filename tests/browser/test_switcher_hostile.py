@@ -8,8 +8,8 @@ from hostile_support import snap, talk
 from notebook_support import write
 from switcher_support import LOAD, Switcher
 
-from robota_nb.core.entries import source_hash
 from robota_nb.core.ports import Finish, TextDelta
+from robota_nb.core.record.entries import source_hash
 
 RUN = "window.pwned=1"
 HOSTILE = [

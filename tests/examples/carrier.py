@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from robota_nb.carriers.atomic import explained, locked, replace_file
-from robota_nb.core import snapshot
-from robota_nb.core.entries import canonical
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.entries import canonical
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:

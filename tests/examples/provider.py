@@ -42,7 +42,7 @@ class NativeOllama:
             try:
                 connection.connect()
                 server = connection.sock
-                request.cancellation.on_wish(lambda: _hang_up(server))  # wakes up whoever waits for a silent server
+                request.cancellation.on_cancel(lambda: _hang_up(server))  # wakes up whoever waits for a silent server
                 connection.request("POST", "/api/chat", body)
                 with connection.getresponse() as response:
                     if response.status != 200:

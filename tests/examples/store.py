@@ -9,8 +9,8 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
-from robota_nb.core.entries import canonical
-from robota_nb.core.snapshot import beats
+from robota_nb.core.record.entries import canonical
+from robota_nb.core.record.snapshot import beats
 from robota_nb.errors import StoreError
 
 if TYPE_CHECKING:

@@ -9,10 +9,12 @@ from random import Random
 from unittest.mock import patch
 
 from robota_nb.carriers.document import TARGET, Bridge
+from robota_nb.display.segments import Segmenter, split
 from robota_nb.errors import CommandError, PromptError
-from robota_nb.notebook import command, completer, completion, prompt
-from robota_nb.notebook.grammar import CELL, COMMANDS, SPECS
-from robota_nb.notebook.segments import Segmenter, split
+from robota_nb.magics import completer, completion
+from robota_nb.magics import parser as command
+from robota_nb.magics.commands import CELL, COMMANDS, SPECS
+from robota_nb.prompt import fields as prompt
 
 from . import mutations
 from .harness import REFUSED, Target

@@ -6,7 +6,7 @@ What is hashed in a snapshot is hashed anew (mostly), or no change would come fu
 import json
 from contextlib import suppress
 
-from robota_nb.core.entries import entry_id
+from robota_nb.core.record.entries import entry_id
 
 MAX_TEXT, MAX_JSON = 1_000, 50_000
 """Bytes of a case, about: it is the odd ones that find something, not the large ones."""

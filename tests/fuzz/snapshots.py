@@ -8,13 +8,15 @@ from pathlib import Path
 from random import Random
 
 from robota_nb.carriers import file, output
-from robota_nb.core import exchange, reprs, snapshot
-from robota_nb.core.fold import SessionState
+from robota_nb.core import chat_format as exchange
+from robota_nb.core import reprs
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.fold import SessionState
+from robota_nb.display import report
 from robota_nb.errors import InvalidName, RobotaError, SnapshotError
-from robota_nb.notebook import report
-from robota_nb.switcher.told import Told
+from robota_nb.switcher.view_state import ViewState
 
 from . import mutations
 from .harness import REFUSED, Target
@@ -126,7 +128,7 @@ def read_all(manager):
             exchange.to_markdown(chat)
             assert exchange.from_json(exchange.to_json(chat), "x")
             preview(chat)
-    told = Told(manager)
+    told = ViewState(manager)
     shown += [json.dumps(told.news("saved", everything=True, chats=set(), full=True), allow_nan=False)]
     shown += [json.dumps(told.whole(), allow_nan=False)]
     for text in shown:

@@ -3,8 +3,8 @@
 import json
 from random import Random
 
-from robota_nb.providers.reply import Problem, Reply
-from robota_nb.providers.sse import EventParser, SseError
+from robota_nb.providers.openai.reply import Problem, Reply
+from robota_nb.providers.openai.sse import EventParser, SseError
 
 from . import mutations
 from .harness import Target

@@ -9,12 +9,14 @@ import pytest
 from require import require
 
 from robota_nb.carriers import document, file
-from robota_nb.core import exchange, snapshot
-from robota_nb.core.fold import Register
-from robota_nb.notebook import command, prompt
-from robota_nb.notebook.segments import Segmenter
-from robota_nb.providers.reply import Reply
-from robota_nb.providers.sse import EventParser
+from robota_nb.core import chat_format as exchange
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.fold import Register
+from robota_nb.display.segments import Segmenter
+from robota_nb.magics import parser as command
+from robota_nb.prompt import fields as prompt
+from robota_nb.providers.openai.reply import Reply
+from robota_nb.providers.openai.sse import EventParser
 
 from . import mutations
 from .harness import BATCH, CORPUS, REFUSED, Crash, Target, run

@@ -11,10 +11,10 @@ import nbformat
 import pytest
 from kernel_support import Kernel
 
-from robota_nb.core import snapshot
-from robota_nb.core.fold import SessionState
 from robota_nb.core.manager import SessionManager
-from robota_nb.headless import FrontEnd
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.fold import SessionState
+from robota_nb.frontends.headless import FrontEnd
 from robota_nb.testing import FakeOpenAIServer
 
 from .story import Failed, Story, load

@@ -4,11 +4,11 @@ from contextlib import suppress
 
 import pytest
 
-from robota_nb.core import snapshot
-from robota_nb.core.config import settings_from
-from robota_nb.core.entries import source_hash
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.config import settings_from
+from robota_nb.core.record.entries import source_hash
 from robota_nb.core.turn import Turn
 from robota_nb.errors import ProviderError, ReplayMiss
 

@@ -1,0 +1,1 @@
+"""The command line: ``robota-nb``, its tab completion, and what git calls."""

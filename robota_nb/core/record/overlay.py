@@ -1,0 +1,65 @@
+"""Properties of a session, its chats, and their settings that wait: those are written that differ from the record."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from robota_nb.core.record import entries as make
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from robota_nb.core.record.fold import SessionState
+
+
+class Overlay:
+    """The state, the description, and what was deleted.
+
+    Parameters
+    ----------
+    record
+        What has been written.
+    tell
+        Called with the chat (None: the session) whenever a property was set.
+    """
+
+    def __init__(self, record: SessionState, tell: Callable[[str | None], None]) -> None:
+        self.version = 0  # grows with every change
+        self._record = record
+        self._tell = tell
+        self._waiting: dict[tuple[str | None, str], str | None] = {}  # (chat; None: the session, key) -> value
+
+    def get(self, chat: str | None, key: str) -> str | None:
+        """Return a property: as it was put here, else as recorded."""
+        return self._waiting[chat, key] if (chat, key) in self._waiting else self._recorded(chat, key)
+
+    def put(self, chat: str | None, key: str, value: str | None) -> None:
+        """Set a property, or with None, unset it."""
+        self._waiting[chat, key] = value
+        self.version += 1
+        self._tell(chat)
+
+    def waiting(self) -> Iterator[make.Builder]:
+        """Yield what makes the entries that are to be written."""
+        for (chat, key), value in self._waiting.items():
+            if value != self._recorded(chat, key):
+                yield partial(make.set_entry, chat=chat, key=key, value=value)
+
+    def written(self) -> None:
+        """Forget what waited: the record holds it now."""
+        self._waiting.clear()
+        self.version += 1
+
+    def _recorded(self, chat: str | None, key: str) -> str | None:
+        sets = self._record.chats[chat].sets if chat else self._record.sets
+        value: str | None = sets[key].value if key in sets else None
+        return value
+
+
+def differing(record: SessionState, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
+    """Yield what makes the entries of those settings of a chat that are not so in the record."""
+    recorded = record.chat_config(chat).settings()
+    for key, value in settings.items():
+        if value != recorded.get(key, ""):
+            yield partial(make.set_entry, chat=chat, key=key, value=value or None)

@@ -1,0 +1,51 @@
+"""The log of a chat's settings: read off its entries, never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from robota_nb.core.record.entries import RESERVED_KEYS
+
+if TYPE_CHECKING:
+    from robota_nb.core.record.fold import SessionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A setting of a chat that was changed.
+
+    Parameters
+    ----------
+    at
+        When, in UTC, as ``2026-01-02T03:04:05Z``.
+    key
+        Which.
+    old, new
+        From what to what; empty if it was not set.
+    """
+
+    at: str
+    key: str
+    old: str
+    new: str
+
+
+def changes(record: SessionState, chat: str) -> list[Change]:
+    """Return what was changed in a chat's settings, oldest first."""
+    known: dict[str, str] | None = None
+    found = []
+    for entry in sorted(record.entries.values(), key=lambda entry: entry.get("n", 0)):
+        if entry.get("chat") != chat:
+            continue
+        if entry["kind"] == "set" and entry["key"] not in RESERVED_KEYS:
+            now = {**(known or {}), entry["key"]: entry.get("value", "")}
+        elif entry["kind"] in ("chat", "message") and "config" in entry:
+            now = record.config(entry["config"]).settings()
+        else:
+            continue
+        if known is not None:
+            pairs = [(key, known.get(key, ""), now.get(key, "")) for key in sorted(known.keys() | now.keys())]
+            found += [Change(at=entry["at"], key=key, old=old, new=new) for key, old, new in pairs if old != new]
+        known = now
+    return found

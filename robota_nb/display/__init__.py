@@ -1,0 +1,1 @@
+"""How answers are shown, and what commands say."""

@@ -1,0 +1,1 @@
+"""One IPython shell: its hooks, and the parts wired together behind them."""

@@ -1,0 +1,1 @@
+"""``%robota`` and ``%%robota``: what can be said, and what each command does."""

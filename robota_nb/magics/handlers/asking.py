@@ -1,0 +1,96 @@
+"""Status, help, and the commands that ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from robota_nb._version import __version__
+from robota_nb.core.rules import history
+from robota_nb.core.rules.modes import MODES
+from robota_nb.display import report
+from robota_nb.magics import parser as parsing
+from robota_nb.magics.runner import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from robota_nb.core.turn import Turn
+    from robota_nb.magics.runner import Args, Handler, Runner
+
+
+def _status(runner: Runner, _: Args) -> None:
+    runner.say(report.status(runner.host))
+
+
+def _help(runner: Runner, args: Args) -> None:
+    runner.say(parsing.help_text(args["command"]))
+
+
+def _version(runner: Runner, _: Args) -> None:
+    runner.say(f"robota_nb {__version__}")
+
+
+def _ask(runner: Runner, args: Args) -> Turn:
+    answer = runner.host.manager.ask(
+        runner.expanded(args),
+        runner.host.cell(),
+        session=args["session"],
+        chat=args["chat"],
+        options=settings_of(args),
+        images=runner.images(args),
+        fresh=args["fresh"],
+        once=args["once"],
+        at_end=args["append"],
+    )
+    return runner.answer(answer, args)
+
+
+def _edit(runner: Runner, args: Args) -> Turn:
+    chat = runner.existing_chat()
+    node = history.numbered(chat.session, chat.id, args["number"])
+    answer = runner.host.manager.ask_at(
+        runner.expanded(args),
+        runner.host.cell(),
+        chat,
+        node,
+        images=chat.turn(node).prompt.images,
+        options=node.options,
+    )
+    return runner.answer(answer, args)
+
+
+def _retry(runner: Runner, args: Args) -> Turn:
+    chat = runner.existing_chat()
+    node = history.last_shown_turn(chat.session, chat.id)
+    turn = chat.turn(node)
+    answer = runner.host.manager.ask_at(
+        turn.prompt.content, runner.host.cell(), chat, node, images=turn.prompt.images, options=node.options
+    )
+    return runner.answer(answer, args)
+
+
+def _replay(runner: Runner, args: Args) -> None:
+    replay = runner.host.manager.replay
+    if args["mode"]:
+        replay.mode = next(mode for mode in MODES if mode == args["mode"])
+    runner.say(f"replay: {replay.mode}")
+
+
+def _ui(runner: Runner, _: Args) -> object:
+    view = runner.host.switcher()
+    if not isinstance(view, str):
+        return view
+    runner.say(view)
+    return None
+
+
+HANDLERS: Mapping[tuple[str, ...], Handler] = {
+    (): _status,
+    ("ask",): _ask,
+    ("help",): _help,
+    ("version",): _version,
+    ("chat", "edit"): _edit,
+    ("chat", "retry"): _retry,
+    ("replay",): _replay,
+    ("ui",): _ui,
+}

@@ -1,0 +1,222 @@
+"""What the views have been told, and what has to be said for it to be true again."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from robota_nb.core.record.entries import image_of
+from robota_nb.switcher import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.live import Arriving
+    from robota_nb.core.manager import SessionManager
+    from robota_nb.core.session import Session
+    from robota_nb.switcher.rows import Row, Shown
+
+Message: TypeAlias = dict[str, Any]
+
+PIECE = 200
+"""Rows of chats in one message: the first ones are seen before the last ones have come."""
+STALE = 200
+"""Turns that are named one by one as changed; if there are more, all from the first of them on are."""
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""What a view is given to show: nothing that could hold more than a picture."""
+
+
+class Lists:
+    """The sessions, and the chats of the active one, as told."""
+
+    def __init__(self) -> None:
+        self._head: Message = {"sessions": [], "session": None, "chat": None}
+        self._chats: dict[str, Row] = {}
+        self._version: object = None  # of what decides which chats there are, and what they are called
+
+    def news(self, manager: SessionManager, chats: Iterable[str] | None) -> Iterator[Message]:
+        """Yield what has to be said; *chats* may have changed, or with None, all may."""
+        session = manager.active_session()
+        head = {
+            "sessions": rows.sessions(manager),
+            "session": session.id if session else None,
+            "chat": session.active_id if session else None,
+        }
+        version = session and (session.id, session.record.names_version, session.overlay.version)
+        if chats is None or version != self._version:
+            fresh = _rows(session)
+        else:
+            fresh = {**self._chats, **{cid: rows.chat(session, cid) for cid in chats if session and cid in self._chats}}
+        whole = head["session"] != self._head["session"]
+        gone = [] if whole else [cid for cid in self._chats if cid not in fresh]
+        changed = [row for cid, row in fresh.items() if whole or row != self._chats.get(cid)]
+        is_new = bool(changed or gone or head != self._head)
+        self._head, self._chats, self._version = head, fresh, version
+        if is_new:
+            yield from _pieces({**head, "whole": whole, "gone": gone}, changed)
+
+    def whole(self) -> Iterator[Message]:
+        """Yield all of it, for a new view."""
+        return _pieces({**self._head, "whole": True, "gone": []}, self._chats.values())
+
+
+def _rows(session: Session | None) -> dict[str, Row]:
+    return {state.id: rows.chat(session, state.id) for state in session.live_chats()} if session else {}
+
+
+def _pieces(first: Message, chats: Iterable[Row]) -> Iterator[Message]:
+    """Yield rows of chats in pieces, the most recent ones first; *first* goes along with the first piece."""
+    ordered = sorted(chats, key=lambda row: -row["used"])
+    yield {"op": "lists", "chats": ordered[:PIECE], **first}
+    for at in range(PIECE, len(ordered), PIECE):
+        yield {"op": "lists", "chats": ordered[at : at + PIECE]}
+
+
+class Transcript:
+    """The turns of the active chat, and the one that arrives, as told."""
+
+    def __init__(self) -> None:
+        self._chat: str | None = None
+        self._path: list[Shown] = []
+        self._arriving: Arriving | None = None
+        self._parts = 0  # how many pieces of its text have been told
+
+    def news(self, chat: Chat | None, *, changed: bool) -> Iterator[Message]:
+        """Yield what has to be said; *changed*: whether the turns may have changed."""
+        if changed or self._chat != (chat and chat.id):
+            yield from self._turns(chat)
+        yield from self._text(chat)
+
+    def whole(self, chat: Chat | None) -> Iterator[Message]:
+        """Yield all of it, for a new view: the last turns, how many there are, and whether one arrives."""
+        yield self._from(chat, 0, [])
+        yield self._begun("".join(self._arriving.parts[: self._parts])) if self._arriving else self._arrived()
+
+    def page(self, chat: Chat | None, first: int, last: int) -> Message:
+        """Return turns that a view wants, from *first* up to *last*, as far as they fit."""
+        turns = rows.page(chat.session, self._path, first, min(last, len(self._path))) if chat else []
+        return {"op": "turns", "chat": self._chat, "first": first, "turns": turns}
+
+    def _turns(self, chat: Chat | None) -> Iterator[Message]:
+        former, path = self._path, rows.path(chat) if chat else []
+        same = self._chat == (chat and chat.id)
+        pairs = list(zip(former, path, strict=False)) if same else []
+        kept = next((at for at, (old, new) in enumerate(pairs) if old.node.id != new.node.id), len(pairs))
+        stale = [at for at, (old, new) in enumerate(pairs[:kept]) if old != new]
+        if len(stale) > STALE:
+            kept, stale = stale[0], []
+        self._chat, self._path = (chat.id if chat else None), path
+        if not same or stale or kept < len(former) or kept < len(path):
+            yield self._from(chat, kept, stale)
+
+    def _from(self, chat: Chat | None, kept: int, stale: list[int]) -> Message:
+        first, turns = rows.last_page(chat.session, self._path, kept) if chat else (0, [])
+        return {
+            "op": "transcript", "chat": self._chat, "count": len(self._path), "from": kept, "stale": stale,
+            "first": first, "turns": turns,
+        }  # fmt: skip
+
+    def _text(self, chat: Chat | None) -> Iterator[Message]:
+        arriving = chat.session.manager.arriving.get(chat.id) if chat else None
+        count = len(arriving.parts) if arriving else 0
+        if arriving is not self._arriving:
+            self._arriving, self._parts = arriving, count
+            yield self._begun("".join(arriving.parts[:count])) if arriving else self._arrived()
+        elif arriving and count > self._parts:
+            yield {"op": "text", "chat": self._chat, "text": "".join(arriving.parts[self._parts : count])}
+            self._parts = count
+
+    def _arrived(self) -> Message:
+        return {"op": "arrived", "chat": self._chat}
+
+    def _begun(self, text: str) -> Message:
+        assert self._arriving
+        plan = self._arriving.plan
+        at = next((at for at, shown in enumerate(self._path, 1) if shown.node.id == plan.place), 0)
+        if plan.place is not None and not at:
+            at = len(self._path)
+        return {
+            "op": "arriving", "chat": self._chat, "after": at, "prompt": plan.text, "text": text,
+            "cell": plan.cell is not None, "pictures": len(plan.images),
+        }  # fmt: skip
+
+
+class ViewState:
+    """What all views know.
+
+    Parameters
+    ----------
+    manager
+        What is so. Its lock is held by who calls here.
+    """
+
+    def __init__(self, manager: SessionManager) -> None:
+        self._manager = manager
+        self.status: Message = {}
+        self._lists = Lists()
+        self._transcript = Transcript()
+
+    def news(self, level: str, *, everything: bool, chats: set[str], full: bool) -> list[Message]:
+        """Return what has to be said, and take it for said.
+
+        Parameters
+        ----------
+        level
+            How far the conversations have got.
+        everything, chats
+            What may have changed: all, or the chats of these ids.
+        full
+            Whether anybody shows more than the status.
+        """
+        chat = self._active()
+        found = list(self._status(level))
+        if full:
+            if everything or chats:
+                found += self._lists.news(self._manager, None if everything else chats)
+            changed = everything or (chat is not None and chat.id in chats)
+            found += self._transcript.news(chat, changed=changed)
+        return found
+
+    def whole(self) -> list[Message]:
+        """Return what a new view has to be told: all that the others know."""
+        first, *later = self._lists.whole()
+        return [first, *self._transcript.whole(self._active()), *later]
+
+    def answer(self, message: Message) -> Message:
+        """Return what a view is answered that wants turns or a picture; other answers go through as they are."""
+        if message.get("op") == "want":
+            first, last = (_index(message.get(key)) for key in ("first", "last"))
+            return self._transcript.page(self._active(), first, last)
+        if message.get("op") == "picture":
+            return self._picture(str(message.get("id")))
+        return message
+
+    def _active(self) -> Chat | None:
+        session = self._manager.active_session()
+        return session.active_chat if session else None
+
+    def _status(self, level: str) -> Iterator[Message]:
+        chat, session = self._active(), self._manager.active_session()
+        status = {
+            "op": "status",
+            "session": session.name if session else None,
+            "chat": chat.name if chat else None,
+            "level": level,
+            "running": len(self._manager.running),
+        }
+        if status != self.status:
+            self.status = status
+            yield status
+
+    def _picture(self, eid: str) -> Message:
+        chat = self._active()
+        entry = chat.session.record.entries.get(eid) if chat else None
+        image = image_of(entry) if entry else None
+        if image is None or image.media_type not in PICTURES:
+            return {"op": "picture", "id": eid, "media_type": "", "data": ""}
+        return {"op": "picture", "id": eid, "media_type": image.media_type, "data": b64encode(image.data).decode()}
+
+
+def _index(value: object) -> int:
+    return value if type(value) is int and value >= 0 else 0

@@ -1,0 +1,87 @@
+"""Files answers that are on their way in the store: a kernel that dies loses no more than their last words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+from robota_nb.core.ports import Finish
+from robota_nb.core.recording import QUESTION_AND_ANSWER, written
+
+if TYPE_CHECKING:
+    from robota_nb.core.live import Arriving
+    from robota_nb.core.manager import SessionManager
+    from robota_nb.sync.unsaved import Unsaved
+
+INTERVAL = 0.5
+"""Seconds between two looks at what has arrived: no more than that, and the time that the store takes, is lost."""
+
+
+@dataclass(slots=True)
+class _Filed:
+    """How much of an answer is filed, and under which n."""
+
+    arriving: Arriving
+    parts: int = 0
+    n: int = 0
+
+
+class PartialAnswers:
+    """Looks at the turns that run, in a thread of its own while there are any.
+
+    What it files is what the turn would be if it were interrupted now, so nothing else has to know of it: a new
+    kernel takes it for a turn that was not saved, and `Unsaved.change` drops it for the turn itself.
+
+    Parameters
+    ----------
+    manager
+        Knows the turns that run.
+    unsaved
+        Where they are filed.
+    """
+
+    def __init__(self, manager: SessionManager, unsaved: Unsaved) -> None:
+        self._manager, self._unsaved = manager, unsaved
+        self._lock = Lock()
+        self._thread: Thread | None = None
+        self._filed: dict[str, _Filed] = {}  # by their chats
+        self._never = Event()
+
+    def begin(self) -> None:
+        """Look until no turn runs; one has begun."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():  # a fork takes no threads along
+                self._thread = Thread(target=self._look, name="robota_nb-drafts", daemon=True)
+                self._thread.start()
+
+    def _look(self) -> None:
+        while not self._done():
+            self._never.wait(INTERVAL)
+            for arriving in list(self._manager.arriving.values()):
+                self._file(arriving)
+
+    def _done(self) -> bool:
+        with self._lock:
+            if not self._manager.arriving:
+                self._thread = None
+                self._filed.clear()
+            return self._thread is None
+
+    def _file(self, arriving: Arriving) -> None:
+        """File an answer as far as it has come, unless that is done."""
+        chat, plan = arriving.chat, arriving.plan
+        with self._manager.lock:  # not after the turn was recorded
+            if self._manager.arriving.get(chat.id) is not arriving:
+                return
+            filed = self._filed.get(chat.id)
+            if filed is None or filed.arriving is not arriving:
+                filed = self._filed[chat.id] = _Filed(arriving)
+            count = len(arriving.parts)
+            if plan.record and count > filed.parts:
+                filed.parts = count
+                # The whole gets a greater n: who has both, goes on from there.
+                filed.n = filed.n or self._manager.next_n(reserved=QUESTION_AND_ANSWER)
+                text = "".join(arriving.parts[:count])
+                entries, _ = written(chat, plan, text, Finish(reason="interrupted"), filed.n)
+                self._unsaved.file_partial(chat.session.id, chat.id, entries)

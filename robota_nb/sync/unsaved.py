@@ -1,0 +1,191 @@
+"""A notebook's unsaved in the local store: what the notebook has not saved yet, and must survive the kernel."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core.record.snapshot import check_entry, check_together, merge
+from robota_nb.errors import SnapshotError, StoreError, nearest
+from robota_nb.stores.memory import MemoryStore
+from robota_nb.stores.sqlite import SqliteStore, default_store_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from robota_nb.core.ports import Entries, Entry, Store
+
+TERMINAL = "terminal"
+"""Where the store files what belongs to no notebook."""
+
+
+class Unsaved:
+    """What the store holds of one document; a broken store costs its user a notice, never a turn.
+
+    Parameters
+    ----------
+    guess
+        Returns the notebook's file if no front end has said which it is, or None.
+    notify
+        Tells the user something.
+    """
+
+    def __init__(self, guess: Callable[[], Path | None], notify: Callable[[str], None]) -> None:
+        self.store: Store = _store(notify)
+        self.path: str | None = None  # of the open document, as the front end says
+        self.failed = False  # whether the store could not be used, and has taken nothing since
+        self._guess = guess
+        self._notify = notify
+        self._owed: Entries = {}  # what the store could not take
+        self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
+        self._partial: dict[str, tuple[str, set[str]]] = {}  # chat -> its session, what is filed of the answer to come
+
+    @property
+    def place(self) -> str:
+        """What the entries are filed under: the document's path, the notebook's file, or `TERMINAL`."""
+        return self.path or str(self._guess() or TERMINAL)
+
+    def locate(self, message: Mapping[str, Any]) -> str | None:
+        """Return the document's place as a front end tells it: ``path``, and the ``root`` that it starts from.
+
+        The root is a directory; or, of an application that does not tell it, its address. Then the name that
+        Jupyter has given the kernel's session tells the directory, if the kernel is on the same machine.
+        """
+        path, root = message.get("path"), message.get("root")
+        if not path or not root:
+            return str(path) if path else None
+        session = os.environ.get("JPY_SESSION_NAME", "")
+        if "://" in root and session.endswith(f"/{path}"):
+            self._roots[root] = session.removesuffix(path)
+        return str(os.path.join(os.path.expanduser(self._roots.get(root, root)), path))  # noqa: PTH111, PTH118 - maybe a URL
+
+    def rename(self, place: str | None) -> None:
+        """File under another place what is filed here: the document was renamed."""
+        former, self.path = self.path, place
+        if former and place:
+            self._use(lambda: self.store.move(former, place))
+
+    def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Commit entries as not yet saved; drop superseded ones, and drafts of the answers that are among them.
+
+        What the store could not take before comes along.
+        """
+        recorded = [entry["chat"] for es in add.values() for entry in es.values() if entry.get("role") == "assistant"]
+        going = {sid: set(ids) for sid, ids in remove.items()}
+        for sid, ids in filter(None, (self._partial.pop(chat, None) for chat in recorded)):
+            going.setdefault(sid, set()).update(ids - add.get(sid, {}).keys())
+        owed = merge(self._owed, add)
+        self._use(lambda: self.store.add(self.place, owed, going), writes=True)
+        self._owed = owed if self.failed else {}
+
+    def file_partial(self, session: str, chat: str, entries: Mapping[str, Entry]) -> None:
+        """File what has arrived of an answer, in the place of what had before; `change` puts the whole there."""
+        if self.failed:  # the whole will find out whether that is over
+            return
+        _, former = self._partial.get(chat, (session, set()))
+        # Other turns may need the same config or picture by now.
+        mine = {eid for eid, entry in entries.items() if entry["kind"] == "message"}
+        self._partial[chat] = session, mine
+        self._use(lambda: self.store.add(self.place, {session: entries}, {session: former - mine}), writes=True)
+
+    def mark_saved(self, entries: Mapping[str, Iterable[str]], place: str | None = None) -> None:
+        """Note that the notebook has saved these."""
+        saved = {sid: set(ids) for sid, ids in entries.items()}
+        self._use(lambda: self.store.mark_saved(place or self.place, saved))
+        self._owed = {
+            sid: {eid: entry for eid, entry in owed.items() if eid not in saved.get(sid, ())}
+            for sid, owed in self._owed.items()
+        }
+
+    def entries(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
+        """Return the entries that the notebook has not saved, and that are not of answers on their way here."""
+        return self._readable(self._use(lambda: self.store.unsaved(place or self.place)) or {})
+
+    def filed(self, place: str) -> dict[str, dict[str, Entry]]:
+        """Return all entries that are filed there, those of answers on their way here excepted."""
+        return self._readable(self._use(lambda: self.store.entries(place)) or {})
+
+    def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
+        """Return all that is filed under other places: place → session id → entries."""
+        return {place: self.filed(place) for place in self._other_places()}
+
+    def unknown(self, entries: Entries) -> set[str]:
+        """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
+        if not entries or not self._use(self.store.documents):
+            return set()
+        known = {sid: self._use(partial(self.store.ids, sid)) for sid in entries}
+        return {eid for sid, es in entries.items() if (held := known[sid]) is not None for eid in es if eid not in held}
+
+    def others(self) -> dict[str, int]:
+        """Return the other places with entries that were not saved, and how many."""
+        places = self._use(self.store.unsaved_documents) or {}
+        return {place: count for place, count in places.items() if place != self.place}
+
+    def find(self, ref: str, *, saved: bool = False) -> str:
+        """Return the place, with entries that were not saved or with any, that a user means by its path or its end.
+
+        Raises
+        ------
+        StoreError
+            If there is none, or more than one.
+        """
+        places: list[str] = [*(self._other_places() if saved else self.others()), self.place]
+        wanted = {ref, str(Path(ref).expanduser().absolute())}
+        found = [place for place in places if place in wanted] or [
+            place for place in places if place.endswith(f"/{ref.removeprefix('./')}")
+        ]
+        if len(found) != 1:
+            what = f"several notebooks called {ref!r}: give more of the path" if found else (
+                f"nothing of {ref!r}{nearest(ref, places)}: %robota recover lists what there is"
+            )  # fmt: skip
+            raise StoreError(f"the store holds {what}")
+        return found[0]
+
+    def _other_places(self) -> list[str]:
+        return [place for place in self._use(self.store.documents) or () if place != self.place]
+
+    def _readable(self, found: dict[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
+        """Return the entries but those of answers on their way here, and those that are none.
+
+        Of these the user is told, and they stay in the store.
+        """
+        drafts = {eid for _, ids in self._partial.values() for eid in ids}
+        whole: dict[str, dict[str, Entry]] = {}
+        problem: SnapshotError | None = None
+        for sid, entries in found.items():
+            good: dict[str, Entry] = {}
+            for eid, entry in entries.items():
+                if eid in drafts:
+                    continue
+                try:
+                    check_entry(sid, eid, entry)
+                    good[eid] = entry
+                except SnapshotError as error:
+                    problem = error
+            try:
+                check_together(sid, good)
+                whole |= {sid: good} if good else {}
+            except SnapshotError as error:
+                problem = error
+        if problem:
+            self._notify(f"the store holds something that is no entry, and it is left there ({problem})")
+        return whole
+
+    def _use(self, do: Callable[[], Any], *, writes: bool = False) -> Any:
+        try:
+            done = do()
+        except StoreError as error:
+            if not self.failed:
+                self.failed = True
+                self._notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
+            return None
+        if writes:  # a store that can only be read has failed still
+            self.failed = False
+        return done
+
+
+def _store(notify: Callable[[str], None]) -> Store:
+    in_memory = os.environ.get("ROBOTA_NB_STORE") == "memory"
+    return MemoryStore() if in_memory else SqliteStore(default_store_path(), notify)

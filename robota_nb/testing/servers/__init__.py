@@ -1,0 +1,1 @@
+"""Local model servers for tests, good and bad."""
