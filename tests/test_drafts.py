@@ -9,7 +9,7 @@ from kernel_support import PATIENCE, Kernel
 from notebook_support import write
 
 from robota_nb.core.events import EntriesAdded, TurnStarted
-from robota_nb.core.live import LiveTurn, Plan
+from robota_nb.core.plan import Plan
 from robota_nb.frontends.headless import FrontEnd
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.sync.partial_answers import PartialAnswers

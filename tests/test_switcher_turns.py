@@ -7,7 +7,7 @@ import pytest
 from core_support import scripted
 from hub_support import Reader, agree, fed, filled, hub_of, rested
 
-from robota_nb.core.live import Plan
+from robota_nb.core.plan import Plan
 from robota_nb.core.ports import Finish, Image
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import hub as hubs

@@ -3,6 +3,7 @@
 from core_support import new_manager
 from notebook_support import write
 
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.snapshot import dump
 
@@ -17,7 +18,7 @@ def with_snapshot(path, size, *sources):
     chat = manager.create_session("u", "Long").create_chat("Talk")
     for number in range(turns):
         chat.send(f"question {number}")
-    write(path, *sources, metadata={"robota_nb": dump(manager.records("u"))})
+    write(path, *sources, metadata={"robota_nb": dump(ledger_of(manager).records("u"))})
     return turns
 
 
