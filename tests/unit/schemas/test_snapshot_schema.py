@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.persistence import Persistence
 from support.core import genuine, new_manager
@@ -269,7 +271,7 @@ def test_what_the_page_shows_of_outputs_is_what_they_carry(monkeypatch):
     monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
     persistence = Persistence(new_manager(), print, {}, print, has_outputs=True)
     turn = persistence.manager.create_session().create_chat().send("x")
-    persistence.outputs.write(persistence.manager.records(), {})
+    persistence.outputs.write(ledger_of(persistence.manager).records(default_user()), {})
     carried = persistence.output_metadata(turn)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])
