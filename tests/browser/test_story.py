@@ -1,14 +1,11 @@
 """One story in a real JupyterLab, which the fast suite has, too: ask, look around, save, come back, ask nothing."""
 
-import pytest
-
 from support.notebook import answers
 from support.switcher import Switcher, notebook
 
 ASKS = ["%robota new Left", "%%robota\nl1", "%robota new Right", "%%robota\nr1"]
 
 
-@pytest.mark.fast
 def test_what_was_asked_and_saved_replays_after_a_restart_and_the_switcher_shows_it(opened, work, server):
     page = opened(notebook(work, *ASKS))
     page.run()

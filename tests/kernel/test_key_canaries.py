@@ -20,6 +20,8 @@ from robota_nb.testing import FakeOpenAIServer
 from support.notebook import run, write
 from support.paths import TESTS
 
+pytestmark = pytest.mark.slow("asks hundreds of times, and reads all that came of it")
+
 BASE62 = string.ascii_letters + string.digits
 
 

@@ -15,6 +15,8 @@ from robota_nb.testing import FakeOpenAIServer
 from support.kernel import Kernel
 from support.notebook import answers, command, write
 
+pytestmark = pytest.mark.slow("starts a kernel after each kill")
+
 CHUNKS = 6
 
 
