@@ -11,8 +11,7 @@ from robota_nb.core.events import TurnEnded
 from robota_nb.core.record.entries import purged_stub
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ProviderError
-from robota_nb.switcher import rows
-from robota_nb.switcher import view_state
+from robota_nb.switcher import rows, view_state
 from robota_nb.switcher.hub import MAX_VIEWS
 from robota_nb.switcher.views import View
 
