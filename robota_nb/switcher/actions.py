@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from robota_nb.core.rules import states
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.rules.deletion import is_deleted
+from robota_nb.core.rules.states import check_active
 from robota_nb.errors import ChatNotFound, PromptError, RobotaError, TurnNotFound
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def _rename_session(manager: SessionManager, args: Arguments) -> Outcome:
 
 def _change(by: Change) -> Action:
     def action(manager: SessionManager, args: Arguments) -> Outcome:
-        states.change(_session(manager, args), by)
+        ledger_of(manager).change_state(view_of(_session(manager, args)), by)
         return None
 
     return action
@@ -71,7 +73,7 @@ def _switch(manager: SessionManager, args: Arguments) -> Outcome:
 
 
 def _new_chat(manager: SessionManager, args: Arguments) -> Outcome:
-    with manager.lock:
+    with runtime_of(manager).lock:
         session = manager.active_session() or manager.create_session()
         return {"chat": session.create_chat(args.get("name") or None).id}
 
@@ -89,7 +91,7 @@ def _configure(manager: SessionManager, args: Arguments) -> Outcome:
 
 
 def _fork(manager: SessionManager, args: Arguments) -> Outcome:
-    with manager.lock:
+    with runtime_of(manager).lock:
         chat, at = _chat(manager, args), args.get("at")
         name = args.get("name") or _free_name(chat)
         return {"chat": chat.fork(name, at).id}
@@ -97,9 +99,9 @@ def _fork(manager: SessionManager, args: Arguments) -> Outcome:
 
 def _free_name(chat: Chat) -> str:
     """Return a name for a fork that no chat of the session has, or had before it was deleted."""
-    session, count = chat.session, 2
+    view, count = view_of(chat), 2
     stem = chat.name[:80]
-    while session.find(f"{stem} {count}") or session.is_deleted(f"{stem} {count}"):
+    while view.find(f"{stem} {count}") or is_deleted(view, f"{stem} {count}"):
         count += 1
     return f"{stem} {count}"
 
@@ -126,7 +128,7 @@ def _ask(manager: SessionManager, args: Arguments) -> Outcome:
     text, at = args.get("text", ""), args.get("at")
     if not text.strip():
         raise PromptError("the prompt is empty: write what to send")
-    with manager.lock:
+    with runtime_of(manager).lock:
         chat = _chat(manager, args) if "chat" in args else _first_chat(manager)
         live = chat.stream(text, at=at)
     return lambda: _finish(live)
@@ -143,7 +145,7 @@ def _finish(live: LiveTurn) -> Result:
 
 def _first_chat(manager: SessionManager) -> Chat:
     session = manager.active_session() or manager.create_session()
-    session.check_active()
+    check_active(view_of(session))
     return session.active_chat or session.create_chat()
 
 
@@ -153,18 +155,19 @@ def _stop(manager: SessionManager, args: Arguments) -> Outcome:
 
 def _branch(manager: SessionManager, args: Arguments) -> Outcome:
     chat = _chat(manager, args)
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
     chat.checkout(args.get("turn", ""), to_end=True)
     return None
 
 
 def _cell(manager: SessionManager, args: Arguments) -> Outcome:
     chat = _chat(manager, args)
-    node = chat.session.record.nodes.get(args.get("turn", ""))
+    view, replay = view_of(chat), runtime_of(chat).replay
+    node = view.record.nodes.get(args.get("turn", ""))
     if node is None:
         raise TurnNotFound("that turn is gone: look again")
-    owner = manager.replay.owner(chat.session, node)
-    if owner is None or manager.replay.document.position(owner) is None:
+    owner = replay.owner(view, node)
+    if owner is None or replay.document.position(owner) is None:
         raise TurnNotFound("the cell that asked this is not in the notebook any more")
     return {"cell": owner.key}
 
@@ -180,7 +183,7 @@ def _chat(manager: SessionManager, args: Arguments) -> Chat:
     """Return the chat with that id, in whichever of the user's sessions it is."""
     wanted = args.get("chat", "")
     for session in manager.sessions():
-        if session.has(wanted):
+        if view_of(session).has(wanted):
             return session.chat(wanted)
     raise ChatNotFound("that chat is gone: choose another one")
 

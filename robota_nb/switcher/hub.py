@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.record.json_types import JsonTypeError
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
@@ -262,7 +263,7 @@ class Hub:
     def _send(self, pending: _Pending, views: dict[View, bool]) -> None:
         """Send the views the difference, and those that are new (True) everything."""
         state = self._state
-        with self.manager.lock:
+        with runtime_of(self.manager).lock:
             full = any(view.full for view in views)
             level = self._host.level()
             changes = state.update(level, everything=pending.everything, chats=pending.chats, full=full)
