@@ -1,5 +1,5 @@
-// Answers in the outputs of cells. Whoever runs a cell trusts its outputs, and the application then runs the scripts in
-// their Markdown, too. What a model says is no code of the user's: it is always rendered as untrusted.
+// Answers in the outputs of cells. To run a cell is to trust its outputs, and the application then runs scripts in their
+// Markdown, too. But an answer is not the user's code: it is always rendered as untrusted.
 
 const MARKDOWN = 'text/markdown';
 const COMMAND = 'data-commandlinker-command';

@@ -164,7 +164,7 @@ export class Bridge {
   }
 
   /**
-   * Accept a comm that the kernel has opened. Another tab may have restarted the kernel, which then counts writes anew.
+   * Accept a comm that the kernel has opened. The kernel may have been restarted by another tab, and then counts its writes from 1.
    *
    * @param {Lab.Comm} comm
    * @param {string} process
@@ -207,7 +207,7 @@ export class Bridge {
       case 'notice':
         return this._host.notify(String(message.text));
       case 'save':
-        return void this._context.save().catch(() => {}); // the application has said why
+        return void this._context.save().catch(() => {}); // the application has shown the error
     }
   }
 
@@ -219,7 +219,7 @@ export class Bridge {
   _join({ at, of, text }) {
     this._parts = at === 0 ? [] : this._parts;
     if (at !== this._parts.length || of * text.length > MAX_PUSH + MAX_PART || text.length > MAX_PART) {
-      return; // a part was lost: the kernel is told of the document again, and repeats the write
+      return; // a part was lost: after the next `open` the kernel writes it again
     }
     this._parts.push(text);
     if (this._parts.length === of) {

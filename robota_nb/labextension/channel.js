@@ -154,11 +154,11 @@ async function threaded(kernel, comm) {
 }
 
 /**
- * Wait for something, but not for ever: a kernel that runs a cell may not get to say that it is done.
+ * Wait for something, up to a limit: a kernel that runs a cell may not get to answer.
  *
  * @param {Promise<unknown>} promise
  */
 async function soon(promise) {
   const timeout = new Promise(resolve => setTimeout(resolve, TIMEOUT));
-  await Promise.race([promise, timeout]).catch(() => {}); // if it fails, what comes after may work all the same
+  await Promise.race([promise, timeout]).catch(() => {}); // the next step may work even if this one has failed
 }

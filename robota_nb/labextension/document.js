@@ -63,7 +63,7 @@ export class Document {
     return this._known;
   }
 
-  /** Begin to count writes anew, for another kernel. */
+  /** Count writes from the beginning, for another kernel. */
   restart() {
     this.flush();
     this._seq = this._saving = 0;
@@ -108,7 +108,7 @@ export class Document {
     let before, value;
     try {
       if (this._lookTimer !== undefined) {
-        this._look(); // the kernel has yet to be told of what we write over
+        this._look(); // the kernel has to be told what others have changed, before we write over it
       }
       before = this._context.model.getMetadata(KEY);
       value = withWrites(before, writes);
@@ -169,7 +169,7 @@ export class Document {
     }
   }
 
-  /** A shared document is saved by the server, on its own: its hash tells. */
+  /** The server has saved a shared document, as it does on its own: the hash of the file has changed. */
   _onServerSave() {
     if (Date.now() - this._putAt > CROSSING) {
       this._on.saved(this._seq);

@@ -1,4 +1,4 @@
-// Loads the switcher's modules and styles, not before somebody wants to see it.
+// Loads the switcher's modules and styles when it is shown for the first time.
 
 import { loadStyles } from './styles.js';
 

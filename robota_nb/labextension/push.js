@@ -29,7 +29,7 @@ export function push(kernel, message, lost) {
         lost();
       }
     },
-    () => {} // the kernel was restarted or is gone: the next one is told anew
+    () => {} // the kernel was restarted or is gone: the next one gets an `open`
   );
 }
 
@@ -47,7 +47,7 @@ function text(message) {
     }
     problem = `the snapshot has ${whole.length.toLocaleString('en')} characters, over the cap`;
   } catch {
-    // the problem is said
+    // it is nested too deep
   }
   return JSON.stringify({ ...message, value: undefined, problem });
 }

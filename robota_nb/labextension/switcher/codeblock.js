@@ -31,7 +31,7 @@ export class CodeBlock {
   }
 
   /**
-   * Append the code that a token has more, so that the user's selection stays; false if it does not only have more.
+   * Append what a token adds to the code shown, which keeps the user's selection; false if it changes what is shown.
    *
    * @param {Token} token
    */

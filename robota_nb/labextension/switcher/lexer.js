@@ -18,7 +18,7 @@ const TOKENS = 50000; // for each takes the browser's time as well
 const LIST = 50000; // characters of a list; what follows is another one
 const CELLS = 20000; // of a table: marked fills up each row to the length of the first
 
-// More markers in a line than can be of use: marked looks for some of them again at each line that follows
+// More markers in a line than anybody needs: marked looks for some of them again in each line that follows
 const MARKERS = /^[ \t]*(?:>[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+){20}/m;
 
 /**
@@ -188,7 +188,7 @@ const tokenizer = {
   },
 
   /**
-   * End a list after so many characters.
+   * End a list that has become too long.
    *
    * @this {Tokenizer}
    * @param {string} text

@@ -60,7 +60,7 @@ export class VirtualList {
     this._anchor = { index: 0, above: 0 }; // the first visible row, and the pixels of it above the view
     this._following = follow;
     /** @type {number | null} */
-    this._still = null; // the end as it was when the reader came near it: there is no need to scroll yet
+    this._still = null; // the end as it was when the reader came near it: as long as it is that, do not scroll
     /** @type {{ index: number, align: Align } | null} */
     this._goal = null; // a row to reveal as soon as there is a view
     this._top = this._view = 0; // the scrollTop and the clientHeight as known last
@@ -175,9 +175,9 @@ export class VirtualList {
     this._view = this.element.clientHeight;
     if (!this._view) {
       if (wasShown) {
-        this._soon(); // shown again by then, it is hidden without the observer's knowledge
+        this._soon(); // if it is shown again by then, the observer has noticed nothing
       }
-      return; // else the observer tells when it no longer is
+      return; // else the observer calls when it is shown again
     }
     let isComplete = false;
     for (let pass = 0; pass < PASSES && !isComplete; pass++) {
@@ -203,7 +203,7 @@ export class VirtualList {
     const isAnchorNew = from <= this._anchor.index;
     this.refresh();
     if (isAnchorNew && !this._goal) {
-      this._anchor = this._locate(this._position()); // rows may be fewer: none is to come back to the old place
+      this._anchor = this._locate(this._position()); // there may be fewer rows, and the old place is gone
     }
   }
 
@@ -225,7 +225,7 @@ export class VirtualList {
     return this._range.some((index, i) => index !== this._reported[i]);
   }
 
-  /** Notice that the reader has scrolled. To be done before heights change. */
+  /** Notice whether the reader has scrolled. To be called before heights change. */
   _sense() {
     const { scrollTop, clientHeight } = this.element;
     const moved = scrollTop - this._top;
