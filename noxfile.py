@@ -6,6 +6,11 @@ each would hold its own JupyterLab. What stands behind ``--`` goes to the progra
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "none"
@@ -33,8 +38,16 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types, strictly."""
+    """Check the types, strictly: of the Python, and where there is Node, of the labextension's JavaScript."""
     session.run("mypy", *session.posargs)
+    if shutil.which("npx"):
+        pinned = json.loads(Path("tests/typedefs/package.json").read_text(encoding="utf-8"))["devDependencies"]
+        typescript = f"typescript@{pinned['typescript']}"
+        session.run("npx", "--yes", "-p", typescript, "tsc", "-p", "robota_nb/labextension", external=True)
+    elif "node" in os.environ.get("ROBOTA_NB_REQUIRE", "").replace(",", " ").split():
+        session.error("npx is missing, and ROBOTA_NB_REQUIRE names node: install Node.js with npm")
+    else:
+        session.warn("npx is missing, so the JavaScript is not checked: install Node.js with npm")
 
 
 @nox.session

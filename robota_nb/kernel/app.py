@@ -35,7 +35,7 @@ from robota_nb.sync.persistence import Persistence
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import FromFrontEnd
     from robota_nb.core.chat import Chat
     from robota_nb.core.events import Event
     from robota_nb.core.rules.document import Cell
@@ -174,8 +174,8 @@ class Wiring:
 
     # -- what the front end says
 
-    def _on_message(self, message: Message) -> None:
-        match message.get("op"):
+    def _on_message(self, message: FromFrontEnd) -> None:
+        match message["op"]:
             case "open":
                 self._set_mode(message.get("replay"))
                 self._list_cells(message.get("cells"))
@@ -186,11 +186,11 @@ class Wiring:
             case "changed":
                 self.persistence.changed(message["sessions"])
             case "cells":
-                self._list_cells(message.get("cells"))
+                self._list_cells(message["cells"])
             case "ack":
-                self.persistence.acked(int(message.get("seq", 0)))
+                self.persistence.acked(message["seq"])
             case "saved":
-                self.persistence.saved(int(message.get("seq", 0)))
+                self.persistence.saved(message["seq"])
             case "flush":
                 self._write_pointers()
                 asked = [turn for turn in self.runtime.replay.shown if turn in self.runtime.made]
@@ -198,7 +198,7 @@ class Wiring:
         if "hub" in self.__dict__:
             self.hub.touch()
 
-    def _compare(self, version: object) -> None:
+    def _compare(self, version: str | None) -> None:
         """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""
         if version not in (None, __version__):
             self.notify(
@@ -206,10 +206,9 @@ class Wiring:
                 "if that does not help, install one version in both places"
             )
 
-    def _list_cells(self, cells: object) -> None:
-        if isinstance(cells, list):
-            pairs = [(str(cell[0]), str(cell[1])) for cell in cells if isinstance(cell, list) and len(cell) == _PAIR]
-            self.runtime.replay.document.list_cells(pairs)
+    def _list_cells(self, cells: list[list[str]] | None) -> None:
+        if cells is not None:
+            self.runtime.replay.document.list_cells([(cell[0], cell[1]) for cell in cells if len(cell) == _PAIR])
 
     # -- for the commands
 

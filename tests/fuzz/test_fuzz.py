@@ -111,7 +111,7 @@ PLANTED = {
     "answer": (Segmenter, "feed", cuts_at_pieces),
     "message": (document, "_joined", "".join),
     "entries": (PageTarget, "source", lambda self, name: text_without(name, "UNSAFE_KEYS.has(key)")),
-    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._looking !== null")),
+    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._lookTimer !== undefined")),
 }
 
 
