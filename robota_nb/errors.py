@@ -38,6 +38,17 @@ __all__ = [
 HINTS: Mapping[str, str] = MappingProxyType({
     "chat.create": "session.create_chat({name!r}) creates one",
     "chat.list": "session.chats lists them, session.create_chat(name) creates one",
+    "endpoint.add": "add it with ProviderRegistry({{{name!r}: {{'base_url': …, 'key_env': …}}}})",
+    "endpoint.choose": "chat.configure(provider=NAME) chooses one",
+    "endpoint.list": "ProviderRegistry().endpoints has them by name",
+    "key.again": "type it again",
+    "key.check": "check {source}{more}{said}",
+    "key.env": "if it does, name a variable for it, which is key_env in its settings",
+    "key.missing": "set the environment variable {variable}{note}",
+    "key.replace": "{step}",
+    "model.name": "name one, as in session.create_chat(name, model=…)",
+    "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
+    "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 

@@ -5,20 +5,15 @@ import subprocess
 import sys
 
 import pytest
-from provider_support import CANARY, answer, assert_no_key, failure, said
+from provider_support import CANARY, answer, assert_no_key, failure, openai_provider, said
 
 from robota_nb.core.ports import Finish, Request, Usage
+from robota_nb.display.hints import told
 from robota_nb.errors import EndpointNotFound, ProviderError
+from robota_nb.providers.endpoint import Endpoint, EndpointError, builtin_endpoints, parse_endpoints, url_problem
 from robota_nb.providers.offline import OfflineProvider
 from robota_nb.providers.openai.provider import OpenAIProvider
-from robota_nb.providers.registry import (
-    Endpoint,
-    EndpointError,
-    ProviderRegistry,
-    builtin_endpoints,
-    parse_endpoints,
-    url_problem,
-)
+from robota_nb.providers.registry import ProviderRegistry
 
 
 class TestEndpoints:
@@ -83,12 +78,12 @@ class TestEndpoints:
     )
     def test_bad_urls(self, url):
         assert url_problem(url)
-        _, error = failure(OpenAIProvider(Endpoint("lab", url, "", "m")), kind=Exception)
+        _, error = failure(openai_provider(Endpoint("lab", url, "", "m")), kind=Exception)
         assert isinstance(error, ProviderError)
 
     def test_no_model_is_an_error_that_asks_for_one(self):
         _, error = failure(ProviderRegistry(environ={}).get("ollama"))
-        assert "--model" in str(error)
+        assert "--model" in told(error)
 
     def test_repr_shows_no_url(self):
         assert repr(Endpoint("lab", "https://x/v1")) == "Endpoint(name='lab', key_env='', model='')"
@@ -134,10 +129,11 @@ class TestRegistry:
     def test_an_unknown_name_says_how_to_add_it(self):
         with pytest.raises(EndpointNotFound) as caught:
             ProviderRegistry(environ={}).get("olama")
-        assert str(caught.value) == (
-            "no endpoint 'olama' is configured (did you mean 'ollama'?); "
-            "add it: c.RobotaMagics.endpoints = {'olama': {'base_url': …, 'key_env': …}}"
+        assert told(caught.value) == (
+            "no endpoint 'olama' is configured (did you mean 'ollama'?): "
+            "add it with c.RobotaMagics.endpoints = {'olama': {'base_url': …, 'key_env': …}}"
         )
+        assert "ProviderRegistry({'olama': {'base_url': …" in str(caught.value)
         with pytest.raises(EndpointNotFound) as caught:
             ProviderRegistry(environ={}).get("http://evil/\x1b\n" * 99)
         assert str(caught.value).isprintable()

@@ -17,13 +17,14 @@ from robota_nb.carriers.document import bridge
 from robota_nb.core.chat_format import Talk, add, exported
 from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
 from robota_nb.core.manager import SessionManager
+from robota_nb.core.ports import Warms
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.reprs import count
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain, summary
 from robota_nb.errors import CommandError, nearest
-from robota_nb.kernel.endpoints import Servers
+from robota_nb.kernel.endpoints import Endpoints
 from robota_nb.magics.handlers import HANDLERS
 from robota_nb.magics.runner import Runner
 from robota_nb.sync.partial_answers import PartialAnswers
@@ -62,8 +63,8 @@ class Wiring:
         self.magics = magics
         self.bridge = bridge(shell)
         self.runner = Runner(shell, self, HANDLERS)
-        self.servers = Servers(magics)
-        self.manager = SessionManager(providers=self.servers)
+        self.endpoints = Endpoints(magics)
+        self.manager = SessionManager(providers=self.endpoints)
         self.persistence = Persistence(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
         )
@@ -100,7 +101,7 @@ class Wiring:
         manager.max_chats = magics.max_chats
         manager.max_messages = magics.max_messages
         manager.replay.rerun = magics.rerun
-        self.servers.configure(magics)
+        self.endpoints.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
     def _set_mode(self, wanted: object) -> None:
@@ -226,7 +227,8 @@ class Wiring:
         def warm() -> None:
             with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say
                 name, _ = providers.default()
-                getattr(providers.get(name), "warm", int)()
+                if isinstance(provider := providers.get(name), Warms):
+                    provider.warm()
 
         Thread(target=warm, name="robota_nb-warm-up", daemon=True).start()
 
@@ -292,7 +294,7 @@ class Wiring:
 
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""
-        return self.servers.names()
+        return self.endpoints.names()
 
     def display_turn(self, turn: Turn) -> None:
         """Show a turn as the result of a cell, unless it has just shown itself there."""
