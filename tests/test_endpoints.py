@@ -1,19 +1,24 @@
 """Endpoints, the registry of providers, and the offline model."""
 
 import importlib.metadata
+import inspect
 import subprocess
 import sys
 
 import pytest
 from provider_support import CANARY, answer, assert_no_key, failure, openai_provider, said
 
+from robota_nb import SessionManager
 from robota_nb.core.ports import Finish, Request, Usage
 from robota_nb.display.hints import told
 from robota_nb.errors import EndpointNotFound, ProviderError
+from robota_nb.providers import endpoints as first_release
+from robota_nb.providers.context import ProviderContext, Timeouts
 from robota_nb.providers.endpoint import Endpoint, EndpointError, builtin_endpoints, parse_endpoints, url_problem
 from robota_nb.providers.offline import OfflineProvider
 from robota_nb.providers.openai.provider import OpenAIProvider
 from robota_nb.providers.registry import ProviderRegistry
+from robota_nb.testing import ScriptedProvider
 
 
 class TestEndpoints:
@@ -52,6 +57,12 @@ class TestEndpoints:
             ({"lab": {"base_url": f"https://u:{CANARY}@x/v1"}}, "user name or password"),
             ({"lab": {"base_url": f"https://x/v1?key={CANARY}"}}, "query"),
             ({"lab": {"base_url": "http://lab.example/v1"}}, "use https, or a tunnel"),
+            ({"lab": {"provider": 7, "base_url": "https://x/v1"}}, "provider is a string"),
+            ({"lab": {"provider": "mine", "api_key": CANARY}}, "name that with key_env"),
+            ({"lab": {"provider": "mine", "Region": CANARY}}, "lower-case letters"),
+            ({"lab": {"provider": "mine", "region": [CANARY]}}, "region is a string, a number, True or False"),
+            ({"lab": {"provider": "mine", "key_env": "LAB_KEY"}}, "name the one server that gets the key"),
+            ({"lab": {"provider": "mine", "base_url": "http://lab.example"}}, "use https, or a tunnel"),
         ],
     )
     def test_errors_name_the_endpoint_and_repeat_no_value(self, config, words):
@@ -60,6 +71,16 @@ class TestEndpoints:
         assert words in str(caught.value)
         assert isinstance(caught.value, (ProviderError, ValueError))
         assert_no_key(str(caught.value))
+
+    def test_what_only_another_packages_provider_knows_is_its_own_setting(self):
+        config = {"lab": {"provider": "mine", "region": "eu", "max_tokens": 5, "fast": True}}
+        settings = {"region": "eu", "max_tokens": 5, "fast": True}
+        assert parse_endpoints(config) == {"lab": Endpoint("lab", provider="mine", settings=settings)}
+
+    def test_the_import_path_of_the_first_release_goes_on_working(self):
+        assert first_release.ProviderRegistry is ProviderRegistry
+        assert first_release.parse_endpoints is parse_endpoints
+        assert set(first_release.__all__) >= {"Endpoint", "EndpointError", "builtin_endpoints", "url_problem"}
 
     @pytest.mark.parametrize(
         "url", ["https://x/v1", "https://x.y:8443", "http://localhost:1/v1", "http://127.9.9.9/v1", "http://[::1]:2/v1"]
@@ -143,15 +164,59 @@ class TestRegistry:
         with pytest.raises(EndpointError):
             ProviderRegistry({"lab": {}})
 
-    def test_other_packages_bring_providers(self, monkeypatch):
+    @pytest.fixture
+    def plugin(self, monkeypatch):
+        """A package with entry points of these names."""
         points = [
             importlib.metadata.EntryPoint(name, f"plugin:{name}", "robota_nb.providers")
-            for name in ("made", "ready", "broken", "strange", "openai")
+            for name in ("made", "ready", "broken", "strange", "openai", "with_context", "demanding")
         ]
         plugin = type(sys)("plugin")
         plugin.made, plugin.ready, plugin.strange = OfflineProvider, OfflineProvider(), object
         monkeypatch.setitem(sys.modules, "plugin", plugin)
         monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points)
+        return plugin
+
+    def test_a_factory_that_takes_an_argument_gets_the_context_of_its_endpoint(self, plugin):
+        got = []
+
+        def with_context(context):
+            got.append(context)
+            return OfflineProvider()
+
+        plugin.with_context = with_context
+        lab = {"provider": "with_context", "base_url": "https://lab.example", "key_env": "LAB_KEY", "region": "eu"}
+        registry = ProviderRegistry({"lab": lab}, {"LAB_KEY": CANARY}, timeouts=Timeouts(silence=7))
+        assert registry.get("lab") is registry.get("lab")
+        registry.get("with_context")
+        (configured, bare) = got
+        assert isinstance(configured, ProviderContext)
+        assert (configured.endpoint, configured.timeouts.silence) == (registry.endpoints["lab"], 7)
+        assert configured.key().reveal() == CANARY
+        assert bare.endpoint == Endpoint("with_context", provider="with_context")
+        assert not bare.key()
+        assert_no_key(repr(configured))
+
+    def test_what_a_factory_says_of_its_settings_is_the_error(self, plugin):
+        def demanding(context):
+            raise EndpointError(f"endpoint {context.endpoint.name!r} needs a region: add it")
+
+        plugin.demanding = demanding
+        with pytest.raises(EndpointError, match="endpoint 'lab' needs a region"):
+            ProviderRegistry({"lab": {"provider": "demanding"}}, {}).get("lab")
+
+    @pytest.mark.parametrize("provider", ["made", "ready", "offline"])
+    def test_settings_that_no_provider_would_read_are_an_error(self, plugin, provider):
+        registry = ProviderRegistry({"lab": {"provider": provider, "model": "m"}, "bare": {"provider": provider}}, {})
+        assert isinstance(registry.get("bare"), OfflineProvider)
+        with pytest.raises(EndpointError, match="takes none: remove them"):
+            registry.get("lab")
+
+    def test_an_endpoint_whose_provider_is_not_installed_says_so(self, plugin):
+        with pytest.raises(ProviderError, match=r"'maid', which is not installed \(did you mean 'made'\?\): install"):
+            ProviderRegistry({"lab": {"provider": "maid"}}, {}).get("lab")
+
+    def test_other_packages_bring_providers(self, plugin):
         registry = ProviderRegistry(environ={})
         assert isinstance(registry.get("made"), OfflineProvider)
         assert registry.get("ready") is plugin.ready
@@ -171,6 +236,41 @@ class TestRegistry:
         )
         done = subprocess.run([sys.executable, "-S", "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, check=False)
         assert done.returncode == 0
+
+
+class TestObjects:
+    def test_the_first_object_is_the_default_and_each_is_found_by_its_name(self):
+        one, two = ScriptedProvider(["of one"]), ScriptedProvider(["of two"])
+        session = SessionManager(providers={"one": one, "two": two}).create_session("u")
+        assert session.create_chat("A").send("hi").text == "of one"
+        chat = session.create_chat("B", provider="two")
+        assert (chat.send("hi").text, chat.config.provider) == ("of two", "two")
+
+    def test_what_is_not_there_is_an_error_that_says_what_is(self):
+        chat = SessionManager(providers={"one": OfflineProvider()}).create_session("u").create_chat(provider="openai")
+        with pytest.raises(EndpointNotFound, match="no provider 'openai' is here: choose one of one"):
+            chat.send("hi")
+
+    @pytest.mark.parametrize(
+        ("objects", "words"),
+        [
+            ({}, "give at least one"),
+            ({"one": object()}, "one is an object of type object, not a provider: it needs a name and stream"),
+            ({"one": OfflineProvider}, "one is the class OfflineProvider, not a provider: make an object of it"),
+            ({"a b": OfflineProvider()}, "use letters, digits"),
+            ({7: OfflineProvider()}, "use letters, digits"),
+        ],
+    )
+    def test_what_is_no_provider_is_refused_at_once(self, objects, words):
+        with pytest.raises(ProviderError, match=words):
+            SessionManager(providers=objects)
+
+
+def test_a_session_manager_knows_its_parameters_by_name():
+    kinds = {parameter.kind for parameter in inspect.signature(SessionManager).parameters.values()}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}  # so that type checkers refuse what Python refuses
+    with pytest.raises(TypeError, match="max_active_session"):
+        SessionManager(max_active_session=3)
 
 
 class TestOffline:

@@ -19,7 +19,15 @@ from robota_nb.display.hints import HINTS
 from robota_nb.errors import ProviderError
 from robota_nb.providers import retry
 from robota_nb.providers.openai import provider as provider_module
-from robota_nb.providers.retry import backoff, in_words, is_retryable, retry_after, until_cancelled
+from robota_nb.providers.retry import (
+    Deadline,
+    backoff,
+    in_words,
+    is_retryable,
+    retry_after,
+    until_cancelled,
+    with_retries,
+)
 from robota_nb.testing import Act, FaultServer, Shape, http
 
 
@@ -225,6 +233,22 @@ def test_an_answer_that_comes_after_the_wish_is_dropped():
         assert pool.submit(until_cancelled, answer, wish, dropped.put).result(30) is None
     come.set()
     assert dropped.get(timeout=30) == "late"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_an_attempt_raises_is_final_in_any_thread(elsewhere):
+    attempts = []
+
+    def attempt():
+        attempts.append(1)
+        raise ProviderError("no such model: choose another one")
+
+    def ask():
+        return list(with_retries(attempt, cancellation=Cancellation(), deadline=Deadline(0)))
+
+    with ThreadPoolExecutor() as pool, pytest.raises(ProviderError, match="choose another one"):
+        pool.submit(ask).result(30) if elsewhere else ask()
+    assert attempts == [1]
 
 
 def test_a_wait_comes_before_the_text(server, patient, monkeypatch):

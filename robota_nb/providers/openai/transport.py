@@ -1,8 +1,8 @@
 """The client of the `openai` SDK, bound to one endpoint, and what it sends.
 
 Importing this module imports `openai`, which takes half a second: do it late. The SDK reads the environment on its own
-account; here everything that goes to a server is said explicitly, and hooks on its HTTP client see to what must hold for
-every request and every response.
+account; here everything that goes to a server is said explicitly, and hooks on its HTTP client see to what must hold
+for every request and every response.
 """
 
 from __future__ import annotations
