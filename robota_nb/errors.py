@@ -87,6 +87,10 @@ class RobotaError(Exception):
         """Return the text, with the next step in the words of *hints*."""
         return with_hint(super().__str__(), self.hint, self.names, hints)
 
+    def reword(self, hints: Mapping[str, str]) -> None:
+        """Say the next step in the words of *hints* from now on, whoever asks for the text."""
+        self.args, self.hint = (self.in_words(hints),), ""
+
 
 class SessionNotFound(RobotaError, LookupError):
     """No such session for this user (another user's session is unknown in the same words)."""
