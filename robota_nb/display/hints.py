@@ -11,11 +11,24 @@ if TYPE_CHECKING:
     from robota_nb.errors import RobotaError
 
 HINTS: Mapping[str, str] = MappingProxyType({
+    "chat.ask": "write a %%robota cell",
+    "chat.branches": "%robota chat branches lists them",
     "chat.create": "%robota new NAME creates one",
+    "chat.deleted": "%robota chat open brings it back",
+    "chat.edit": "ask something else, %robota chat edit takes its place",
     "chat.list": "%robota chat list shows them, %robota new creates one",
+    "chat.preview": "%robota chat preview shows all that is sent",
+    "chat.set": "set it anew with %robota chat set",
+    "chat.shorten": (
+        "%robota chat clear or chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
+    ),
+    "chat.turns": "%robota chat log shows them",
+    "config.endpoint": "it belongs to a server in c.RobotaMagics.endpoints",
+    "config.key": "%robota endpoint key NAME asks for the key of a server",
     "endpoint.add": "add it with c.RobotaMagics.endpoints = {{{name!r}: {{'base_url': …, 'key_env': …}}}}",
     "endpoint.choose": "%robota chat set provider=NAME chooses one",
     "endpoint.list": "%robota endpoint list shows them, endpoint add adds one",
+    "file.exported": "give a file that %robota export has written",
     "key.again": "run %robota endpoint key {name} again",
     "key.check": "check {source} (%robota endpoint key {name} --forget removes it){more}{said}",
     "key.env": (
@@ -25,7 +38,19 @@ HINTS: Mapping[str, str] = MappingProxyType({
         "run %robota endpoint key {name}, or set the environment variable {variable} before Jupyter starts{note}"
     ),
     "key.replace": "{step}; %robota endpoint key {name} --forget removes it",
+    "limit.chats": "go on in one of them, or raise c.RobotaMagics.max_chats (0 for any number)",
+    "limit.sessions": (
+        "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
+    ),
     "model.name": "name one with --model",
+    "replay.miss": "run the notebook with %robota replay auto, then save it",
+    "session.active": "it can be asked as it is",
+    "session.archived": "%robota session restore brings it back",
+    "session.deleted": "%robota session open brings it back",
+    "session.list": "%robota session list shows them, %robota session open creates one",
+    "session.paused": "%robota session resume lets it go on",
+    "session.terminated": "that is for good; open another with %robota session open NAME",
+    "session.unknown": "a later version of robota_nb knows that state",
     "timeout.answer": "ask for less, or raise c.RobotaMagics.answer_timeout",
     "timeout.silence": "ask again, or raise c.RobotaMagics.silence_timeout",
 })  # fmt: skip

@@ -44,7 +44,7 @@ def _key(runner: Runner, args: Args) -> None:
         more = f"; there is one in {report.key_source(name, source)}" if (source := endpoints.key_source(name)) else ""
         runner.say(f"the key of {name} {said}{more}")
         return
-    if runner.host.manager.replay.mode == "strict":
+    if runner.replay.mode == "strict":
         runner.say(f"{name} needs no key now: replay is strict")
         return
     if not endpoints.key_source(name):
@@ -68,7 +68,7 @@ def _typed(name: str, variable: str) -> str:
 
 
 def _test(runner: Runner, args: Args) -> None:
-    if runner.host.manager.replay.mode == "strict":
+    if runner.replay.mode == "strict":
         runner.say(f"{args['name']} is not asked: replay is strict")
         return
     runner.say(report.checked(runner.host.endpoints.check(args["name"])))
