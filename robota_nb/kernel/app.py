@@ -18,6 +18,7 @@ from robota_nb.core.chat_format import Talk, add, exported
 from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.manager import SessionManager
+from robota_nb.core.ports import Warms
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.text import count
 from robota_nb.core.rules.modes import MODES
@@ -26,7 +27,7 @@ from robota_nb.display.hints import HINTS
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain, summary
 from robota_nb.errors import CommandError, nearest
-from robota_nb.kernel.endpoints import Servers
+from robota_nb.kernel.endpoints import Endpoints
 from robota_nb.magics.handlers import HANDLERS
 from robota_nb.magics.runner import Runner
 from robota_nb.sync.partial_answers import PartialAnswers
@@ -65,8 +66,8 @@ class Wiring:
         self.magics = magics
         self.bridge = bridge(shell)
         self.runner = Runner(shell, self, HANDLERS)
-        self.servers = Servers(magics)
-        self.manager = SessionManager(providers=self.servers)
+        self.endpoints = Endpoints(magics)
+        self.manager = SessionManager(providers=self.endpoints)
         self.runtime = runtime_of(self.manager)
         self.persistence = Persistence(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
@@ -104,7 +105,7 @@ class Wiring:
         limits.max_chats = magics.max_chats
         limits.max_messages = magics.max_messages
         self.runtime.replay.rerun = magics.rerun
-        self.servers.configure(magics)
+        self.endpoints.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
     def _set_mode(self, wanted: object) -> None:
@@ -224,12 +225,13 @@ class Wiring:
         """
         if self.runtime.replay.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
             return
-        providers = self.servers
+        providers = self.endpoints
 
         def warm() -> None:
             with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say
                 name, _ = providers.default()
-                getattr(providers.get(name), "warm", int)()
+                if isinstance(provider := providers.get(name), Warms):
+                    provider.warm()
 
         Thread(target=warm, name="robota_nb-warm-up", daemon=True).start()
 
@@ -295,7 +297,7 @@ class Wiring:
 
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""
-        return self.servers.names()
+        return self.endpoints.names()
 
     def display_turn(self, turn: Turn) -> None:
         """Show a turn as the result of a cell, unless it has just shown itself there."""
