@@ -18,6 +18,7 @@ from robota_nb.core.chat_format import Talk, add, exported
 from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.manager import SessionManager
+from robota_nb.core.ports import Warms
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.text import count
 from robota_nb.core.rules.modes import MODES
@@ -26,7 +27,7 @@ from robota_nb.display.hints import HINTS
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain, summary
 from robota_nb.errors import CommandError, nearest
-from robota_nb.kernel.endpoints import Servers
+from robota_nb.kernel.endpoints import Endpoints
 from robota_nb.magics.handlers import HANDLERS
 from robota_nb.magics.runner import Runner
 from robota_nb.sync.partial_answers import PartialAnswers
@@ -35,7 +36,7 @@ from robota_nb.sync.persistence import Persistence
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import FromFrontEnd
     from robota_nb.core.chat import Chat
     from robota_nb.core.events import Event
     from robota_nb.core.rules.document import Cell
@@ -65,8 +66,8 @@ class Wiring:
         self.magics = magics
         self.bridge = bridge(shell)
         self.runner = Runner(shell, self, HANDLERS)
-        self.servers = Servers(magics)
-        self.manager = SessionManager(providers=self.servers)
+        self.endpoints = Endpoints(magics)
+        self.manager = SessionManager(providers=self.endpoints)
         self.runtime = runtime_of(self.manager)
         self.persistence = Persistence(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
@@ -104,7 +105,7 @@ class Wiring:
         limits.max_chats = magics.max_chats
         limits.max_messages = magics.max_messages
         self.runtime.replay.rerun = magics.rerun
-        self.servers.configure(magics)
+        self.endpoints.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
     def _set_mode(self, wanted: object) -> None:
@@ -174,8 +175,8 @@ class Wiring:
 
     # -- what the front end says
 
-    def _on_message(self, message: Message) -> None:
-        match message.get("op"):
+    def _on_message(self, message: FromFrontEnd) -> None:
+        match message["op"]:
             case "open":
                 self._set_mode(message.get("replay"))
                 self._list_cells(message.get("cells"))
@@ -186,11 +187,11 @@ class Wiring:
             case "changed":
                 self.persistence.changed(message["sessions"])
             case "cells":
-                self._list_cells(message.get("cells"))
+                self._list_cells(message["cells"])
             case "ack":
-                self.persistence.acked(int(message.get("seq", 0)))
+                self.persistence.acked(message["seq"])
             case "saved":
-                self.persistence.saved(int(message.get("seq", 0)))
+                self.persistence.saved(message["seq"])
             case "flush":
                 self._write_pointers()
                 asked = [turn for turn in self.runtime.replay.shown if turn in self.runtime.made]
@@ -198,7 +199,7 @@ class Wiring:
         if "hub" in self.__dict__:
             self.hub.touch()
 
-    def _compare(self, version: object) -> None:
+    def _compare(self, version: str | None) -> None:
         """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""
         if version not in (None, __version__):
             self.notify(
@@ -206,10 +207,9 @@ class Wiring:
                 "if that does not help, install one version in both places"
             )
 
-    def _list_cells(self, cells: object) -> None:
-        if isinstance(cells, list):
-            pairs = [(str(cell[0]), str(cell[1])) for cell in cells if isinstance(cell, list) and len(cell) == _PAIR]
-            self.runtime.replay.document.list_cells(pairs)
+    def _list_cells(self, cells: list[list[str]] | None) -> None:
+        if cells is not None:
+            self.runtime.replay.document.list_cells([(cell[0], cell[1]) for cell in cells if len(cell) == _PAIR])
 
     # -- for the commands
 
@@ -225,12 +225,13 @@ class Wiring:
         """
         if self.runtime.replay.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
             return
-        providers = self.servers
+        providers = self.endpoints
 
         def warm() -> None:
             with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say
                 name, _ = providers.default()
-                getattr(providers.get(name), "warm", int)()
+                if isinstance(provider := providers.get(name), Warms):
+                    provider.warm()
 
         Thread(target=warm, name="robota_nb-warm-up", daemon=True).start()
 
@@ -296,7 +297,7 @@ class Wiring:
 
     def provider_names(self) -> Iterable[str]:
         """Return the providers and endpoints there are."""
-        return self.servers.names()
+        return self.endpoints.names()
 
     def display_turn(self, turn: Turn) -> None:
         """Show a turn as the result of a cell, unless it has just shown itself there."""

@@ -17,7 +17,7 @@ from robota_nb.sync.unsaved import Unsaved
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import Change, FromKernel, Open, Renamed
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entries, Entry
     from robota_nb.core.session import Session
@@ -44,7 +44,7 @@ class Persistence:
     def __init__(
         self,
         manager: SessionManager,
-        send: Callable[[Message], None],
+        send: Callable[[FromKernel], None],
         namespace: Mapping[str, object],
         notify: Callable[[str], None],
         *,
@@ -60,7 +60,7 @@ class Persistence:
         self.outputs = output.OutputCarrier()  # without one
         self._send = send
         self._namespace = namespace
-        self._opened: Message | None = None  # what it has said of the document, to be taken over
+        self._opened: Open | None = None  # what it has said of the document, to be taken over
         self._taken = False
         self._withheld: str | None = None  # why the notebook's own value must not be touched
         self._size = 0  # bytes of what the notebook holds, about
@@ -69,14 +69,14 @@ class Persistence:
 
     # -- what the front end says
 
-    def opened(self, message: Message) -> None:
+    def opened(self, message: Open) -> None:
         """A document was opened; the first command takes it over, or at once this kernel that is at work already."""
         if "problem" not in message or "path" in message:  # what could not be decoded stands for the same document
             self.unsaved.path = self.unsaved.locate(message)
         self._opened = message  # it stands for all before it
         at_work, self._taken = self._taken, False
         self.document = self.document or document.DocumentCarrier(self._send)
-        self.document.opened(dirty=bool(message.get("dirty")))
+        self.document.opened(dirty=message.get("dirty", False))
         if at_work:
             self.take_over()
 
@@ -94,11 +94,11 @@ class Persistence:
         for entries in self.document.saved(seq) if self.document else ():
             self.unsaved.mark_saved(entries)
 
-    def renamed(self, message: Message) -> None:
+    def renamed(self, message: Renamed) -> None:
         """The document has another path."""
         self.unsaved.rename(self.unsaved.locate(message))
 
-    def changed(self, sessions: Mapping[str, Any]) -> None:
+    def changed(self, sessions: Mapping[str, Change]) -> None:
         """Others have changed what the document holds: take over what is new, and put back what is missing."""
         self.take_over()
         if self._withheld is not None:
@@ -154,12 +154,12 @@ class Persistence:
             self._ledger.runtime.foreign |= self.unsaved.unknown(new)
         return new
 
-    def _take_over_document(self, message: Message) -> None:
+    def _take_over_document(self, message: Open) -> None:
         """Take over a document's snapshot, and bring it what this kernel has that it has not."""
         self._withheld = None
         try:
             if problem := message.get("problem"):
-                raise SnapshotError(str(problem))  # noqa: TRY301 - said by the bridge, told like the others
+                raise SnapshotError(problem)  # noqa: TRY301 - said by the bridge, told like the others
             value = message.get("value")
             theirs = snapshot.parse(value) if value is not None else {}
         except SnapshotError as error:

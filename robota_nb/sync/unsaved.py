@@ -15,6 +15,7 @@ from robota_nb.stores.sqlite import SqliteStore, default_store_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from robota_nb.carriers.messages import Open, Renamed
     from robota_nb.core.ports import Entries, Entry, Store
 
 TERMINAL = "terminal"
@@ -47,7 +48,7 @@ class Unsaved:
         """What the entries are filed under: the document's path, the notebook's file, or `TERMINAL`."""
         return self.path or str(self._guess() or TERMINAL)
 
-    def locate(self, message: Mapping[str, Any]) -> str | None:
+    def locate(self, message: Open | Renamed) -> str | None:
         """Return the document's place as a front end tells it: ``path``, and the ``root`` that it starts from.
 
         The root is a directory; or, of an application that does not tell it, its address. Then the name that
@@ -55,7 +56,7 @@ class Unsaved:
         """
         path, root = message.get("path"), message.get("root")
         if not path or not root:
-            return str(path) if path else None
+            return path or None
         session = os.environ.get("JPY_SESSION_NAME", "")
         if "://" in root and session.endswith(f"/{path}"):
             self._roots[root] = session.removesuffix(path)

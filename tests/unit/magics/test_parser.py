@@ -102,7 +102,11 @@ LINES = {
     "endpoint list": (("endpoint", "list"), {}),
     "endpoint add lab https://lab.example/v1 --key-env LAB_KEY -m llama3": (
         ("endpoint", "add"),
-        {"name": "lab", "url": "https://lab.example/v1", "key_env": "LAB_KEY", "model": "llama3"},
+        {"name": "lab", "url": "https://lab.example/v1", "key_env": "LAB_KEY", "model": "llama3", "object": None},
+    ),
+    "endpoint add mine --object models[0]": (
+        ("endpoint", "add"),
+        {"name": "mine", "url": None, "key_env": None, "model": None, "object": "models[0]"},
     ),
     "endpoint key lab": (("endpoint", "key"), {"name": "lab", "save": False, "forget": False}),
     "endpoint key lab --save": (("endpoint", "key"), {"name": "lab", "save": True, "forget": False}),

@@ -1,9 +1,10 @@
-"""The reference has all there is: commands, options, the command line, public names, errors, and the environment."""
+"""The site builds without a warning, and its reference has all there is: commands, options, names, errors, the rest."""
 
 import importlib
 import inspect
 import pkgutil
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import click
@@ -23,6 +24,8 @@ from robota_nb.magics.robota import RobotaMagics
 from robota_nb.prompt.fields import FILTERS
 from support.docs import site
 from support.paths import ROOT
+
+pytestmark = pytest.mark.slow("builds the site with Sphinx, once")
 
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.joinpath("docs", "reference").glob("*.md")}
 
@@ -48,6 +51,50 @@ def page():
         return unescape(re.sub(r"<[^>]+>", "", directory.joinpath("reference", f"{name}.html").read_text("utf-8")))
 
     return text
+
+
+# -- the whole
+
+
+class Fetched(HTMLParser):
+    """What a browser fetches by itself for a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.urls = []
+
+    def handle_starttag(self, tag, attributes):
+        link = dict(attributes).get("href" if tag == "link" else "src")
+        if link:
+            self.urls.append(link)
+
+
+def test_the_site_builds_without_a_warning_and_has_every_page_and_notebook():
+    pages = site()
+    expected = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
+    expected |= {path.relative_to(ROOT).with_suffix(".html") for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {path.relative_to(pages) for path in pages.rglob("*.html")} >= expected
+
+
+def test_a_page_of_the_site_fetches_nothing_from_elsewhere():
+    pages = site()
+    for page in pages.rglob("*.html"):
+        parser = Fetched()
+        parser.feed(page.read_text(encoding="utf-8"))
+        assert [url for url in parser.urls if re.match(r"(https?:)?//", url)] == [], page
+
+
+def test_the_site_shows_the_notebooks_with_their_recorded_answers():
+    page = site().joinpath("notebooks", "quickstart.html").read_text(encoding="utf-8")
+    assert "<strong>340</strong>" in page
+
+
+def test_links_between_the_pages_lead_to_pages_of_the_site():
+    project = site().joinpath("project.html").read_text(encoding="utf-8")
+    assert 'href="SECURITY.html"' in project
+    security = site().joinpath("SECURITY.html").read_text(encoding="utf-8")
+    assert 'href="CHANGELOG.html"' in security
+    assert "_downloads" not in project + security
 
 
 # -- what is said and set
@@ -209,6 +256,7 @@ OWNERS = {"self", "manager", "session"}  # a method may be a function of another
 READS = re.compile(r'\benviron(?:\.get\(|\[)"(\w+)"|\b(ROBOTA_NB_[A-Z_]+)\b')
 
 
+@pytest.mark.fast
 def test_every_environment_variable_is_there_and_no_other():
     house = Path(robota_nb.__file__).parent
     found = {one or other for path in house.rglob("*.py") for one, other in READS.findall(path.read_text("utf-8"))}
@@ -216,6 +264,7 @@ def test_every_environment_variable_is_there_and_no_other():
     assert listed == found | {"OPENAI_API_KEY"}  # which the endpoint names
 
 
+@pytest.mark.fast
 def test_exit_codes_are_what_the_page_says():
     source = ROOT.joinpath("robota_nb", "cli.py").read_text(encoding="utf-8")
     codes = {int(code) for code in re.findall(r"(?:sys\.exit\(|exit_code = )(\d)", source)}
