@@ -1,6 +1,7 @@
 """The examples of docs/extending.md do what the page says; the suites in `conformance` hold them to the protocols."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from examples.provider import NativeOllama
 from robota_nb.core.ports import Finish, Request, Usage, Waiting
 from robota_nb.display.hints import told
 from robota_nb.errors import KeyMissing, ProviderError
-from robota_nb.magics.commands import COMMANDS
 from robota_nb.providers.context import ProviderContext
 from robota_nb.providers.endpoint import Endpoint, EndpointError
 from robota_nb.providers.registry import EndpointCheck, ProviderRegistry
@@ -184,16 +184,24 @@ def test_the_url_of_another_packages_endpoint_is_held_to_the_same_rules(installe
 # -- the command
 
 
+SUITES = ("unit/magics/test_parser.py", "kernel/test_all_commands.py")
+"""Those that go through every command; the others that do, of the documentation, follow the table."""
+
+
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory):
-    """A copy of the package and of the commands' story, with the change of the example."""
+    """A copy of the package and its tests, with the change of the example."""
     require("git", shutil.which("git"))
     copy = Repository(tmp_path_factory.mktemp("changed"))
-    shutil.copytree(ROOT / "robota_nb", copy.root / "robota_nb", ignore=shutil.ignore_patterns("__pycache__"))
-    (copy.root / "tests" / "kernel").mkdir(parents=True)
-    shutil.copy(ROOT / "tests" / "kernel" / "test_all_commands.py", copy.root / "tests" / "kernel")
+    for part in ("robota_nb", "tests"):
+        shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy.root)
     copy.git("apply", EXAMPLES / "command.diff")
     return copy.root
+
+
+def test_the_command_takes_three_files():
+    assert len(re.findall(r"^\+\+\+ ", (EXAMPLES / "command.diff").read_text(encoding="utf-8"), re.MULTILINE)) == 3
 
 
 def test_the_command_works_and_help_and_completion_know_it(changed, tmp_path):
@@ -206,11 +214,9 @@ def test_the_command_works_and_help_and_completion_know_it(changed, tmp_path):
         assert "%robota chat last" in kernel.complete("%robota chat l")
 
 
-def test_the_commands_story_tells_it(changed):
-    code = "import test_all_commands as story; story.test_they_are_all_in_the_story(); print(len(story.COMMANDS))"
-    path = os.pathsep.join(map(str, [changed, changed / "tests" / "kernel", TESTS]))
-    env = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=changed, env=env, check=True, capture_output=True, text=True
-    )
-    assert int(done.stdout) == len(COMMANDS) + 1
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_suites_that_know_every_command_pass_with_it(changed, suite):
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}"]
+    env = {**os.environ, "PYTHONPATH": str(changed)}
+    done = subprocess.run(words, cwd=changed, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
