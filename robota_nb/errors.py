@@ -38,6 +38,9 @@ __all__ = [
 HINTS: Mapping[str, str] = MappingProxyType({
     "chat.create": "session.create_chat({name!r}) creates one",
     "chat.list": "session.chats lists them, session.create_chat(name) creates one",
+    "setting.endpoint": "it belongs to a server, among the endpoints of the ProviderRegistry",
+    "setting.key": "the key of a server is looked up in the environment variable that its key_env names",
+    "setting.set": "chat.configure(NAME=value) sets it anew",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 

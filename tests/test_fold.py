@@ -8,6 +8,7 @@ from test_golden import GOLDEN, WORK
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.kinds import purged_stub
 
 AT = "2026-11-22T09:00:00Z"
 CHATS = ["c_" + digit * 32 for digit in "123"]
@@ -127,9 +128,7 @@ def test_looking_between_the_portions_changes_nothing(data):
 @given(st.data())
 def test_a_purge_leaves_the_state_that_it_would_have_had_from_the_start(data):
     entries = data.draw(histories())
-    gone = {
-        eid: make.purged_stub(entries[eid]) for eid in data.draw(st.sets(st.sampled_from(sorted(entries)), max_size=3))
-    }
+    gone = {eid: purged_stub(entries[eid]) for eid in data.draw(st.sets(st.sampled_from(sorted(entries)), max_size=3))}
     state = folded(entries)
     observed(state)
     state.apply(gone)
@@ -192,7 +191,7 @@ def test_the_path_ends_where_the_purged_answer_stood_and_not_on_another_branch()
         usage=None,
     )
     state.apply({make.entry_id(entry): entry for entry in (last, reply)})
-    state.apply({make.entry_id(entry): make.purged_stub(entry) for entry in (last, reply)})
+    state.apply({make.entry_id(entry): purged_stub(entry) for entry in (last, reply)})
     # The purged turn keeps its place, so that the numbers of the others do not change, and says nothing.
     path = state.path(state.chats[chat].head.value).nodes
     assert [node.id for node in path] == [first.id, second.id, make.entry_id(reply)]
@@ -202,4 +201,4 @@ def test_the_path_ends_where_the_purged_answer_stood_and_not_on_another_branch()
 def test_an_absent_or_purged_config_names_no_provider():
     assert folded().config("e_1").settings() == {}
     eid = make.entry_id(CONFIGS[0])
-    assert folded({eid: make.purged_stub(CONFIGS[0])}).config(eid).settings() == {}
+    assert folded({eid: purged_stub(CONFIGS[0])}).config(eid).settings() == {}

@@ -8,7 +8,7 @@ from core_support import genuine, new_manager
 from hub_support import PATIENCE, Reader, agree, fed, filled, hub_of, known, rested, so, stopped
 
 from robota_nb.core.events import TurnEnded
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import rows

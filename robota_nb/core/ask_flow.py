@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from robota_nb.core.events import Changed, Notice
 from robota_nb.core.live import LiveTurn, Plan
 from robota_nb.core.record import entries as make
-from robota_nb.core.record.fold import Asked
+from robota_nb.core.record.nodes import Asked
 from robota_nb.core.rules.ask import Ask
 from robota_nb.core.users import default_user
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Image
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.rules.ask import Decision
     from robota_nb.core.rules.document import Cell
     from robota_nb.core.session import Session

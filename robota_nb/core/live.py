@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.ports import Image, StreamEvent
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Asked
+    from robota_nb.core.record.nodes import Asked
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53

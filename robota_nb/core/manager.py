@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from threading import Condition, RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robota_nb.core import ask_flow as asking
 from robota_nb.core import records, reprs
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.live import Arriving
     from robota_nb.core.ports import Entries, Entry, Providers
+    from robota_nb.core.record.types import Snapshot
     from robota_nb.core.rules.stats import Stats
 
 log = logging.getLogger("robota_nb")
@@ -264,7 +265,7 @@ class SessionManager:
         """Return how many entries `records` has of each session."""
         return {session.id: len(session.record.entries) for session in self._owned(user_id or default_user())}
 
-    def snapshot(self, user_id: str | None = None) -> dict[str, Any]:
+    def snapshot(self, user_id: str | None = None) -> Snapshot:
         """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
         with self.lock:
             sessions = self.records(user_id)

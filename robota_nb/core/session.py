@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entry
-    from robota_nb.core.record.fold import ChatState, Node, Path
+    from robota_nb.core.record.fold import ChatState
+    from robota_nb.core.record.nodes import Node, Path
     from robota_nb.core.rules.search import Hit
     from robota_nb.core.rules.stats import Stats
 

@@ -11,7 +11,7 @@ from robota_nb.core import reprs
 if TYPE_CHECKING:
     from robota_nb.core.ports import FinishReason, Image, Request, Usage
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Asked
+    from robota_nb.core.record.nodes import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

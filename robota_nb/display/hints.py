@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 HINTS: Mapping[str, str] = MappingProxyType({
     "chat.create": "%robota new NAME creates one",
     "chat.list": "%robota chat list shows them, %robota new creates one",
+    "setting.endpoint": "it belongs to a server in c.RobotaMagics.endpoints",
+    "setting.key": "%robota endpoint key NAME asks for the key of a server",
+    "setting.set": "set it anew with %robota chat set",
 })  # fmt: skip
 """The same keys as `robota_nb.errors.HINTS`."""
 

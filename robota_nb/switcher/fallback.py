@@ -10,7 +10,7 @@ from robota_nb.core import reprs
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
 
 LINE = 200
 """Characters of a line."""

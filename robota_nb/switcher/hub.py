@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
+from robota_nb.core.record.kinds import is_stub
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
@@ -173,7 +174,7 @@ class Hub:
                     self._wake.notify_all()
             return
         if isinstance(event, EntriesAdded):
-            purged = any(entry["kind"] == "purged" for entry in event.entries.values())  # forks may show it, too
+            purged = any(map(is_stub, event.entries.values()))  # forks may show it, too
             chats = {chat for entry in event.entries.values() if not purged and (chat := entry.get("chat"))}
         else:
             chats = {event.chat} if event.chat else set()

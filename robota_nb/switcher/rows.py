@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.session import Session
 
 Row: TypeAlias = dict[str, Any]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.carriers import document, output
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import canonical
+from robota_nb.core.record.relations import without_dangling
 from robota_nb.display import report
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.unsaved import Unsaved
@@ -103,7 +104,7 @@ class Persistence:
         mine = self.recorded()["sessions"]
         try:
             added = snapshot.check_sessions({sid: change["add"] for sid, change in sessions.items()})
-            theirs = {sid: snapshot.closed({**mine.get(sid, {}), **entries}) for sid, entries in added.items()}
+            theirs = {sid: without_dangling({**mine.get(sid, {}), **entries}) for sid, entries in added.items()}
             snapshot.parse(snapshot.dump(theirs))
         except SnapshotError as error:
             self._withhold(error)
@@ -208,7 +209,7 @@ class Persistence:
     def _adopt_whole(self, entries: Entries) -> dict[str, dict[str, Entry]]:
         """Adopt entries as far as what they hang from is here; return what was new."""
         union = snapshot.merge(self.recorded()["sessions"], entries) if entries else {}
-        whole = {sid: snapshot.closed(union[sid]) for sid in entries}
+        whole = {sid: without_dangling(union[sid]) for sid in entries}
         return self.manager.adopt({sid: entries for sid, entries in whole.items() if entries})
 
     def recover(self, ref: str | None, *, saved: bool = False) -> str:

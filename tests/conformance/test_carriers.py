@@ -12,7 +12,7 @@ from file_support import a_notebook
 from robota_nb.carriers import file, output
 from robota_nb.carriers.document import DocumentCarrier
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.frontends.headless import FrontEnd
 
 

@@ -11,9 +11,10 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core.record.entries import to_lines, to_text
+from robota_nb.core.record.kinds import MESSAGE, Kind, is_message, kind_of
 
 if TYPE_CHECKING:
-    from robota_nb.core.ports import Entry
+    from robota_nb.core.record.types import Entry
 
 _APART = frozenset({"kind", "parent", "role", "content"})
 _WORDS = frozenset({"at", "chat", "config", "finish_reason", "model"})
@@ -34,7 +35,7 @@ class PackedMessage(NamedTuple):
         """Return the entry as it stands in a snapshot."""
         parent = {} if self.parent is None else {"parent": self.parent}
         beside = dict(zip(self.keys, self.values, strict=True))
-        return {"kind": "message", "role": self.role, **parent, **beside, "content": to_lines(self.text)}
+        return {"kind": MESSAGE.name, "role": self.role, **parent, **beside, "content": to_lines(self.text)}
 
 
 class EntryTable(Mapping[str, "Entry"]):
@@ -76,11 +77,10 @@ class EntryTable(Mapping[str, "Entry"]):
         parent: str | None = kept.parent if isinstance(kept, PackedMessage) else kept.get("parent")
         return parent
 
-    def kind(self, eid: str) -> str:
-        """Return its kind."""
+    def kind(self, eid: str) -> Kind:
+        """Return its row in the table of kinds."""
         kept = self._kept[eid]
-        kind: str = "message" if isinstance(kept, PackedMessage) else kept["kind"]
-        return kind
+        return MESSAGE if isinstance(kept, PackedMessage) else kind_of(kept)
 
     def role(self, eid: str) -> str | None:
         """Return who says it, or None if that is not known."""
@@ -115,7 +115,7 @@ class EntryTable(Mapping[str, "Entry"]):
             self._kept.pop(eid, None)
 
     def _packed(self, eid: str, entry: Entry, ids: Mapping[str, str]) -> PackedMessage | Entry:
-        if entry["kind"] != "message":
+        if not is_message(entry):
             return entry
         text = to_text(entry["content"])
         if to_lines(text) != entry["content"]:  # with a picture, or cut elsewhere than we do

@@ -11,7 +11,7 @@ from robota_nb.core.record.entries import fold_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from robota_nb.core.record.fold import Stamp
+    from robota_nb.core.record.nodes import Stamp
 
 
 class Names:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.relations import purge_of
 from robota_nb.errors import TurnNotFound
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.session import Session
 
 _MIN_ID = 6
@@ -220,7 +220,7 @@ def _fork_point(session: Session, source: str, at: int | None) -> str | None:
 
 
 def purge(session: Session, chat: str, number: int) -> Node:
-    """Remove what a turn says for good, also its pictures if no other turn has them; return where it stood.
+    """Remove what a turn says for good, and what repeats it (see `purge_of`); return where it stood.
 
     Raises
     ------
@@ -229,16 +229,9 @@ def purge(session: Session, chat: str, number: int) -> Node:
     """
     manager = session.manager
     with manager.lock:
-        record = session.record
         node = numbered(session, chat, number)
-        images = set(record.images(node.user))
-        elsewhere = {
-            eid for other in record.nodes.values() if other.user != node.user for eid in record.images(other.user)
-        }
-        gone = [node.user, node.id, *sorted(images - elsewhere)]
-        gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
         before = session.config(node.chat).settings()
-        manager.commit(session, {eid: purged_stub(record.entries[eid]) for eid in gone})
+        manager.commit(session, purge_of(session.record.entries.copy(), node.user))
         after = session.config(node.chat).settings()  # what only the turn held would be gone with it
         kept = {key: before.get(key, "") for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         session.configure(node.chat, kept, lasting=False)
@@ -247,4 +240,4 @@ def purge(session: Session, chat: str, number: int) -> Node:
 
 def is_purged(session: Session, node: Node) -> bool:
     """Say whether what a turn said was removed."""
-    return session.record.entries.kind(node.id) == "purged"
+    return session.record.entries.kind(node.id).is_stub

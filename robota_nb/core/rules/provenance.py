@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from robota_nb.core import reprs
 from robota_nb.core.events import Notice
-from robota_nb.core.record.config import Config
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.live import Plan
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.record.nodes import Node
 
 MEANING = "neither made in this kernel nor known to your store"
 """What a mark says; the views say it in the same words."""
@@ -57,12 +57,6 @@ def _settings(chat: Chat, config: Config) -> list[str]:
     entries = chat.session.record.entries
     theirs: set[tuple[str, str]] = set()
     for eid in entries.keys() & chat.session.manager.foreign:
-        entry = entries[eid]
-        if entry["kind"] == "config":
-            theirs.update(Config.from_entry(entry).settings().items())
-        elif entry["kind"] == "set" and "value" in entry:
-            theirs.add((entry["key"], entry["value"]))
-        elif entry["kind"] == "message":
-            theirs.update(entry.get("options", {}).items())
+        theirs.update(entries.kind(eid).settings(entries[eid]).items())
     found = [reprs.short(key) for key, value in config.settings().items() if (key, value) in theirs]
     return [*found[:_LISTED], "…"] if len(found) > _LISTED else found

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from robota_nb.core.chat import Chat
-    from robota_nb.core.record.fold import Stamp
+    from robota_nb.core.record.nodes import Stamp
     from robota_nb.core.turn import Turn
 
 

@@ -79,9 +79,9 @@ def count(chats: Iterable[Chat], sessions: int = 1) -> Stats:
         on_path += len(path.nodes)
         branches += len(history.branches(chat.session, chat.id))
         for node in [node for node in list(record.nodes.values()) if node.chat == chat.id]:
-            answer = record.entries[node.id]
-            if answer["kind"] == "purged":
+            if record.entries.kind(node.id).is_stub:
                 continue
+            answer = record.entries[node.id]
             model = answer.get("model") or record.node_config(node).model or "unknown"
             shown_by = manager.replay.shown.get(node.id)  # the cell; none if asks are only to follow the turn
             here = asked if node.id in manager.made else replayed if shown_by else Tally()
