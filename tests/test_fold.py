@@ -64,7 +64,7 @@ def histories(draw):
 
     names = st.sampled_from(["a", "A", "b"])
     for what in draw(
-        st.lists(st.sampled_from("session chat turn turn turn head active set name".split()), max_size=14)
+        st.lists(st.sampled_from("session chat turn turn turn tool head active set name".split()), max_size=14)
     ):
         if what == "session":
             add(make.session_entry(**clock(), name=draw(names)))
@@ -84,6 +84,14 @@ def histories(draw):
                 model="", finish_reason="stop", usage=None,
             )  # fmt: skip
             messages.append(add(answer))
+        elif what == "tool":
+            entry = {"kind": "message", **clock(), "chat": chat(), "role": "tool", "content": ["r"]}
+            parent = draw(st.sampled_from(messages))
+            result = add({**entry, "parent": parent} if parent else entry)
+            messages.append(result)
+            if draw(st.booleans()):
+                entry = {"kind": "message", **clock(), "chat": chat(), "role": "assistant", "content": ["b"]}
+                messages.append(add({**entry, "parent": result}))
         elif what == "head":
             add(make.head_entry(**clock(), chat=chat(), message=draw(st.sampled_from(messages))))
         elif what == "active":
@@ -202,3 +210,70 @@ def test_an_absent_or_purged_config_names_no_provider():
     assert folded().config("e_1").settings() == {}
     eid = make.entry_id(CONFIGS[0])
     assert folded({eid: purged_stub(CONFIGS[0])}).config(eid).settings() == {}
+
+
+# -- answers that called tools
+
+
+def said(n, role, parent, text, **fields):
+    message = {"kind": "message", "n": n, "at": AT, "chat": CHATS[0], "role": role, "content": [text], **fields}
+    return {**message, "parent": make.entry_id(parent)} if parent else message
+
+
+QUESTION = said(1, "user", None, "how warm?", cell=["cell", 0, "hash"])
+CALLS = said(2, "assistant", QUESTION, "let me look")
+RESULT = said(3, "tool", CALLS, "7")
+MORE_CALLS = said(4, "assistant", RESULT, "and there?")
+OTHER_RESULT = said(5, "tool", MORE_CALLS, "8")
+ANSWER = said(6, "assistant", OTHER_RESULT, "7 and 8")
+NEXT = said(7, "user", ANSWER, "thanks")
+LAST = said(8, "assistant", NEXT, "welcome")
+CHAIN = [QUESTION, CALLS, RESULT, MORE_CALLS, OTHER_RESULT, ANSWER, NEXT, LAST]
+
+
+def turns(state):
+    """What was asked and answered on the path."""
+    path = state.path(state.chats[CHATS[0]].head.value)
+    return [(state.text(node.user), state.text(node.id)) for node in path.nodes]
+
+
+def of(*entries):
+    return {make.entry_id(entry): entry for entry in entries}
+
+
+@settings(max_examples=200)
+@given(st.permutations(CHAIN))
+def test_an_answer_that_called_tools_is_one_turn_in_whatever_order_its_messages_come(entries):
+    state = folded(*map(of, entries))
+    assert turns(state) == [("how warm?", "7 and 8"), ("thanks", "welcome")]
+    assert state.nodes.keys() == of(ANSWER, LAST).keys()
+    assert [node.id for node in state.of_cell("cell", "hash")] == 2 * [make.entry_id(ANSWER)]
+    assert state.children(CHATS[0], None) == [state.nodes[make.entry_id(ANSWER)]]
+    assert observed(state) == observed(folded(of(*entries)))
+
+
+def test_what_called_a_tool_is_the_answer_until_one_follows():
+    state = folded(of(QUESTION, CALLS, RESULT))
+    assert turns(state) == [("how warm?", "let me look")]
+    state.apply(of(MORE_CALLS))
+    assert turns(state) == [("how warm?", "and there?")]
+
+
+def test_two_answers_after_the_same_result_are_two_turns_of_one_question():
+    again = said(9, "assistant", RESULT, "7 again")
+    state = folded(of(QUESTION, CALLS, RESULT, MORE_CALLS, again))
+    assert {state.text(node.id) for node in state.nodes.values()} == {"and there?", "7 again"}
+    assert turns(state) == [("how warm?", "7 again")]
+
+
+def test_the_work_for_a_chain_of_calls_grows_with_its_length_and_no_faster(monkeypatch):
+    looked, call = [], SessionState._call
+    monkeypatch.setattr(SessionState, "_call", lambda state, eid: looked.append(eid) or call(state, eid))
+    chain = [QUESTION]
+    for n in range(2, 802, 2):
+        chain.append(said(n, "assistant", chain[-1], "?"))
+        chain.append(said(n + 1, "tool", chain[-1], "!"))
+    for entries in (chain, chain[::-1]):
+        looked.clear()
+        assert len(folded(of(*entries)).nodes) == 1
+        assert len(looked) < 5 * len(chain)
