@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.kinds import is_message, kind_of
 from robota_nb.core.record.relations import references
-from robota_nb.core.reprs import acts, count
+from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
 from robota_nb.display.render import strip_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from robota_nb.core.chat import Chat
+    from robota_nb.core.chat import Chat, Hit
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
     from robota_nb.core.record.nodes import Node, Path
-    from robota_nb.core.rules.search import Hit
+    from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.replay import Replay
     from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Preview, Turn
     from robota_nb.magics.host import Host
+
+_Notes: TypeAlias = "Mapping[str, list[dict[str, Any]]]"
+"""What entries of kinds that are shown beside a turn say, by the id of the message that they refer to."""
 
 _WIDTH = 72
 _LISTED = 10
@@ -58,18 +63,21 @@ def status(host: Host) -> str:
     tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
     parts += [f"{tokens} tokens"] if tokens else []
-    parts += [host.persistence.level()] + ([f"replay {manager.replay.mode}"] if manager.replay.mode != "auto" else [])
+    parts += [host.persistence.level()] + (
+        [f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else []
+    )
     lines = [" · ".join(plain(part) for part in parts)]
-    if gone := sum(_is_gone(manager, session, node) for node in session.path(chat.id).nodes):
+    view, runtime = view_of(session), runtime_of(session)
+    nodes = view.path(chat.id).nodes
+    if gone := sum(_is_gone(runtime.replay, view, node) for node in nodes):
         lines.append(f"{count(gone, 'turn')} on the path of this chat: the cell is gone")
-    if theirs := sum(is_foreign(manager, node) for node in session.path(chat.id).nodes):
+    if theirs := sum(is_foreign(runtime.foreign, node) for node in nodes):
         lines.append(f"{count(theirs, 'turn')} on the path of this chat: foreign, {MEANING}")
     return "\n".join([*lines, *_connect(chat.config)])
 
 
-def _is_gone(manager: SessionManager, session: Session, node: Node) -> bool:
-    listed = manager.replay.document.listed
-    return listed and node.cell is not None and manager.replay.owner(session, node) is None
+def _is_gone(replay: Replay, view: SessionView, node: Node) -> bool:
+    return replay.document.listed and node.cell is not None and replay.owner(view, node) is None
 
 
 def _connect(config: Config) -> list[str]:
@@ -103,7 +111,7 @@ def chats(session: Session) -> str:
     """List the chats of a session."""
     lines = [
         f"{'▸' if chat.id == session.active_id else ' '} {chat.name} · {model(chat.config)} · "
-        f"{count(len(session.path(chat.id).nodes), 'turn')}"
+        f"{count(len(view_of(session).path(chat.id).nodes), 'turn')}"
         for chat in session.chats
     ]
     return plain("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
@@ -119,9 +127,10 @@ def log(chat: Chat) -> str:
 
     Not where replay is strict: that is for outputs that are to be the same for everybody.
     """
-    manager, marked, lines = chat.session.manager, False, []
-    for number, node in enumerate(chat.session.path(chat.id).nodes, 1):
-        turn, theirs = chat.turn(node), is_foreign(manager, node) and manager.replay.mode != "strict"
+    view, runtime = view_of(chat), runtime_of(chat)
+    marked, lines = False, []
+    for number, (node, turn) in enumerate(zip(view.path(chat.id).nodes, chat.turns, strict=True), 1):
+        theirs = is_foreign(runtime.foreign, node) and runtime.replay.mode != "strict"
         marked |= theirs
         lines += [
             f"{number:>3}{FOREIGN if theirs else ' '} {short(turn.prompt.content)}",
@@ -294,19 +303,18 @@ def _session(sid: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": sid, "name": state.name, "chats": chats}
 
 
-def _notes(entries: Mapping[str, Any]) -> Mapping[str, list[dict[str, Any]]]:
-    """Return what entries of other kinds say of messages, by the message's id, oldest first."""
+def _notes(entries: Mapping[str, Any]) -> _Notes:
+    """Return what entries say of messages: those fields that their kind shows, by the message's id, oldest first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in sorted(entries.values(), key=lambda entry: entry.get("n", 0)):
-        kind = kind_of(entry)
-        if kind.shown:
-            said = {name: entry[name] for name in ("kind", *kind.shown) if name in entry}
+        if shown := kind_of(entry).shown:
+            said = {name: entry[name] for name in ("kind", *shown) if name in entry}
             for target in {link.target for link in references(entry)}:
                 found.setdefault(target, []).append(said)
     return found
 
 
-def _chat(state: SessionState, chat: ChatState, notes: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _chat(state: SessionState, chat: ChatState, notes: _Notes) -> dict[str, Any]:
     path = state.path(chat.head.value)
     off = [node for node in state.nodes.values() if node.chat == chat.id and node not in path]
     parents = {node.parent for node in off}
@@ -319,14 +327,14 @@ def _chat(state: SessionState, chat: ChatState, notes: Mapping[str, list[dict[st
     }
 
 
-def _branch(state: SessionState, path: Path, leaf: Node, notes: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _branch(state: SessionState, path: Path, leaf: Node, notes: _Notes) -> dict[str, Any]:
     """Describe the turns from where a branch leaves the path to its end; *after* counts turns of the path."""
     nodes = state.path(leaf.id).nodes
     shared = sum(node in path for node in nodes)
     return {"after": shared, "turns": [_turn(state, node, notes) for node in nodes[shared:]]}
 
 
-def _turn(state: SessionState, node: Node, notes: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _turn(state: SessionState, node: Node, notes: _Notes) -> dict[str, Any]:
     answer = state.entries[node.id]
     told = [*notes.get(node.user, ()), *notes.get(node.id, ())]
     return {

@@ -16,10 +16,13 @@ from robota_nb.carriers import chat_file as exchange
 from robota_nb.carriers.document import bridge
 from robota_nb.core.chat_format import Talk, add, exported
 from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.record.entries import source_hash
-from robota_nb.core.reprs import count
+from robota_nb.core.record.text import count
 from robota_nb.core.rules.modes import MODES
+from robota_nb.core.users import default_user
+from robota_nb.display.hints import HINTS
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain, summary
 from robota_nb.errors import CommandError, nearest
@@ -64,6 +67,7 @@ class Wiring:
         self.runner = Runner(shell, self, HANDLERS)
         self.servers = Servers(magics)
         self.manager = SessionManager(providers=self.servers)
+        self.runtime = runtime_of(self.manager)
         self.persistence = Persistence(
             self.manager, self.bridge.send, shell.user_ns, self.notify, has_outputs=hasattr(shell, "kernel")
         )
@@ -95,17 +99,17 @@ class Wiring:
         self.persistence.unsaved.store.close()
 
     def _configured(self, _: Any = None) -> None:
-        magics, manager = self.magics, self.manager
-        manager.max_active_sessions = magics.max_active_sessions
-        manager.max_chats = magics.max_chats
-        manager.max_messages = magics.max_messages
-        manager.replay.rerun = magics.rerun
+        magics, limits = self.magics, self.runtime.limits
+        limits.max_active_sessions = magics.max_active_sessions
+        limits.max_chats = magics.max_chats
+        limits.max_messages = magics.max_messages
+        self.runtime.replay.rerun = magics.rerun
         self.servers.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
     def _set_mode(self, wanted: object) -> None:
         if wanted in MODES:
-            self.manager.replay.mode = wanted
+            self.runtime.replay.mode = wanted
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, EntriesAdded):
@@ -113,7 +117,7 @@ class Wiring:
         elif isinstance(event, TurnStarted):
             self._partial_answers.begin()
         elif isinstance(event, Notice) or (isinstance(event, Delayed) and not self.runner.delayed(event)):
-            self.notify(event.text)
+            self.notify(event.in_words(HINTS) if isinstance(event, Notice) else event.text)
 
     # -- cells
 
@@ -138,7 +142,7 @@ class Wiring:
 
     def _execution(self, source: object, cell_id: object) -> Cell:
         text, raw = source if isinstance(source, str) else "", cell_id if isinstance(cell_id, str) else None
-        cell = self.manager.replay.document.run(raw, source_hash(text))
+        cell = self.runtime.replay.document.run(raw, source_hash(text))
         self.persistence.cell_begins(cell.key, known=raw is not None)
         return cell
 
@@ -189,8 +193,8 @@ class Wiring:
                 self.persistence.saved(int(message.get("seq", 0)))
             case "flush":
                 self._write_pointers()
-                asked = [turn for turn in self.manager.replay.shown if turn in self.manager.made]
-                self.bridge.send({"op": "flushed", "requests": self.manager.requests, "asked": asked})
+                asked = [turn for turn in self.runtime.replay.shown if turn in self.runtime.made]
+                self.bridge.send({"op": "flushed", "requests": self.runtime.requests, "asked": asked})
         if "hub" in self.__dict__:
             self.hub.touch()
 
@@ -205,7 +209,7 @@ class Wiring:
     def _list_cells(self, cells: object) -> None:
         if isinstance(cells, list):
             pairs = [(str(cell[0]), str(cell[1])) for cell in cells if isinstance(cell, list) and len(cell) == _PAIR]
-            self.manager.replay.document.list_cells(pairs)
+            self.runtime.replay.document.list_cells(pairs)
 
     # -- for the commands
 
@@ -219,9 +223,9 @@ class Wiring:
 
         A notebook with turns in it probably replays first, and is not to be slowed down.
         """
-        if self.manager.replay.mode == "strict" or any(s.record.nodes for s in self.manager.sessions()):
+        if self.runtime.replay.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
             return
-        providers = self.manager.providers
+        providers = self.servers
 
         def warm() -> None:
             with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say
@@ -278,13 +282,13 @@ class Wiring:
             chat, _ = add(session, found)
             turns = count(len(found.turns), "turn")
             return f"{chat.name} is here: {turns}"  # the same when the cell runs again
-        self.manager.hold_active()
+        ledger_of(self.manager).hold_active(default_user())
         if new_entries := self.persistence.adopt(found):
             self.persistence.commit(new_entries, {})
         for sid, entries in found.items():
             back = self.manager.find_session(sid) or self.manager.bring_back(sid)
             chat_id = exported(entries)
-            if back and chat_id and not back.has(chat_id):
+            if back and chat_id and not view_of(back).has(chat_id):
                 back.bring_back(chat_id)
         self.persistence.continue_after(found)
         names = ", ".join(self.manager.session(sid).name for sid in found)

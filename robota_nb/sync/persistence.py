@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers import document, output
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import canonical
 from robota_nb.core.record.relations import without_dangling
+from robota_nb.core.users import default_user
 from robota_nb.display import report
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.unsaved import Unsaved
@@ -50,6 +52,7 @@ class Persistence:
         has_outputs: bool,
     ) -> None:
         self.manager = manager
+        self._ledger = ledger_of(manager)
         self.has_outputs = has_outputs
         self.notify = notify
         self.automatic = True  # whether each turn is carried as soon as it is recorded
@@ -127,7 +130,7 @@ class Persistence:
 
     def take_over(self) -> bool:
         """Take over the snapshot that the front end has sent or the file holds; False if that was done before."""
-        with self.manager.lock:  # a view may ask for it in another thread
+        with self._ledger.runtime.lock:  # a view may ask for it in another thread
             if self._taken:
                 return False
             if self._opened:
@@ -147,9 +150,9 @@ class Persistence:
 
     def adopt(self, entries: Entries) -> dict[str, dict[str, Entry]]:
         """Take over what others may have written, note what this user's store does not know; return what was new."""
-        with self.manager.lock:
+        with self._ledger.runtime.lock:
             new = self.manager.adopt(entries)
-            self.manager.foreign |= self.unsaved.unknown(new)
+            self._ledger.runtime.foreign |= self.unsaved.unknown(new)
         return new
 
     def _take_over_document(self, message: Message) -> None:
@@ -168,7 +171,7 @@ class Persistence:
             self.notify(
                 f"the conversations make this notebook {self._size / 1e6:.0f} MB large: go on in a new one soon"
             )
-        mine = self.manager.records()
+        mine = self._ledger.records(default_user())
         missing = {sid: {e: x for e, x in es.items() if e not in theirs.get(sid, {})} for sid, es in mine.items()}
         self.adopt(theirs)
         if not message.get("dirty"):
@@ -261,10 +264,10 @@ class Persistence:
 
     def continue_after(self, there: Entries) -> None:
         """Let asks follow the turns of another notebook, whose cells are not ours to come."""
-        replay = self.manager.replay
-        for session in self.manager.sessions() if replay.document.listed else ():
-            for node in session.record.nodes.values():
-                if node.id in there.get(session.id, {}) and replay.owner(session, node) is None:
+        replay = self._ledger.runtime.replay
+        for view in self._ledger.sessions(default_user()) if replay.document.listed else ():
+            for node in view.record.nodes.values():
+                if node.id in there.get(view.id, {}) and replay.owner(view, node) is None:
                     replay.shown.setdefault(node.id, None)
 
     # -- writing
@@ -357,7 +360,7 @@ class Persistence:
     def _fits(self, add: Entries) -> bool:
         """Say whether the notebook may take these entries; what is over a cap would not be read again."""
         self._size += sum(len(canonical(entry)) for entries in add.values() for entry in entries.values())
-        most = max((size for sid, size in self.manager.sizes().items() if sid in add), default=0)
+        most = max((size for sid, size in self._ledger.sizes(default_user()).items() if sid in add), default=0)
         if self._size <= snapshot.MAX_BYTES and most <= snapshot.MAX_ENTRIES:
             return True
         self.notify(
@@ -371,7 +374,7 @@ class Persistence:
 
     def recorded(self) -> Mapping[str, Any]:
         """Return the snapshot as written, without what only points and waits."""
-        return snapshot.dump(self.manager.records())
+        return snapshot.dump(self._ledger.records(default_user()))
 
     def output_metadata(self, turn: Turn) -> dict[str, Any]:
         """Return the provenance of an answer, and the entries that ride with it where there is no document."""

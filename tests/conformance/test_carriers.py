@@ -5,15 +5,16 @@ from copy import deepcopy
 
 import nbformat
 import pytest
-from core_support import new_manager
-from examples.carrier import SidecarCarrier
-from file_support import a_notebook
 
+from examples.carrier import SidecarCarrier
 from robota_nb.carriers import file, output
 from robota_nb.carriers.document import DocumentCarrier
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.kinds import purged_stub
 from robota_nb.frontends.headless import FrontEnd
+from support.core import new_manager
+from support.file import a_notebook
 
 
 class InDocument:
@@ -78,11 +79,11 @@ def talk():
     manager = new_manager()
     chat = manager.create_session("u", "S").create_chat("A")
     chat.send("one")
-    first = deepcopy(manager.records("u"))
+    first = deepcopy(ledger_of(manager).records("u"))
     chat.send("two")
     second = {
         sid: {eid: entry for eid, entry in entries.items() if eid not in first[sid]}
-        for sid, entries in manager.records("u").items()
+        for sid, entries in ledger_of(manager).records("u").items()
     }
     assert all(second.values())
     return first, second
@@ -92,7 +93,7 @@ def other_talk():
     """The entries of a session with a turn."""
     manager = new_manager()
     manager.create_session("u", "Other").create_chat("B").send("elsewhere")
-    return manager.records("u")
+    return ledger_of(manager).records("u")
 
 
 def ids(entries):

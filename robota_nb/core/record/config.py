@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record.entries import check_message_size, check_param_key, clean, config_entry, is_param, to_text
+from robota_nb.core.record.text import SHORT, seen
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -43,6 +45,12 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
 
+    @property
+    def target(self) -> str:
+        """Who is asked, in one line that can stand anywhere, such as ``openai/gpt-4o``."""
+        name = self.provider if self.model in ("", self.provider) else f"{self.provider}/{self.model}"
+        return re.sub(r"\s+", " ", seen(name, SHORT)) or "no model"
+
     def settings(self) -> dict[str, str]:
         """Return all settings that have a value, flat: key → text."""
         fields = {key: getattr(self, key) for key in _FIELDS}
@@ -69,7 +77,7 @@ class Config:
         try:
             return {key: json.loads(text) for key, text in self.params.items() if is_param(key)}
         except (ValueError, RecursionError):
-            raise SnapshotError("a recorded parameter is not JSON text", hint="setting.set") from None
+            raise SnapshotError("a recorded parameter is not JSON text", hint="chat.set") from None
 
     def to_entry(self) -> ConfigEntry:
         """Return the config as a snapshot's entry."""

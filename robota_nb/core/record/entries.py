@@ -43,6 +43,9 @@ _BASE64_LINE = 76
 RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
 """Keys of ``set`` entries that are no parameters of a request."""
 
+UNFINISHED = ("interrupted", "error")
+"""How answers end that are kept only for the text that had arrived."""
+
 Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 
@@ -166,9 +169,9 @@ def is_param(key: str) -> bool:
 def check_param_key(key: str) -> str:
     """Return *key* if it may name a request parameter, else raise `InvalidName`."""
     if names_key(key):  # what is given as a setting stands in the notebook
-        raise InvalidName(f"{key} is no setting of a chat", hint="setting.key")
+        raise InvalidName(f"{key} is no setting of a chat", hint="config.key")
     if key in _OF_ENDPOINTS:
-        raise InvalidName(f"{key} is no setting of a chat", hint="setting.endpoint")
+        raise InvalidName(f"{key} is no setting of a chat", hint="config.endpoint")
     if not is_param(key):
         why = "must be lower-case letters, digits and _" if not _KEY.fullmatch(key) else "is reserved"
         raise InvalidName(f"setting {key[:40]!r} {why}: use the provider's parameter name, such as temperature=0.2")

@@ -1,27 +1,21 @@
-"""What the model sees of a chat: the messages that a request carries before its prompt."""
+"""What a request says before its prompt: the messages of a path."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core.record import entries as make
 
 if TYPE_CHECKING:
     from robota_nb.core.record.fold import SessionState
 
 
-def messages_before(record: SessionState, place: str | None, limit: int = 0) -> list[str]:
-    """Return the ids of the questions and answers up to a message, oldest first: what a server takes in any case.
+def sent_before(record: SessionState, place: str | None, limit: int = 0) -> list[str]:
+    """Return the ids of the messages that the model sees before a prompt at *place*: questions and answers.
 
     Of an answer that called tools, the last message stands for all: servers refuse what tools returned without the
-    calls, and calls without a description of the tools.
-
-    Parameters
-    ----------
-    record
-        The session's record.
-    place
-        The message that the prompt is to follow; None for the start of the chat.
-    limit
-        How many messages at most, beginning with a question; 0 for all.
+    calls, and calls without a description of the tools. With a *limit*, older turns are left out. In the record
+    everything stays.
     """
     sent, answered, called = list[str](), False, False
     for eid in reversed(record.messages(place)):
@@ -41,3 +35,17 @@ def messages_before(record: SessionState, place: str | None, limit: int = 0) -> 
         while sent and record.entries.role(sent[0]) != "user":
             sent = sent[1:]
     return sent
+
+
+def messages(record: SessionState, ids: list[str]) -> list[dict[str, Any]]:
+    """Return messages as a request carries them, with role and content; the caller may add to the list."""
+    return [{"role": record.entries.role(eid), "content": content} for eid in ids if (content := _content(record, eid))]
+
+
+def _content(record: SessionState, eid: str) -> str | list[dict[str, Any]]:
+    """Return a message's content: text, or parts if there are pictures."""
+    text = record.text(eid)
+    pictures = record.images(eid)
+    if not pictures:  # as with most messages, and a request needs all
+        return text
+    return make.content_parts(text, [image for key in pictures if (image := make.image_of(record.entries[key]))])
