@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         SessionEntry,
         SetEntry,
         Usage,
-    )  # fmt: skip
+    )
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_IMAGE_BYTES = 2_000_000
@@ -58,7 +58,7 @@ _OF_ENDPOINTS = frozenset({
     "default_query", "endpoint", "extra_body", "extra_headers", "extra_query", "headers", "host", "http_client",
     "organization", "project", "proxy", "url", "websocket_base_url",
 })  # fmt: skip
-"""Where a request goes, and what opens the door there: some servers take these from its body, too."""
+"""The address of a server and the credentials for it, as parameters are called: some servers obey them in a request."""
 _OF_REQUESTS = frozenset({"max_retries", "messages", "stream", "timeout"})
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -101,7 +101,7 @@ def timestamp(moment: datetime | None = None) -> str:
     return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# -- text on its way in
+# -- text, in the form in which a notebook can hold it
 
 
 def clean(text: str) -> str:

@@ -16,9 +16,10 @@ from robota_nb.core.record.kinds import MESSAGE, Kind, is_message, kind_of
 if TYPE_CHECKING:
     from robota_nb.core.record.types import Entry
 
-_APART = frozenset({"kind", "parent", "role", "content"})
-_WORDS = frozenset({"at", "chat", "config", "finish_reason", "model"})
-"""Fields that say the same in many messages."""
+_PACKED_APART = frozenset({"kind", "parent", "role", "content"})
+"""Fields that a `PackedMessage` does not hold among its values."""
+_REPEATED = frozenset({"at", "chat", "config", "finish_reason", "model"})
+"""Fields that have the same value in many messages."""
 
 
 class PackedMessage(NamedTuple):
@@ -120,14 +121,14 @@ class EntryTable(Mapping[str, "Entry"]):
         text = to_text(entry["content"])
         if to_lines(text) != entry["content"]:  # with a picture, or cut elsewhere than we do
             return entry
-        keys = tuple([key for key in entry if key not in _APART])
+        keys = tuple([key for key in entry if key not in _PACKED_APART])
         return PackedMessage(
             id=eid,
             parent=self._same_id(entry.get("parent"), ids),
             role=_shared(entry["role"]),
             text=text,
             keys=self._shapes.setdefault(keys, keys),
-            values=tuple([_shared(entry[key]) if key in _WORDS else entry[key] for key in keys]),
+            values=tuple([_shared(entry[key]) if key in _REPEATED else entry[key] for key in keys]),
         )
 
     def _same_id(self, eid: str | None, ids: Mapping[str, str]) -> str | None:

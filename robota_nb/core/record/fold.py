@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         PurgedEntry,
         SessionEntry,
         SetEntry,
-    )  # fmt: skip
+    )
 
 MAX_PATHS = 64
 """How many paths a session keeps at hand: a few for each chat that is in use."""
@@ -46,11 +46,11 @@ class ChatState:
     head: Register[str] = field(default_factory=Register)
     sets: dict[str, Register[str]] = field(default_factory=lambda: defaultdict(Register))
     names: list[tuple[Stamp, str]] = field(default_factory=list)
-    children: Index[str | None] = field(default_factory=Index)  # its turns, by what they hang from
+    children: Index[str | None] = field(default_factory=Index)  # its turns, by the message that they follow
 
     @property
     def name(self) -> str:
-        """The name as given (a twin's suffix is the session's business)."""
+        """The name as given; another chat may have the same."""
         return max(self.names)[1] if self.names else self.id
 
     @property
@@ -65,7 +65,7 @@ class ChatState:
 
 
 def _cell_keys(node: Node) -> Iterator[str]:
-    """Yield by what a turn's cell finds it: the hash of its source, and its id."""
+    """Yield by what a turn is found that a cell asked: the hash of the cell's source, and its id."""
     if node.cell:
         yield node.cell.source
         if node.cell.id:

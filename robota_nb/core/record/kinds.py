@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         PurgedEntry,
         SessionEntry,
         SetEntry,
-    )  # fmt: skip
+    )
 
 MAX_N = 2**48
 """The greatest n that an entry may have."""
