@@ -12,7 +12,7 @@ from robota_nb.core.turn import Turn
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
 
 LINE = 200
 """How many characters of a line are shown."""

@@ -9,6 +9,7 @@ from robota_nb.carriers import document, output
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import canonical
+from robota_nb.core.record.relations import without_dangling
 from robota_nb.core.users import default_user
 from robota_nb.display import report
 from robota_nb.errors import SnapshotError
@@ -106,7 +107,7 @@ class Persistence:
         mine = self.recorded()["sessions"]
         try:
             added = snapshot.check_sessions({sid: change["add"] for sid, change in sessions.items()})
-            theirs = {sid: snapshot.closed({**mine.get(sid, {}), **entries}) for sid, entries in added.items()}
+            theirs = {sid: without_dangling({**mine.get(sid, {}), **entries}) for sid, entries in added.items()}
             snapshot.parse(snapshot.dump(theirs))
         except SnapshotError as error:
             self._withhold(error)
@@ -211,7 +212,7 @@ class Persistence:
     def _adopt_whole(self, entries: Entries) -> dict[str, dict[str, Entry]]:
         """Adopt entries as far as what they hang from is here; return what was new."""
         union = snapshot.merge(self.recorded()["sessions"], entries) if entries else {}
-        whole = {sid: snapshot.closed(union[sid]) for sid in entries}
+        whole = {sid: without_dangling(union[sid]) for sid in entries}
         return self.manager.adopt({sid: entries for sid, entries in whole.items() if entries})
 
     def recover(self, ref: str | None, *, saved: bool = False) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from robota_nb.core.ports import Image
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.document import Cell
 
