@@ -38,6 +38,13 @@ __all__ = [
 HINTS: Mapping[str, str] = MappingProxyType({
     "chat.create": "session.create_chat({name!r}) creates one",
     "chat.list": "session.chats lists them, session.create_chat(name) creates one",
+    "import.file": "give a file that an exported chat was written to",
+    "snapshot.open_here": "save it where it is open",
+    "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
+    "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
+    "snapshot.resume": "give the path of its file",
+    "store.list": "store.documents() lists what there is",
+    "turn.retry": "chat.retry() asks again",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 

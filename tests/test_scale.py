@@ -16,6 +16,7 @@ from robota_nb.core.record import fold, names
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.entry_table import EntryTable
 from robota_nb.core.record.snapshot import parse
+from robota_nb.display import report
 
 LENGTHS = (5, 50)
 SAME = ["go on"]
@@ -81,9 +82,9 @@ def test_what_is_recovered_is_looked_for_once(monkeypatch):
     for _ in range(max(LENGTHS)):
         lost.ask("the same question")
     again = Shell(monkeypatch, store=lost.persistence.unsaved.store, path="another.ipynb")
-    read, recorded = [], again.persistence.recorded
-    monkeypatch.setattr(again.persistence, "recorded", lambda: read.append(1) or recorded())
-    assert f"{max(LENGTHS)} turns" in again.persistence.recover("open.ipynb")
+    read, records = [], again.manager.records
+    monkeypatch.setattr(again.manager, "records", lambda: read.append(1) or records())
+    assert f"{max(LENGTHS)} turns" in report.recovered(again.recovery.recover("open.ipynb"))
     assert len(read) <= 3
 
 

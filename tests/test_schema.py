@@ -18,7 +18,7 @@ from require import require
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
 from robota_nb.errors import SnapshotError
-from robota_nb.sync.persistence import Persistence
+from robota_nb.sync.notebook import Notebook
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads(files("robota_nb").joinpath("schemas", "snapshot-1.schema.json").read_text(encoding="utf-8"))
@@ -265,11 +265,10 @@ def test_the_page_s_way_to_the_schema_leads_there():
     assert names["schema"] == SCHEMA
 
 
-def test_what_the_page_shows_of_outputs_is_what_they_carry(monkeypatch):
-    monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
-    persistence = Persistence(new_manager(), print, {}, print, has_outputs=True)
-    turn = persistence.manager.create_session().create_chat().send("x")
-    persistence.outputs.write(persistence.manager.records(), {})
-    carried = persistence.output_metadata(turn)
+def test_what_the_page_shows_of_outputs_is_what_they_carry():
+    manager, notebook = new_manager(), Notebook(print, print, has_outputs=True)
+    turn = manager.create_session().create_chat().send("x")
+    notebook.outputs.write(manager.records(), {})
+    carried = notebook.output_metadata(turn)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from robota_nb.core.ports import Entries
+    from robota_nb.core.ports import Entries, Level
 
 Message: TypeAlias = dict[str, Any]
 Later: TypeAlias = "Callable[[float, Callable[[], None]], object]"
@@ -243,8 +243,6 @@ class DocumentCarrier:
         Sends one message over the comm.
     """
 
-    name = "document"
-
     def __init__(self, send: Callable[[Message], None]) -> None:
         self._send = send
         self._seq = 0
@@ -253,7 +251,7 @@ class DocumentCarrier:
         self._written: dict[int, dict[str, list[str]]] = {}
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How far what was written has got: ``in kernel``, ``in notebook`` or ``saved``."""
         if self._saved >= self._seq:
             return "saved"
@@ -279,10 +277,6 @@ class DocumentCarrier:
         """
         self._acked = self._seq
         self._saved = self._seq - dirty
-
-    def notify(self, text: str) -> None:
-        """Have the front end tell the user something."""
-        self._send({"op": "notice", "text": text})
 
     def acked(self, seq: int) -> None:
         """The document holds all up to write number *seq*."""

@@ -18,6 +18,9 @@ Entry: TypeAlias = dict[str, Any]
 Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
 """Session id → entry id → entry."""
 
+Level: TypeAlias = Literal["in kernel", "in store", "in the cells' outputs", "in notebook", "saved"]
+"""How far the conversations have got, as their user reads it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
@@ -218,7 +221,10 @@ class Store(Protocol):
 class Carrier(Protocol):
     """A place where a snapshot lives."""
 
-    name: str
+    @property
+    def level(self) -> Level:
+        """How far what was written has got."""
+        ...
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Carry entries there. Union semantics: repeating a write changes nothing.

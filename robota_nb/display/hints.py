@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 HINTS: Mapping[str, str] = MappingProxyType({
     "chat.create": "%robota new NAME creates one",
     "chat.list": "%robota chat list shows them, %robota new creates one",
+    "import.file": "give a file that %robota export has written",
+    "snapshot.open_here": "leave out --to, and save it as usual",
+    "snapshot.replace": "%robota snapshot --replace writes over it",
+    "snapshot.replace_file": "name the file, %robota snapshot --to PATH --replace",
+    "snapshot.resume": "%robota resume PATH",
+    "store.list": "%robota recover lists what there is",
+    "turn.retry": "%robota chat retry asks again",
 })  # fmt: skip
 """The same keys as `robota_nb.errors.HINTS`."""
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.events import Event
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Level
     from robota_nb.switcher.views import View
 
 Message: TypeAlias = dict[str, Any]
@@ -45,15 +46,15 @@ class Host(Protocol):
     manager: SessionManager
 
     def ready(self) -> None:
-        """See to it that what the notebook holds has been taken over."""
+        """Adopt what the notebook holds, unless that was done."""
         ...
 
-    def settle(self) -> None:
-        """Have what only points written, as soon as the kernel is idle."""
+    def write_soon(self) -> None:
+        """Have what only points written once the kernel is idle."""
         ...
 
-    def level(self) -> str:
-        """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
+    def level(self) -> Level:
+        """Return how far the conversations have got: in kernel, in store, in notebook, saved."""
         ...
 
 
@@ -100,7 +101,7 @@ class Hub:
         view.heard = time.monotonic()
         match message.get("op"):
             case "hello":
-                self._take_over()
+                self._adopt_notebook()
                 view.full = message.get("full") is not False
                 self._join(view)
             case "want" | "picture":
@@ -131,11 +132,11 @@ class Hub:
         for view in views:
             view.close()
 
-    def _take_over(self) -> None:
+    def _adopt_notebook(self) -> None:
         try:
             self._host.ready()
         except Exception:
-            log.exception("what the notebook holds could not be taken over")
+            log.exception("what the notebook holds could not be adopted")
 
     def _join_again(self, view: View) -> None:
         """Tell a view that is there after all, such as a widget after the extension was loaded again."""
@@ -194,7 +195,7 @@ class Hub:
 
         def answer(**said: object) -> None:
             self._queue(view, {"op": "answer", "id": message.get("id"), **said})
-            self._host.settle()
+            self._host.write_soon()
 
         action = ACTIONS.get(str(message.get("what")))
         try:
