@@ -16,6 +16,7 @@ from file_support import SESSION, a_notebook, entries, posix
 
 from robota_nb.carriers.file import FileCarrier, load, notebook_path, read
 from robota_nb.core.record.snapshot import parse
+from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
 
 KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "30"))
@@ -112,7 +113,7 @@ def test_a_malformed_snapshot_is_left_as_it_is(path, value):
     before = path.read_bytes()
     with pytest.raises(SnapshotError, match="snapshot in demo.ipynb is malformed and was left as it is") as raised:
         FileCarrier(path).write(entries("one"), {})
-    assert "--replace" in str(raised.value)
+    assert "--replace" in told(raised.value)
     assert path.read_bytes() == before
 
 
