@@ -21,8 +21,8 @@ from robota_nb.testing import FakeOpenAIServer
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from kernel_support import Kernel
-from notebook_support import write
+from support.kernel import Kernel
+from support.notebook import write
 
 KILLS = 20
 RATE = 95

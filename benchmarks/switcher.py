@@ -18,13 +18,13 @@ from benchmarks.figure import Figure
 from benchmarks.page import line
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
+sys.path.insert(0, str(ROOT / "tests"))
 
-from jupyter_support import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
-from notebook_support import write  # noqa: E402
-from page_support import FLAGS, Notebook  # noqa: E402
-from switcher_support import LOAD, Switcher  # noqa: E402
-from test_switcher_large import LIMITS, TURNS, crowded  # noqa: E402
+from support.jupyter import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
+from support.large import LIMITS, TURNS, crowded  # noqa: E402
+from support.notebook import write  # noqa: E402
+from support.page import FLAGS, Notebook  # noqa: E402
+from support.switcher import LOAD, Switcher  # noqa: E402
 
 RUNS = 7
 PANEL = "#robota-nb-chats"

@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "browser")]
+sys.path.insert(0, str(ROOT / "tests"))
 
-from jupyter_support import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
-from page_support import FLAGS, Notebook  # noqa: E402
-from switcher_support import Switcher  # noqa: E402
+from support.jupyter import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
+from support.page import FLAGS, Notebook  # noqa: E402
+from support.switcher import Switcher  # noqa: E402
 
 WIDTH, HEIGHT = 1_400, 820
 PANEL = 640

@@ -54,7 +54,7 @@ def forget(notebook: Any) -> Any:
 
 def run(path: Path, home: str) -> None:
     """Run a notebook in an environment of its own."""
-    from kernel_support import isolated
+    from support.kernel import isolated
 
     startup = Path(home, "ipython", "profile_default", "startup", "by_hand.py")
     startup.parent.mkdir(parents=True, exist_ok=True)

@@ -4,13 +4,13 @@ import os
 import sys
 
 import pytest
-from core_support import new_manager
-from hub_support import hub_of, stopped
 from hypothesis import settings
-from kernel_support import RESET, Kernel, isolated
-from provider_support import lab_provider
 
 from robota_nb.testing import FakeOpenAIServer
+from support.core import new_manager
+from support.hub import hub_of, stopped
+from support.kernel import RESET, Kernel, isolated
+from support.provider import lab_provider
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # this user's keyring is none of our business
 

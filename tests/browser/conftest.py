@@ -4,11 +4,11 @@ import shutil
 from importlib.util import find_spec
 
 import pytest
-from jupyter_support import APPLICATIONS, JupyterServer
-from page_support import FLAGS, Notebook
-from require import require
 
 from robota_nb.testing import FakeOpenAIServer
+from support.jupyter import APPLICATIONS, JupyterServer
+from support.page import FLAGS, Notebook
+from support.require import require
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from labextension_support import SOURCE
-from notebook_support import write
-from page_support import MODEL
-from test_ipython_config import LAZY, PAGE, configure
+
+from support.ipython_config import LAZY, PAGE, configure
+from support.labextension import SOURCE
+from support.notebook import write
+from support.page import MODEL
 
 COMMAND = "[data-command='robota:open-chats']"
 BUTTON = "[data-jp-item-name=robota-chats]"

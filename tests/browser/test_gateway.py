@@ -6,14 +6,14 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from jupyter_support import JupyterServer, free_port
-from kernel_support import isolated
-from large_support import with_snapshot
-from notebook_support import write
-from page_support import MODEL, prompts
-from require import require
 
 from robota_nb.core.record import snapshot
+from support.jupyter import JupyterServer, free_port
+from support.kernel import isolated
+from support.large import with_snapshot
+from support.notebook import write
+from support.page import MODEL, prompts
+from support.require import require
 
 LOAD = "%load_ext robota_nb"
 WHERE = "import os; print(os.environ['HOME'], os.getcwd(), 'JPY_SESSION_NAME' in os.environ)"

@@ -4,11 +4,11 @@ import json
 from uuid import uuid4
 
 import pytest
-from notebook_support import answers, content, write
-from page_support import MODEL, Notebook, prompts
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from support.notebook import answers, content, write
+from support.page import MODEL, Notebook, prompts
 
 LOAD = "%load_ext robota_nb"
 SOURCES = [LOAD, "%%robota\nhello", "to be edited", "%robota snapshot", "%robota snapshot --replace"]

@@ -1,10 +1,10 @@
 """Long conversations: they are there before the first cell, and no message is longer than a gateway bears."""
 
 import pytest
-from large_support import with_snapshot
-from page_support import Notebook, prompts
 
 from robota_nb.core.record import snapshot
+from support.large import with_snapshot
+from support.page import Notebook, prompts
 
 FIRST = "%load_ext robota_nb\n%robota"
 GATEWAY = 10 * 2**20

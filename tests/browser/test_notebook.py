@@ -8,10 +8,10 @@ import threading
 
 import nbformat
 import pytest
-from notebook_support import answers, content, outputs, write
-from page_support import prompts
 
 from robota_nb.core.record import snapshot
+from support.notebook import answers, content, outputs, write
+from support.page import prompts
 
 pytestmark = pytest.mark.usefixtures("jupyter")
 

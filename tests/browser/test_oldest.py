@@ -6,10 +6,11 @@
 import os
 
 import pytest
-from jupyter_support import APPLICATIONS, JupyterServer
-from notebook_support import write
-from page_support import prompts
-from require import require
+
+from support.jupyter import APPLICATIONS, JupyterServer
+from support.notebook import write
+from support.page import prompts
+from support.require import require
 
 PYTHON = os.environ.get("ROBOTA_NB_OLDEST_PYTHON")
 

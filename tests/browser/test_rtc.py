@@ -9,12 +9,12 @@ import threading
 from contextlib import closing
 
 import pytest
-from jupyter_support import JupyterServer
-from notebook_support import write
-from page_support import MODEL, Notebook, prompts
-from require import require
 
 from robota_nb.core.record import snapshot
+from support.jupyter import JupyterServer
+from support.notebook import write
+from support.page import MODEL, Notebook, prompts
+from support.require import require
 
 PYTHON = os.environ.get("ROBOTA_NB_RTC_PYTHON")
 

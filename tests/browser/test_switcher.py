@@ -4,9 +4,10 @@ import json
 import threading
 
 import pytest
-from notebook_support import content, run
-from page_support import prompts
-from switcher_support import Switcher, notebook, prompts_of
+
+from support.notebook import content, run
+from support.page import prompts
+from support.switcher import Switcher, notebook, prompts_of
 
 pytestmark = pytest.mark.usefixtures("jupyter")
 

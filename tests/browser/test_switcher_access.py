@@ -4,8 +4,9 @@ import threading
 from importlib.util import find_spec
 
 import pytest
-from require import require
-from switcher_support import Switcher, notebook
+
+from support.require import require
+from support.switcher import Switcher, notebook
 
 ANSWER = """# Heading
 

@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from core_support import new_manager
-from hostile_support import snap, talk
-from notebook_support import write
-from switcher_support import LOAD, Switcher
 
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.entries import source_hash
+from support.core import new_manager
+from support.hostile import snap, talk
+from support.notebook import write
+from support.switcher import LOAD, Switcher
 
 RUN = "window.pwned=1"
 HOSTILE = [

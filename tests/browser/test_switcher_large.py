@@ -4,27 +4,13 @@ import json
 import re
 
 import pytest
-from core_support import new_manager
-from notebook_support import write
-from switcher_support import LOAD, Switcher
 
-CHATS, TURNS, CHUNKS = 2000, 2000, 10_000
+from support.large import CHATS, LIMITS, TURNS, crowded
+from support.notebook import write
+from support.switcher import LOAD, Switcher
+
+CHUNKS = 10_000
 FOR_VIEWS = re.compile(rb'"op": ?"(status|lists|transcript|turns|arriving|text|arrived|answer|picture)"')
-LIMITS = "%config RobotaMagics.max_chats = 0"
-
-
-def crowded():
-    """A snapshot with very many chats, and a chat with very many turns."""
-    manager = new_manager(max_chats=0)
-    session = manager.create_session()
-    for number in range(CHATS - 1):
-        session.create_chat(f"chat {number}")
-    session.chat("chat 7").send("seven")
-    long = session.create_chat("Long")
-    for number in range(TURNS):
-        long.send(f"turn {number}: " + "a few words " * (1 + number % 40))
-    session.switch_to("chat 7")
-    return manager.snapshot()
 
 
 class Traffic:
@@ -51,7 +37,7 @@ def snapshot():
 
 @pytest.fixture
 def visited(context, work, lab, snapshot):
-    from page_support import Notebook
+    from support.page import Notebook
 
     path = write(
         work / "crowded.ipynb", LOAD, LIMITS, "%robota ui", metadata={"robota_nb": json.loads(json.dumps(snapshot))}

@@ -6,11 +6,10 @@ import threading
 from functools import partial
 from html.entities import name2codepoint
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-EXTENSION = Path(__file__, "../../../robota_nb/labextension").resolve()
+from support.labextension import SOURCE
 
 HELPERS = r"""
 const text = (markdown) => markdown.element.textContent;
@@ -70,7 +69,7 @@ class Handler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def origin():
     """Serves the labextension's source."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=EXTENSION)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=SOURCE)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -734,14 +733,14 @@ def test_nothing_is_wider_than_a_narrow_widget(run):
 def test_the_files_name_no_way_to_make_elements_of_text():
     ways = ["innerHTML", "outerHTML", "insertAdjacentHTML", "DOMParser", "createContextualFragment", "document.write"]
     for name in ["markdown", "blocks", "codeblock", "lexer", "maths", "entities", "visible", "dom"]:
-        source = (EXTENSION / f"switcher/{name}.js").read_text()
+        source = (SOURCE / f"switcher/{name}.js").read_text()
         source = "\n".join(line for line in source.splitlines() if not line.startswith("//"))
         assert [way for way in ways if way in source] == [], name
 
 
 def test_the_vendored_marked_is_unchanged_and_licensed():
-    source = (EXTENSION / "switcher/marked.js").read_text()
+    source = (SOURCE / "switcher/marked.js").read_text()
     assert json.dumps("marked v18.2.1 - a markdown parser").strip('"') in source[:200]
     assert "sourceMappingURL" not in source
     assert "MIT" in source[:300]
-    assert "Permission is hereby granted" in (EXTENSION / "switcher/marked.LICENSE.txt").read_text()
+    assert "Permission is hereby granted" in (SOURCE / "switcher/marked.LICENSE.txt").read_text()

@@ -2,8 +2,8 @@
 
 import json
 
-from notebook_support import write
-from page_support import MODEL
+from support.notebook import write
+from support.page import MODEL
 
 LOAD = "%load_ext robota_nb"
 UNLOADED = "Run %load_ext robota_nb in this notebook to see its chats."

@@ -5,7 +5,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from switcher_support import Switcher, notebook
+
+from support.switcher import Switcher, notebook
 
 ANSWER = """Group by the key *once*, and aggregate columns that are numbers:
 

@@ -3,11 +3,10 @@
 import random
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[2] / "robota_nb" / "labextension"
+from support.labextension import SOURCE
 
 HELPERS = """
 window.errors = [];

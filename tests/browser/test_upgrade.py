@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from jupyter_support import JupyterServer, free_port
-from labextension_support import SOURCE, build_hook
-from notebook_support import write
-from page_support import FLAGS, Notebook
+
+from support.jupyter import JupyterServer, free_port
+from support.labextension import SOURCE, build_hook
+from support.notebook import write
+from support.page import FLAGS, Notebook
 
 MODULES = sorted(path.name for path in SOURCE.glob("*.js"))
 

@@ -5,15 +5,15 @@ from copy import deepcopy
 
 import nbformat
 import pytest
-from core_support import new_manager
-from examples.carrier import SidecarCarrier
-from file_support import a_notebook
 
+from examples.carrier import SidecarCarrier
 from robota_nb.carriers import file, output
 from robota_nb.carriers.document import DocumentCarrier
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import purged_stub
 from robota_nb.frontends.headless import FrontEnd
+from support.core import new_manager
+from support.file import a_notebook
 
 
 class InDocument:

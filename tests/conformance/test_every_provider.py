@@ -1,14 +1,14 @@
 """One suite for every provider: what `robota_nb.core.ports.Provider` promises, and the check of it that is public."""
 
 import pytest
-from core_support import Only
-from examples_support import END, PIECE, faulty, ndjson, ollama
-from provider_support import ask
 
 from robota_nb import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Waiting
 from robota_nb.providers.offline import OfflineProvider
 from robota_nb.testing import ScriptedProvider, check_provider
+from support.core import Only
+from support.examples import END, PIECE, faulty, ndjson, ollama
+from support.provider import ask
 
 _ = faulty, ollama
 STOP = Finish(reason="stop")

@@ -4,8 +4,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from examples.store import JsonStore
 
+from examples.store import JsonStore
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore
 

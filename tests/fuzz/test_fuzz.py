@@ -6,7 +6,6 @@ import tempfile
 from importlib.util import find_spec
 
 import pytest
-from require import require
 
 from robota_nb.carriers import document, file
 from robota_nb.core import chat_format as exchange
@@ -17,6 +16,7 @@ from robota_nb.magics import parser as command
 from robota_nb.prompt import fields as prompt
 from robota_nb.providers.openai.reply import Reply
 from robota_nb.providers.openai.sse import EventParser
+from support.require import require
 
 from . import mutations
 from .harness import BATCH, CORPUS, REFUSED, Crash, Target, run

@@ -9,15 +9,14 @@ import threading
 
 import nbformat
 import pytest
-from kernel_support import Kernel
 
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.fold import SessionState
 from robota_nb.frontends.headless import FrontEnd
 from robota_nb.testing import FakeOpenAIServer
-
-from .story import Failed, Story, load
+from support.kernel import Kernel
+from support.story import Failed, Story, load
 
 CANNOT = ("click", "send", "fork")
 

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .story import Story
-from .test_stories import ManagerWorld
+from support.manager_world import ManagerWorld
+from support.story import Story
 
 prompts = st.sampled_from(["a", "b", "c"])
 lines = st.one_of(

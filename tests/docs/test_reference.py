@@ -1,0 +1,224 @@
+"""The reference has all there is: commands, options, the command line, public names, errors, and the environment."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+import robota_nb
+from robota_nb import errors, testing
+from robota_nb.cli.main import main
+from robota_nb.core import events, ports, turn
+from robota_nb.core.chat import Chat
+from robota_nb.core.interrupts import Cancellation
+from robota_nb.core.live import LiveTurn
+from robota_nb.core.record import snapshot
+from robota_nb.core.session import Session
+from robota_nb.magics.commands import CELL, COMMANDS
+from robota_nb.magics.robota import RobotaMagics
+from robota_nb.prompt.fields import FILTERS
+from support.docs import site
+from support.paths import ROOT
+
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.joinpath("docs", "reference").glob("*.md")}
+
+
+@pytest.fixture(scope="module")
+def inventory():
+    """What can be linked to in the built pages, by its kind."""
+    directory = site()
+    from sphinx.util.inventory import InventoryFile
+
+    with directory.joinpath("objects.inv").open("rb") as file:
+        return {kind: set(found) for kind, found in InventoryFile.load(file, "", lambda _, path: path).items()}
+
+
+@pytest.fixture(scope="module")
+def page():
+    """What a reader sees of a built page of the reference."""
+    directory = site()
+
+    def text(name):
+        from html import unescape
+
+        return unescape(re.sub(r"<[^>]+>", "", directory.joinpath("reference", f"{name}.html").read_text("utf-8")))
+
+    return text
+
+
+# -- what is said and set
+
+
+def test_every_command_is_there_with_its_arguments_and_what_they_do(inventory, page):
+    seen = page("commands")
+    for spec, words in [(CELL, ("robota", "cell")), *((spec, ("robota", *spec.words)) for spec in COMMANDS)]:
+        program = "-".join(words)
+        assert program in inventory["std:label"]
+        assert spec.summary in seen
+        assert spec.usage in re.sub(r"\s+", " ", seen)
+        for example in spec.examples:
+            assert example in seen
+        for argument in spec.arguments:
+            for name in argument.flags or (argument.metavar.partition("=")[0],):
+                assert f"{program}.{name}" in inventory["std:cmdoption"]
+            assert re.sub(r"\W", "", argument.help) in re.sub(r"\W", "", seen)
+
+
+def test_every_filter_of_a_prompt_is_there(page):
+    seen = page("commands")
+    for name, known in FILTERS.items():
+        assert re.search(rf"\b{name}\b", seen)
+        assert known.help in seen
+
+
+def test_every_option_is_there_and_no_other(inventory):
+    assert inventory["std:confval"] == {f"RobotaMagics.{name}" for name in RobotaMagics.class_own_traits(config=True)}
+
+
+def leaves(what, words):
+    """Yield the click commands below these words that do something."""
+    if isinstance(what, click.Group):
+        for name, inner in what.commands.items():
+            yield from leaves(inner, (*words, name))
+    else:
+        yield what, words
+
+
+def test_every_command_of_the_command_line_is_there_with_its_options(inventory, page):
+    seen = re.sub(r"\s+", " ", page("cli"))
+    for found, words in leaves(main, ("robota-nb",)):
+        program = "-".join(words)
+        assert program in inventory["std:label"]
+        assert found.help.split("\n\n")[0].replace("\n", " ") in seen
+        for option in (option for option in found.params if isinstance(option, click.Option)):
+            for flag in (*option.opts, *option.secondary_opts):
+                assert f"{program}.{flag}" in inventory["std:cmdoption"]
+
+
+# -- Python
+
+
+def named(module):
+    """The public names that a module defines itself."""
+    own = (name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__)
+    return {name for name in own if not name.startswith("_")}
+
+
+PUBLIC = {
+    **{f"robota_nb.{name}": getattr(robota_nb, name) for name in robota_nb.__all__},
+    **{f"robota_nb.errors.{name}": getattr(errors, name) for name in errors.__all__ if name != "nearest"},
+    **{f"robota_nb.testing.{name}": getattr(testing, name) for name in testing.__all__},
+    **{f"{part.__name__}.{name}": getattr(part, name) for part in (ports, events, turn) for name in named(part)},
+    **{f"{part.__module__}.{part.__name__}": part for part in (Session, Chat, LiveTurn, Cancellation)},
+    **{
+        f"robota_nb.core.record.snapshot.{name}": getattr(snapshot, name)
+        for name in ("NewerFormat", "parse", "dump", "merge")
+    },
+    **{f"robota_nb.core.ports.{name}": None for name in ("Entry", "Entries", "FinishReason", "StreamEvent")},
+    "robota_nb.core.events.Event": None,
+}
+
+INSIDE = {
+    name: set(re.split(r",\s*", " ".join(words.split())))
+    for name, words in re.findall(
+        r"autoclass:: (\S+)\n(?:   :(?:inherited-)?members:\n)+   :exclude-members: ((?:.|\n      )+)", PAGES["api"]
+    )
+}
+"""Members that the page says are none of a user's business, by class."""
+
+
+def members(whole):
+    """The public members of a class that robota_nb has defined."""
+    for name, member in inspect.getmembers_static(whole):
+        real = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        if not name.startswith("_") and getattr(real, "__module__", "").startswith("robota_nb"):
+            yield name, real
+
+
+def documented(inventory):
+    return set().union(*(names for kind, names in inventory.items() if kind.startswith("py:")))
+
+
+def test_every_public_name_is_there(inventory):
+    assert sorted(PUBLIC.keys() - documented(inventory)) == []
+
+
+def test_every_public_member_is_there_or_said_to_be_none_of_a_user_s_business(inventory):
+    assert INSIDE.keys() == {"robota_nb.SessionManager", "robota_nb.core.session.Session", "robota_nb.core.chat.Chat"}
+    for name, whole in PUBLIC.items():
+        if inspect.isclass(whole):
+            there = {member for member, _ in members(whole)}
+            inside = INSIDE.get(name, set())
+            assert inside <= there, name
+            assert {member for member in there if f"{name}.{member}" in documented(inventory)} == there - inside, name
+
+
+def test_every_error_is_there(inventory):
+    kinds, found = [errors.RobotaError], set()
+    house = Path(robota_nb.__file__).parent
+    for path in house.rglob("*.py"):
+        if re.search(r"^class \w+\((\w*Error|SnapshotError|ProviderError)\b", path.read_text("utf-8"), re.MULTILINE):
+            importlib.import_module(".".join(path.relative_to(house.parent).with_suffix("").parts))
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.__module__.startswith("robota_nb"):
+            found.add(f"{kind.__module__}.{kind.__qualname__}")
+    assert sorted(found - inventory["py:exception"]) == []
+
+
+def called(name):
+    """The function that a dotted name calls, if it is one of ours: of a class, the one that makes its objects."""
+    found = pkgutil.resolve_name(name)
+    function = found.__init__ if inspect.isclass(found) else found
+    return function if inspect.isfunction(function) and function.__module__.startswith("robota_nb") else None
+
+
+def test_nothing_that_is_there_is_private(inventory):
+    for name in documented(inventory):
+        public = name.replace("robota_nb._f", "robota_nb.f")  # where the public servers are made
+        assert not re.search(r"\._(?!_version__)", public), name
+
+
+def test_docstrings_name_every_parameter(inventory):
+    unnamed = []
+    for kind in ("class", "method", "function", "exception"):
+        for name in inventory[f"py:{kind}"]:
+            function = called(name)
+            owner = pkgutil.resolve_name(name.rpartition(".")[0]) if kind == "method" else None
+            whole = pkgutil.resolve_name(name)
+            kin = [*whole.__mro__] if kind == "exception" else [whole, owner]  # an error takes what its kind takes
+            said = "".join(inspect.getdoc(part) or "" for part in kin if part)
+            for parameter in inspect.signature(function).parameters.values() if function else ():
+                if parameter.name in OWNERS or parameter.kind == parameter.VAR_KEYWORD:
+                    continue
+                if not re.search(rf"\b{parameter.name}\b", said):
+                    unnamed.append(f"{name}: {parameter.name}")
+    assert sorted(unnamed) == []
+
+
+OWNERS = {"self", "manager", "session"}  # a method may be a function of another module, and its owner the first one
+
+
+# -- surroundings
+
+READS = re.compile(r'\benviron(?:\.get\(|\[)"(\w+)"|\b(ROBOTA_NB_[A-Z_]+)\b')
+
+
+def test_every_environment_variable_is_there_and_no_other():
+    house = Path(robota_nb.__file__).parent
+    found = {one or other for path in house.rglob("*.py") for one, other in READS.findall(path.read_text("utf-8"))}
+    listed = set(re.findall(r"^\| `(\w+)` \|", PAGES["environment"].split("## Files")[0], re.MULTILINE))
+    assert listed == found | {"OPENAI_API_KEY"}  # which the endpoint names
+
+
+def test_exit_codes_are_what_the_page_says():
+    source = ROOT.joinpath("robota_nb", "cli.py").read_text(encoding="utf-8")
+    codes = {int(code) for code in re.findall(r"(?:sys\.exit\(|exit_code = )(\d)", source)}
+    codes |= {0, click.ClickException.exit_code, click.UsageError.exit_code}
+    section = PAGES["environment"].split("## Exit codes")[1]
+    assert {int(code) for code in re.findall(r"^\| (\d) \|", section, re.MULTILINE)} == codes

@@ -1,0 +1,307 @@
+"""The states of a session, deleting it and bringing it back, and its limits."""
+
+import pytest
+
+from robota_nb.core.events import Activated, Changed, EntriesAdded
+from robota_nb.core.record.entries import entry_id, set_entry
+from robota_nb.errors import (
+    DuplicateName,
+    InvalidStateTransition,
+    SessionLimitReached,
+    SessionNotActive,
+    SessionNotFound,
+)
+from support.core import new_manager, raised, restarted, texts
+
+CHANGES = {
+    "pause": {"active": "paused"},
+    "resume": {"paused": "active"},
+    "archive": {"active": "archived", "paused": "archived"},
+    "restore": {"archived": "active"},
+    "terminate": {"active": "terminated", "paused": "terminated", "archived": "terminated"},
+}
+LEADING_TO = {
+    "active": [],
+    "paused": ["pause"],
+    "archived": ["archive"],
+    "terminated": ["terminate"],
+}
+NEXT_STEPS = {
+    "active": "it can be asked as it is",
+    "paused": "%robota session resume lets it go on",
+    "archived": "%robota session restore brings it back",
+    "terminated": "that is for good; open another with %robota session open NAME",
+}
+
+
+def in_state(state, manager=None, name="S"):
+    """A session in this state, with a chat that was asked before."""
+    session = (manager or new_manager()).create_session("u", name)
+    session.create_chat("A").send("hi")
+    for change in LEADING_TO[state]:
+        getattr(session, change)()
+    return session
+
+
+# -- states
+
+
+@pytest.mark.parametrize("state", LEADING_TO)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_session_changes_its_state_in_the_given_ways_and_in_no_other(state, change):
+    session = in_state(state)
+    after = CHANGES[change].get(state)
+    if after:
+        getattr(session, change)()
+    else:
+        before = session.manager.snapshot("u")
+        assert raised(InvalidStateTransition, getattr(session, change)) == (
+            f"cannot {change} the session 'S': it is {state}; {NEXT_STEPS[state]}"
+        )
+        assert session.manager.snapshot("u") == before
+    assert session.state == (after or state)
+    assert restarted(session.manager).session("S", "u").state == session.state
+
+
+@pytest.mark.parametrize("state", ["paused", "archived", "terminated"])
+def test_a_session_that_is_not_active_is_listed_and_read_and_not_asked(state):
+    session = in_state(state)
+    manager, chat = session.manager, session.chat("A")
+    requests = len(manager.providers.requests)
+    text = f"the session 'S' is {state}: it can be read, not asked; {NEXT_STEPS[state]}"
+    cell = manager.replay.document.run("cell", "hash")
+    for ask in (
+        lambda: chat.send("more"),
+        lambda: chat.stream("more"),
+        lambda: chat.edit(1, "more"),
+        chat.retry,
+        lambda: manager.ask("more", cell, user_id="u", session="S"),
+    ):
+        assert raised(SessionNotActive, ask) == text
+    assert len(manager.providers.requests) == requests
+    assert texts(chat) == ["re: hi"]
+    assert manager.sessions("u") == [session]
+    assert len(session.search("hi")) == 1
+    assert session.stats.total.turns == 1
+    assert chat.preview("more").request.messages[-1]["content"] == "more"
+    assert len(session.to_records()) == 2
+
+
+@pytest.mark.parametrize("state", ["paused", "archived", "terminated"])
+def test_a_session_that_is_not_active_still_replays(state):
+    manager = new_manager()
+    session = manager.create_session("u", "S")
+    session.create_chat("A")
+    manager.ask("hi", manager.replay.document.run("cell", "hash"), user_id="u").result()
+    for change in LEADING_TO[state]:
+        getattr(session, change)()
+    again = restarted(manager)
+    turn = again.ask("hi", again.replay.document.run("cell", "hash"), user_id="u")
+    assert (turn.text, turn.replayed) == ("re: hi", True)
+    assert again.providers.requests == []
+
+
+def test_a_session_can_be_paused_and_resumed_again_and_again():
+    session = in_state("active")
+    for _ in range(3):
+        session.pause()
+        session.resume()
+    session.manager.flush("u")
+    assert session.chat("A").send("more").text == "re: more"
+
+
+def test_a_state_that_is_what_it_was_when_the_kernel_is_idle_is_not_written():
+    session = in_state("active")
+    session.manager.flush("u")
+    written = []
+    session.manager.subscribe(lambda event: written.append(event) if isinstance(event, EntriesAdded) else None)
+    session.pause()
+    session.resume()
+    session.manager.flush("u")
+    assert written == []
+
+
+def test_a_state_that_a_later_version_knows_is_read_and_not_asked():
+    session = in_state("active")
+    frozen = set_entry(n=90, at="2026-11-22T09:00:00Z", chat=None, key="state", value="frozen")
+    session.manager.adopt({session.id: {entry_id(frozen): frozen}}, "u")
+    assert raised(SessionNotActive, session.chat("A").send, "more") == (
+        "the session 'S' is frozen: it can be read, not asked; a later version of robota_nb knows that state"
+    )
+    raised(InvalidStateTransition, session.resume)
+
+
+# -- the active session
+
+
+def test_creating_a_session_activates_it_for_its_user_alone():
+    manager = new_manager()
+    one = manager.create_session("u")
+    hers = manager.create_session("v")
+    two = manager.create_session("u")
+    assert manager.active_session("u") is two
+    assert manager.active_session("v") is hers
+    manager.activate(one)
+    assert manager.active_session("u") is one
+    assert restarted(manager).active_session("u").id == one.id
+
+
+def test_a_user_without_sessions_has_no_active_one():
+    manager = new_manager()
+    manager.create_session("v")
+    assert manager.active_session("u") is None
+    assert manager.sessions("u") == []
+
+
+# -- deleting
+
+
+def test_a_deleted_session_is_gone_from_all_lists_and_comes_back_as_it_was():
+    session = in_state("active")
+    manager = session.manager
+    other = manager.create_session("u", "T")
+    manager.activate(session)
+    assert manager.delete_session("s", "u") is session
+    assert manager.sessions("u") == [other]
+    assert manager.active_session("u") is other
+    assert manager.stats("u").total.turns == 0
+    raised(SessionNotFound, manager.session, "S", "u")
+    raised(SessionNotFound, manager.session, session.id, "u")
+    raised(SessionNotFound, manager.delete_session, "S", "u")
+    again = restarted(manager)
+    assert [s.name for s in again.sessions("u")] == ["T"]
+    assert again.is_deleted("S", "u")
+    assert again.bring_back("s", "u").id == session.id
+    assert texts(again.session("S", "u").chat("A")) == ["re: hi"]
+    assert again.active_session("u").name == "T"
+    assert not again.is_deleted("S", "u")
+
+
+def test_the_name_of_a_deleted_session_is_free_and_of_twins_the_newest_comes_back():
+    manager = new_manager()
+    first = manager.create_session("u", "S")
+    manager.delete_session("S", "u")
+    second = manager.create_session("u", "S")
+    assert manager.bring_back(first.id, "u") is first
+    assert [s.name for s in manager.sessions("u")] == ["S", "S (2)"]
+    for session in (first, second):
+        manager.delete_session(session.id, "u")
+    assert manager.bring_back("S", "u") is second
+    assert manager.bring_back("S", "v") is None
+    assert second.name == "S"
+
+
+def test_another_users_session_is_not_deleted_and_does_not_come_back():
+    session = in_state("active")
+    raised(SessionNotFound, session.manager.delete_session, session.id, "v")
+    session.manager.delete_session("S", "u")
+    assert session.manager.bring_back(session.id, "v") is None
+    assert not session.manager.is_deleted("S", "v")
+
+
+def test_deleting_the_last_session_leaves_none_active():
+    session = in_state("active")
+    session.manager.delete_session("S", "u")
+    assert session.manager.active_session("u") is None
+    assert restarted(session.manager).active_session("u") is None
+
+
+def test_who_listens_is_told_which_session_is_active_after_a_deletion():
+    manager = new_manager()
+    one, two = (manager.create_session("u", name) for name in "ST")
+    told = []
+    manager.subscribe(told.append)
+    manager.delete_session("T", "u")
+    assert told == [Changed(session=two.id), Activated(session=one.id, chat=None)]
+    assert two.deleted
+
+
+# -- names and descriptions
+
+
+def test_a_session_says_what_it_is_about_also_after_a_restart():
+    session = in_state("active")
+    assert session.description == ""
+    session.describe("  how the parser works ")
+    assert session.description == "how the parser works"
+    again = restarted(session.manager).session("S", "u")
+    assert again.description == "how the parser works"
+    again.describe("")
+    assert restarted(again.manager).session("S", "u").description == ""
+
+
+def test_a_renamed_session_is_found_by_both_names_also_after_a_restart():
+    session = in_state("active")
+    session.rename("Parser")
+    again = restarted(session.manager)
+    assert again.session("parser", "u").id == again.session("S", "u").id == session.id
+    again.create_session("u", "T")
+    raised(DuplicateName, again.session("T", "u").rename, "PARSER")
+
+
+# -- limits
+
+
+def test_only_active_sessions_count_against_the_limit():
+    manager = new_manager(max_active_sessions=2)
+    one, two = (manager.create_session("u", name) for name in ("one", "two"))
+    raised(SessionLimitReached, manager.create_session, "u", "three")
+    one.pause()
+    manager.create_session("u", "three").archive()
+    manager.create_session("u", "four").terminate()
+    manager.create_session("u", "five")
+    assert [session.state for session in manager.sessions("u")] == [
+        "paused", "active", "archived", "terminated", "active",
+    ]  # fmt: skip
+    manager.delete_session("two", "u")
+    manager.create_session("u", "six")
+    assert two.deleted
+
+
+@pytest.mark.parametrize(("state", "back"), [("paused", "resume"), ("archived", "restore")])
+def test_at_the_limit_no_session_becomes_active_again(state, back):
+    session = in_state(state, new_manager(max_active_sessions=1))
+    session.manager.create_session("u", "T")
+    before = session.manager.snapshot("u")
+    assert "max_active_sessions is 1" in raised(SessionLimitReached, getattr(session, back))
+    assert session.state == state
+    assert session.manager.snapshot("u") == before
+    session.manager.session("T", "u").pause()
+    getattr(session, back)()
+    assert session.state == "active"
+
+
+@pytest.mark.parametrize("state", ["active", "paused"])
+def test_at_the_limit_a_deleted_session_comes_back_if_it_is_not_active(state):
+    session = in_state(state, new_manager(max_active_sessions=1))
+    manager = session.manager
+    manager.delete_session("S", "u")
+    manager.create_session("u", "T")
+    if state == "active":
+        raised(SessionLimitReached, manager.bring_back, "S", "u")
+        assert manager.is_deleted("S", "u")
+    else:
+        assert manager.bring_back("S", "u") is session
+    assert len(manager.sessions("u")) == (1 if state == "active" else 2)
+
+
+def test_what_a_notebook_holds_is_taken_over_whatever_the_limits():
+    manager = new_manager(max_active_sessions=0, max_chats=0)
+    for _ in range(3):
+        session = manager.create_session("u")
+        for _ in range(3):
+            session.create_chat()
+    again = restarted(manager, max_active_sessions=1, max_chats=1)
+    assert [len(session.chats) for session in again.sessions("u")] == [3] * 3
+    raised(SessionLimitReached, again.create_session, "u")
+
+
+# -- all together
+
+
+def test_a_manager_says_what_it_holds():
+    manager = in_state("paused").manager
+    manager.create_session("v", "hers").create_chat("B").send("hello")
+    assert manager.stats("u").sessions == 1
+    assert {record["session"] for record in manager.to_records("u")} == {"S"}
+    assert manager.records("v").keys() == {manager.session("hers", "v").id}

@@ -1,0 +1,135 @@
+"""Endpoints are tested by asking for their list of models: every way this can fail, and no key in any of it."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from robota_nb.errors import KeyMissing, ProviderError
+from robota_nb.providers.openai.provider import OpenAIProvider
+from robota_nb.providers.registry import Endpoint
+from robota_nb.testing import FakeOpenAIServer
+from support.provider import CANARY, assert_no_key, check_discreet, lab_provider
+
+ECHO = f"Incorrect API key provided: {CANARY[:7]}***{CANARY[-4:]}. See https://example.com/keys"
+
+
+class Answer:
+    """What a server answers to any GET, and the headers it was asked with."""
+
+    def __init__(self, body=b"", status=200, kind="application/json", **headers):
+        self.body, self.status, self.kind, self.headers = body, status, kind, headers
+        self.asked = []
+
+
+@contextmanager
+def serving(answer):
+    """Serve one answer; yields the base URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            answer.asked.append(dict(self.headers))
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": answer.kind, **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                self.wfile.write(answer.body)
+            except OSError:
+                pass  # the client has had enough
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def provider_at(url, **options):
+    options = {"environ": {"LAB_KEY": CANARY}, "max_retries": 0, **options}
+    return OpenAIProvider(Endpoint("lab", url, "LAB_KEY", "m"), **options)
+
+
+def refusal(answer, **options):
+    """The error of a test against a server with this answer; it gives nothing away."""
+    with serving(answer) as url:
+        return failed(provider_at(url, **options))
+
+
+def failed(provider, kind=ProviderError):
+    caught = None
+    try:
+        provider.models()
+    except kind as error:
+        caught = error
+    finally:
+        provider.close()
+    assert caught is not None
+    check_discreet(caught)
+    return caught
+
+
+def test_the_models_of_a_server_are_listed():
+    with FakeOpenAIServer(model="llama3") as server:
+        provider = lab_provider(server)
+        assert provider.models() == ["llama3"]
+        assert server.requests == []
+        provider.close()
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "LAB_KEY"), (403, "LAB_KEY"), (404, "base_url"), (500, "later")])
+def test_a_status_is_said_with_the_next_step_and_without_the_key(status, words):
+    error = refusal(Answer(b'{"error": {"message": "%s"}}' % ECHO.encode(), status))
+    assert words in str(error)
+    assert error.status == status
+
+
+def test_a_redirect_is_not_followed():
+    elsewhere = Answer(b'{"data": []}')
+    with serving(elsewhere) as url:
+        error = refusal(Answer(status=302, Location=f"{url}/models"))
+    assert "redirect" in str(error)
+    assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<!doctype html><title>Welcome</title>", b"", b"[]", b"{}", b'{"data": 1}', b'{"data": [{}]}', b"[" * 100_000],
+)
+def test_what_is_no_list_of_models_is_said(body):
+    assert "no list of models" in str(refusal(Answer(body)))
+
+
+def test_a_list_without_end_is_not_read():
+    assert "more than" in str(refusal(Answer(b" " * 3_000_000), max_reply_bytes=1_000_000))
+
+
+def test_a_server_that_is_not_there_cannot_be_reached():
+    with serving(Answer()) as url:
+        pass
+    assert "cannot be reached" in str(failed(provider_at(url)))
+
+
+def test_without_its_key_nothing_is_asked():
+    answer = Answer(b'{"data": []}')
+    with serving(answer) as url:
+        failed(provider_at(url, environ={}), KeyMissing)
+    assert answer.asked == []
+
+
+def test_the_key_goes_to_the_server_alone():
+    answer = Answer(b'{"data": [{"id": "m"}]}')
+    with serving(answer) as url:
+        provider = provider_at(url)
+        models = provider.models()
+        provider.close()
+    assert [headers["Authorization"] for headers in answer.asked] == [f"Bearer {CANARY}"]
+    assert_no_key(repr(models), repr(provider))

@@ -1,0 +1,248 @@
+"""What the store and the carriers keep: whole, once, and found again."""
+
+import pytest
+
+from robota_nb.carriers import output
+from robota_nb.carriers.document import Bridge, chunks
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.display.hints import told
+from robota_nb.errors import SnapshotError
+from support.shell import Shell
+
+
+@pytest.fixture
+def shell(monkeypatch):
+    return lambda **options: Shell(monkeypatch, **options)
+
+
+def notebook_of(outputs):
+    """A notebook whose cells have these outputs' metadata."""
+    cells = [{"id": cell, "outputs": [{"metadata": {"robota_nb": mine}}]} for cell, mine in outputs.items()]
+    return {"metadata": {}, "cells": cells}
+
+
+def prompts(sessions):
+    return {e["content"][0] for es in sessions.values() for e in es.values() if e.get("role") == "user"}
+
+
+# -- outputs
+
+
+def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
+    here, shown = shell(), {}
+    for cell, text in (("a", "one"), ("a", "two"), ("b", "three"), ("a", "four")):
+        shown[cell] = here.notebook.output_metadata(here.ask(text, cell))
+    saved, riding = output.read(notebook_of(shown))
+    assert saved == {}
+    assert prompts(riding) == {"one", "two", "three", "four"}
+
+
+def test_what_a_notebook_s_outputs_hold_rides_again_when_their_cells_do(shell, monkeypatch, tmp_path):
+    here, shown = shell(), {}
+    for cell in "ab":
+        shown[cell] = here.notebook.output_metadata(here.ask(cell, cell))
+    there = shell()
+    _, riding = output.read(notebook_of(shown))
+    there.manager.adopt(riding)
+    for cell, mine in output.riders(notebook_of(shown)):
+        there.notebook.outputs.found(cell, mine["sessions"])
+    again = {"a": there.notebook.output_metadata(there.ask("new", "a")), "b": shown["b"]}
+    assert prompts(output.read(notebook_of(again))[1]) == {"a", "b", "new"}
+
+
+def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
+    here, shown = shell(), {}
+    for cell in "abc":
+        shown[cell] = here.notebook.output_metadata(here.ask(cell, cell))
+    notebook = notebook_of(shown)
+    del notebook["cells"][1]  # its cell was deleted, so the turn after it hangs from nothing
+    assert output.settle(notebook) == 2
+    assert prompts(notebook["metadata"]["robota_nb"]["sessions"]) == {"a"}
+    assert [cell for cell, _ in output.riders(notebook)] == ["c"]
+    assert output.settle(notebook) == 2
+    snapshot.parse(notebook["metadata"]["robota_nb"])
+
+
+@pytest.mark.parametrize("order", [("stub", "original"), ("original", "stub")])
+def test_what_was_purged_stays_so_whichever_output_says_it(shell, order):
+    here = shell()
+    said = here.notebook.output_metadata(here.ask("a secret", "a"))
+    ((sid, entries),) = said["sessions"].items()
+    stubs = {eid: make.purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
+    outputs = {"original": said, "stub": {"sessions": {sid: {**entries, **stubs}}}}
+    notebook = notebook_of({name: outputs[name] for name in order})
+    output.settle(notebook)
+    held = notebook["metadata"]["robota_nb"]["sessions"][sid]
+    assert {eid: held[eid] for eid in stubs} == stubs
+    assert list(output.riders(notebook)) == []
+
+
+# -- the document
+
+
+def test_an_open_again_goes_on_with_the_same_writes(shell):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    seq = here.sent[-1]["seq"]
+    here.reader.document_opened({"op": "open", "path": "/nb.ipynb", "value": here.document()})
+    here.reader.adopt_notebook()
+    here.ask("two")
+    assert here.sent[-1]["seq"] > seq
+    here.persistence.acknowledge_save(here.sent[-1]["seq"])
+    assert here.persistence.unsaved.store.unsaved("/nb.ipynb") == {}
+
+
+def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_from(shell):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    here.persistence.acknowledge_save(here.sent[-1]["seq"])
+    here.ask("two")
+    # The notebook goes back to a time before both: the second turn's place is gone.
+    there = shell(path="/nb.ipynb", store=here.persistence.unsaved.store)
+    assert there.manager.sessions() == []
+    assert there.document()["sessions"] == {}
+    there.ask("three")
+    snapshot.parse(there.document())
+
+
+def test_an_unreadable_value_is_left_alone_also_by_what_was_not_saved(shell):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    there = shell(path="/nb.ipynb", store=here.persistence.unsaved.store, value="no snapshot")
+    there.ask("two")
+    assert there.document()["sessions"] == {}
+    with pytest.raises(SnapshotError) as caught:
+        there.notebook.check()
+    assert "%robota snapshot --replace" in told(caught.value)
+
+
+def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell):
+    stranger = shell(path="/a.ipynb")
+    turn = stranger.ask("hello")
+    mine = shell(path="/b.ipynb")
+    made = mine.ask("mine")
+    value, store = stranger.document(), mine.persistence.unsaved.store
+    reader = shell(store=store, path="/copy of a.ipynb", value=value)
+    assert turn.id in reader.manager.foreign
+    own = shell(store=store, path="/moved.ipynb", value=mine.document())
+    assert made.id in own.manager.records()[own.manager.sessions()[0].id]
+    assert own.manager.foreign == set()
+
+
+def test_nothing_is_foreign_where_no_store_is_kept(shell):
+    stranger = shell(path="/a.ipynb")
+    stranger.ask("hello")
+    assert shell(path="/a.ipynb", value=stranger.document()).manager.foreign == set()
+
+
+def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
+    first = shell(path="/nb.ipynb")
+    first.ask("one")
+    here = shell()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(snapshot, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        here.reader.document_opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
+    assert here.reader.adopt_notebook()
+    assert len(here.manager.sessions()) == 1
+
+
+def test_the_level_says_what_was_not_carried(shell):
+    here = shell(path="/nb.ipynb")
+    here.persistence.automatic = False
+    here.ask("one")
+    assert here.persistence.level == "in store"
+    here.persistence.snapshot()
+    here.persistence.acknowledge(here.sent[-1]["seq"])
+    assert here.persistence.level == "in notebook"
+
+
+# -- the snapshot
+
+
+def test_an_n_out_of_all_proportion_is_refused(shell):
+    here = shell(path="/nb.ipynb")
+    here.manager._n = 2**40
+    here.ask("one")
+    with pytest.raises(SnapshotError, match="cannot be among"):
+        snapshot.parse(here.document())
+
+
+# -- the bridge
+
+
+class Comm:
+    def __init__(self):
+        self.sent, self.closed = [], None
+
+    def send(self, message):
+        self.sent.append(message)
+
+    def on_msg(self, callback):
+        self.heard = callback
+
+    def on_close(self, callback):
+        self.closed = callback
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def comms(monkeypatch):
+    import comm
+
+    made = []
+
+    def create_comm(**_):
+        made.append(Comm())
+        return made[-1]
+
+    monkeypatch.setattr(comm, "create_comm", create_comm)
+    return made
+
+
+def test_a_front_end_that_comes_back_gets_a_comm_of_its_own(comms):
+    bridge = Bridge()
+    bridge.connect("1", lambda _, call: call())
+    bridge.deliver({"op": "open"})
+    bridge.send({"op": "notice", "text": "one"})
+    comms[0].closed({})
+    bridge.send({"op": "notice", "text": "lost"})
+    bridge.deliver({"op": "open"})
+    bridge.send({"op": "notice", "text": "two"})
+    assert [[m["text"] for m in comm.sent] for comm in comms] == [["one"], ["two"]]
+
+
+def test_a_long_message_comes_in_parts_and_in_order(comms):
+    timers = []
+    bridge = Bridge()
+    bridge.connect("1", lambda _, call: timers.append(call))
+    bridge.deliver({"op": "open"})
+    bridge.send({"op": "notice", "text": "é" * 100_000})
+    assert len(comms[0].sent) == 1  # the rest in their time
+    bridge.send({"op": "notice", "text": "after"})
+    *parts, last = comms[0].sent
+    assert last["text"] == "after"
+    assert [part["at"] for part in parts] == list(range(parts[0]["of"]))
+    assert "".join(part["text"] for part in parts).count("é") == 100_000
+    assert len(timers) == 1
+    timers[0]()  # nothing is left to send
+    assert comms[0].sent[-1] == last
+
+
+def test_a_pushed_message_arrives_whole_whatever_it_holds():
+    bridge, heard = Bridge(), []
+    bridge.listen(heard.append)
+    for text in ("x" * 2_500_000, "漢" * 1_200_000, "\ud800"):
+        for metadata in chunks({"op": "cells", "text": text}, "1"):
+            bridge.take(metadata)
+        assert heard.pop()["text"] == text
+
+
+def test_of_the_lists_of_cells_that_nobody_has_read_the_last_one_waits():
+    bridge, heard = Bridge(), []
+    for message in ({"op": "open"}, {"op": "cells", "cells": [1]}, {"op": "renamed"}, {"op": "cells", "cells": [2]}):
+        bridge.deliver(message)
+    bridge.listen(heard.append)
+    assert heard == [{"op": "open"}, {"op": "renamed"}, {"op": "cells", "cells": [2]}]
