@@ -11,6 +11,7 @@ from robota_nb.core.reprs import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
 from robota_nb.display.render import strip_controls
 from robota_nb.sync.chat_files import ChatImported
+from robota_nb.sync.persistence import Saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -251,10 +252,12 @@ def summary(parsed: Mapping[str, Mapping[str, Any]]) -> str:
 
 def written(snapshot_: SnapshotWritten) -> str:
     """Say what a snapshot holds, and how far it got."""
-    said = f"snapshot: {summary(snapshot_.entries)} · {snapshot_.level}"
-    if snapshot_.save == "impossible":
-        return f"{said} · nothing here saves the notebook on request: save it as usual"
-    return f"{said} · saving" if snapshot_.save else said
+    saving = {
+        Saving.NOT_WANTED: "",
+        Saving.BEGUN: " · saving",
+        Saving.IMPOSSIBLE: " · nothing here saves the notebook on request: save it as usual",
+    }
+    return f"snapshot: {summary(snapshot_.entries)} · {snapshot_.level}{saving[snapshot_.saving]}"
 
 
 def written_to_file(file: FileWritten) -> str:

@@ -132,7 +132,7 @@ class App:
             self._notices.tell(event.text)
 
     def _on_message(self, message: Message) -> None:
-        self._messages.take(message)
+        self._messages.receive(message)
         if "hub" in self.__dict__:
             self.hub.touch()
 

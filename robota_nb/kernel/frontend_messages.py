@@ -50,7 +50,7 @@ class FrontEndMessages:
         self._notify = notify
         self._write_pointers = write_pointers
 
-    def take(self, message: Message) -> None:
+    def receive(self, message: Message) -> None:
         """Do what a message asks for; one that is not known is ignored."""
         match message.get("op"):
             case "open":

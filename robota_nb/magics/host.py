@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Servers(Protocol):
-    """The servers that can be asked; `RobotaError` where a name is none of them."""
+    """The servers that can be asked, as far as commands use them; `robota_nb.kernel.endpoints` stands above them."""
 
     def names(self) -> list[str]:
         """Return the names of all providers and endpoints."""
@@ -51,7 +51,7 @@ class Servers(Protocol):
 
 
 class Host(Protocol):
-    """The app of one shell, as the commands see it: it stands above them, so they know it by what they need of it."""
+    """The app of one shell, as far as commands use it; `robota_nb.kernel.app` stands above them."""
 
     @property
     def manager(self) -> SessionManager:

@@ -146,7 +146,7 @@ class Runner:
         return turn
 
     def delayed(self, event: Delayed) -> bool:
-        """Show why an answer does not come yet where it will stand, if it will stand in a cell; return whether so."""
+        """Show why an answer is late in its place in the cell; return False if no cell waits for it."""
         renderer = self._shows.get(event.chat)
         if renderer:
             renderer.wait(event.text)

@@ -41,7 +41,7 @@ log = logging.getLogger("robota_nb")
 
 
 class Host(Protocol):
-    """What the hub needs of the wiring around it."""
+    """What the hub needs of the app around it."""
 
     manager: SessionManager
 
@@ -79,7 +79,7 @@ class Hub:
     Parameters
     ----------
     host
-        The wiring around it.
+        The app around it.
     """
 
     def __init__(self, host: Host) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.file import FileCarrier
 from robota_nb.core.record import snapshot
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from robota_nb.sync.notices import Notify
 
 
+class Saving(Enum):
+    """Whether a notebook is being saved: not if nobody wanted it, or if there is no front end that does it."""
+
+    NOT_WANTED = auto()
+    BEGUN = auto()
+    IMPOSSIBLE = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotWritten:
     """What a snapshot of the conversations holds, and how far it got.
@@ -31,14 +40,13 @@ class SnapshotWritten:
         What it holds.
     level
         How far it got.
-    save
-        Whether the notebook is saved, too: ``begun``, or ``impossible`` where no front end does so; empty if nobody
-        wanted it.
+    saving
+        Whether the notebook is being saved, too.
     """
 
     entries: Entries
     level: Level
-    save: Literal["", "begun", "impossible"] = ""
+    saving: Saving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +124,10 @@ class Persistence:
         elif self.notebook.stripped or not self.automatic:
             self.notebook.write_all(entries)
         self.notebook.check()
-        if not save:
-            return SnapshotWritten(entries=entries, level=self.level)
-        level = self.level
-        return SnapshotWritten(entries=entries, level=level, save="begun" if self.notebook.save() else "impossible")
+        level, saving = self.level, Saving.NOT_WANTED
+        if save:
+            saving = Saving.BEGUN if self.notebook.save() else Saving.IMPOSSIBLE
+        return SnapshotWritten(entries=entries, level=level, saving=saving)
 
     def write_file(self, path: Path, *, replace: bool = False) -> FileWritten:
         """Write the snapshot, with what waits, into a notebook file that is not open here.

@@ -160,6 +160,22 @@ def test_the_level_says_what_was_not_carried(shell):
 # -- the snapshot
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_stripped_notebook_takes_nothing_until_a_snapshot_puts_all_into_it_again(shell, replace):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    here.persistence.strip()
+    here.sent.clear()
+    here.ask("two")
+    assert here.document()["sessions"] == {}
+    assert here.persistence.level == "in store"
+    here.persistence.snapshot(replace=replace)
+    here.ask("three")
+    assert prompts(here.document()["sessions"]) == {"one", "two", "three"}
+    here.persistence.acknowledge(here.sent[-1]["seq"])
+    assert here.persistence.level == "in notebook"
+
+
 def test_an_n_out_of_all_proportion_is_refused(shell):
     here = shell(path="/nb.ipynb")
     here.manager._n = 2**40
