@@ -16,6 +16,7 @@ import nbformat
 
 from benchmarks import histories
 from benchmarks.figure import Figure
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.record import snapshot
 from robota_nb.frontends import headless
@@ -96,8 +97,8 @@ def _resumed(text: str) -> SessionManager:
     manager = SessionManager(providers=histories.Model())
     manager.adopt(snapshot.parse(json.loads(text)), histories.USER)
     (session,) = manager.sessions(histories.USER)
-    for number, node in enumerate(session.path(session.chats[0].id).nodes):
-        manager.replay.shown[node.id] = (histories.cell_id(number), 0)
+    for number, node in enumerate(view_of(session).path(session.chats[0].id).nodes):
+        runtime_of(manager).replay.shown[node.id] = (histories.cell_id(number), 0)
     return manager
 
 

@@ -36,9 +36,31 @@ __all__ = [
 
 
 HINTS: Mapping[str, str] = MappingProxyType({
-    "chat.create": "session.create_chat({name!r}) creates one",
+    "chat.ask": "chat.send(text) asks",
+    "chat.branches": "chat.branches lists them",
+    "chat.create": "session.create_chat(name) creates one",
+    "chat.deleted": "session.bring_back(name) brings it back",
+    "chat.edit": "ask something else, chat.edit(number, text) takes its place",
     "chat.list": "session.chats lists them, session.create_chat(name) creates one",
-    "import.file": "give a file that an exported chat was written to",
+    "chat.preview": "chat.preview() shows all that is sent",
+    "chat.set": "set it anew with chat.configure()",
+    "chat.shorten": "chat.clear() or chat.fork(name, at) makes it shorter, max_messages of the manager limits it",
+    "chat.turns": "chat.turns has them",
+    "config.endpoint": "it belongs to a server in the configuration of endpoints",
+    "config.key": "a key stands in the environment variable that its endpoint names",
+    "file.exported": "give a file that an export of a chat has written",
+    "limit.chats": "go on in one of them, or raise max_chats of the manager (0 for any number)",
+    "limit.sessions": (
+        "pause or archive one of them, or raise max_active_sessions of the manager (0 for any number)"
+    ),
+    "replay.miss": "run it once with replay mode auto, and save it",
+    "session.active": "it can be asked as it is",
+    "session.archived": "session.restore() brings it back",
+    "session.deleted": "manager.bring_back(name) brings it back",
+    "session.list": "manager.sessions() lists them, manager.create_session(name=name) creates one",
+    "session.paused": "session.resume() lets it go on",
+    "session.terminated": "that is for good; create another with manager.create_session()",
+    "session.unknown": "a later version of robota_nb knows that state",
     "snapshot.open_here": "save it where it is open",
     "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
@@ -55,7 +77,9 @@ one that the error gives.
 
 def with_hint(text: str, hint: str, names: Mapping[str, str], hints: Mapping[str, str] = HINTS) -> str:
     """Return *text* and the next step that *hint* is the key of, in the words of *hints*."""
-    return f"{text}: {hints[hint].format_map(names)}" if hint else text
+    if not hint:
+        return text
+    return f"{text}{'; ' if ': ' in text else ': '}{hints[hint].format_map(names)}"
 
 
 class RobotaError(Exception):

@@ -15,7 +15,7 @@ from robota_nb._version import __version__
 from robota_nb.carriers import file, output
 from robota_nb.cli import shells
 from robota_nb.core.record import snapshot
-from robota_nb.core.reprs import count
+from robota_nb.core.record.text import count
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display import report
 from robota_nb.display.hints import told

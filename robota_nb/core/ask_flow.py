@@ -1,35 +1,42 @@
-"""The way of a cell's ask to its answer: from the record, or live (DESIGN §3). Methods of `SessionManager`."""
+"""The way of a cell's ask to its answer: from the record, or live (DESIGN §3)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from robota_nb.core.events import Changed, Notice
-from robota_nb.core.live import LiveTurn, Plan
+from robota_nb.core.inside import ledger_of, view_of
+from robota_nb.core.live import LiveTurn
+from robota_nb.core.plan import Plan
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.fold import Asked
+from robota_nb.core.record.text import count
+from robota_nb.core.rules import states
 from robota_nb.core.rules.ask import Ask
+from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from robota_nb.core.chat import Chat
+    from robota_nb.core.ledger import Ledger
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Image
     from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.ask import Decision
     from robota_nb.core.rules.document import Cell
     from robota_nb.core.session import Session
-    from robota_nb.core.turn import Turn
 
 
-def here(manager: SessionManager, cell: Cell | None, user_id: str | None = None) -> Chat | None:
+def current_chat(manager: SessionManager, cell: Cell | None, user_id: str | None = None) -> Chat | None:
     """Return the chat that a command in this cell means when it names none; None if there is no chat yet."""
-    user = user_id or default_user()
-    with manager.lock:
-        if cell and (found := manager.replay.command_context(cell, manager.sessions(user))):
-            return found[0].chat(found[1])
+    user, ledger = user_id or default_user(), ledger_of(manager)
+    with ledger.runtime.lock:
+        if cell and (found := ledger.runtime.replay.command_context(cell, ledger.sessions(user))):
+            view, chat = found
+            return manager.session(view.id, user).chat(chat)
         active = manager.active_session(user)
         return active.active_chat if active else None
 
@@ -83,12 +90,13 @@ def ask(
     SessionNotFound, ChatNotFound, SessionNotActive, ChatBusy, ReplayMiss
         Before anything is asked.
     """
-    with manager.lock:
-        ask = _ask(cell, text, images, options, fresh=fresh or once, at_end=at_end)
-        where, target = _target(manager, ask, user_id or default_user(), session, chat)
+    ledger = ledger_of(manager)
+    with ledger.runtime.lock:
+        asked = _ask(cell, text, images, options, fresh=fresh or once, at_end=at_end)
+        target = _target(manager, asked, user_id or default_user(), session, chat)
         named = session is not None or chat is not None
-        decision = manager.replay.decide(ask, where, target.id)
-        return _answer(ask, decision, target, named=named, once=once)
+        decision = ledger.runtime.replay.decide(asked, view_of(target), target.id)
+        return _answer(ledger, asked, decision, named=named, once=once)
 
 
 def ask_at(
@@ -102,10 +110,11 @@ def ask_at(
     options: Mapping[str, str] | None = None,
 ) -> Turn | LiveTurn:
     """Answer a cell's ask in the place of a turn of the path, which becomes a branch; as `ask` does."""
-    with manager.lock:
-        ask = _ask(cell, text, images, options)
-        decision = manager.replay.decide_at(ask, chat.session, chat.id, turn.parent)
-        return _answer(ask, decision, chat, named=False, once=False)
+    ledger = ledger_of(manager)
+    with ledger.runtime.lock:
+        asked = _ask(cell, text, images, options)
+        decision = ledger.runtime.replay.decide_at(asked, view_of(chat), chat.id, turn.parent)
+        return _answer(ledger, asked, decision, named=False, once=False)
 
 
 def _ask(
@@ -124,59 +133,64 @@ def _ask(
     )  # fmt: skip
 
 
-def _answer(ask: Ask, decision: Decision, target: Chat, *, named: bool, once: bool) -> Turn | LiveTurn:
-    where, replay = decision.session, target.session.manager.replay
-    if decision.found:
-        if decision.found not in where.path(target.id):
-            where.move_head(target.id, replay.newest_end(where, decision.found, ask))
-        where.turn_replayed(target.id)
-        _answered(ask, decision, decision.found.id, named=named)
-        where.manager.emit(Changed(session=where.id, chat=target.id))
-        return target.turn(decision.found, replayed=True)
-    where.check_active()
-    return _live(ask, decision, target, named=named, once=once)
-
-
-def _target(
-    manager: SessionManager, ask: Ask, user: str, session: str | None, chat: str | None
-) -> tuple[Session, Chat]:
+def _target(manager: SessionManager, asked: Ask, user: str, session: str | None, chat: str | None) -> Chat:
+    """Return the chat that is asked; it is created where there is none."""
+    ledger = ledger_of(manager)
     where = manager.session(session, user) if session else manager.active_session(user) or manager.create_session(user)
     if chat is not None:
-        return where, where.chat(chat)
-    where, found = manager.replay.which_chat(ask, [where] if session else manager.sessions(user), where)
-    return where, where.chat(found) if found else where.create_chat()
+        return where.chat(chat)
+    candidates = [view_of(where)] if session else ledger.sessions(user)
+    view, found = ledger.runtime.replay.which_chat(asked, candidates, view_of(where))
+    where = _face(manager, view)
+    return where.chat(found) if found else where.create_chat()
 
 
-def _live(ask: Ask, decision: Decision, target: Chat, *, named: bool, once: bool) -> LiveTurn:
-    manager = target.session.manager
+def _face(manager: SessionManager, view: SessionView) -> Session:
+    return manager.session(view.id, view.user_id)
+
+
+def _answer(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: bool) -> Turn | LiveTurn:
+    view, chat, replay = decision.session, decision.chat, ledger.runtime.replay
+    if decision.found is None:
+        states.check_active(view)
+        return _live(ledger, asked, decision, named=named, once=once)
+    if decision.found not in view.path(chat):
+        view.move_head(chat, replay.newest_end(view, decision.found, asked))
+    view.turn_replayed(chat)
+    _answered(ledger, asked, decision, decision.found.id, named=named)
+    ledger.runtime.emit(Changed(session=view.id, chat=chat))
+    return Turn.from_record(view.record, decision.found, replayed=True)
+
+
+def _live(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: bool) -> LiveTurn:
+    view, chat = decision.session, decision.chat
 
     def done(turn: Turn) -> None:
         if not once:
-            with manager.lock:
-                _answered(ask, decision, turn.id, named=named)
+            with ledger.runtime.lock:
+                _answered(ledger, asked, decision, turn.id, named=named)
             if left:
-                turns = "1 earlier turn stays" if left == 1 else f"{left} earlier turns stay"
-                manager.emit(Notice(text=f"asked again in {target.name!r}: {turns} as a branch"))
+                stay = f"{count(left, 'earlier turn')} {'stays' if left == 1 else 'stay'} as a branch"
+                ledger.runtime.emit(Notice(text=f"asked again in {view.chat_name(chat)!r}: {stay}"))
 
-    chosen = {"session": decision.session.name, "chat": target.name} if named else {}
-    path = decision.session.path(target.id)
+    chosen = {"session": view.name, "chat": view.chat_name(chat)} if named else {}
+    path = view.path(chat)
     left = len(path.nodes) - path.index[decision.stands.id] if decision.stands else 0
     plan = Plan(
-        text=ask.text,
+        text=asked.text,
         place=decision.place,
-        config=decision.session.config_after(target.id, decision.stands),
-        options=ask.options,
-        cell=Asked(ask.cell.id, ask.k, ask.cell.source),
+        config=view.config_after(chat, decision.stands),
+        options=asked.options,
+        cell=Asked(asked.cell.id, asked.k, asked.cell.source),
         settings={**decision.settings, **chosen},
         record=not once,
-        images=ask.images,
+        images=asked.images,
     )
-    return LiveTurn(target, lambda: plan, done)
+    return LiveTurn(ledger, view, chat, lambda: plan, done)
 
 
-def _answered(ask: Ask, decision: Decision, turn: str, *, named: bool) -> None:
-    manager = decision.session.manager
-    manager.replay.show(ask, decision, turn, named=named)
+def _answered(ledger: Ledger, asked: Ask, decision: Decision, turn: str, *, named: bool) -> None:
+    ledger.runtime.replay.show(asked, decision, turn, named=named)
     if not named:
         decision.session.point_to(decision.chat)
-        manager.activate_silently(decision.session)
+        ledger.activate_silently(decision.session)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import recording, reprs
-from robota_nb.core.aio import in_threads
-from robota_nb.core.events import Changed
-from robota_nb.core.interrupts import Cancellation
-from robota_nb.core.live import LiveTurn, Plan, build_request
-from robota_nb.core.ports import Usage
+from robota_nb.core import aio
+from robota_nb.core.live import LiveTurn, build_request
+from robota_nb.core.plan import Plan
 from robota_nb.core.record import entries as make
+from robota_nb.core.record import html
 from robota_nb.core.record.config import settings_from
-from robota_nb.core.rules import changes, history, search, stats
-from robota_nb.core.rules.states import check_asked
+from robota_nb.core.record.text import count, short
+from robota_nb.core.rules import changes, history, states, stats
+from robota_nb.core.rules.search import search
 from robota_nb.core.turn import Branch, Message, Preview, Turn
-from robota_nb.errors import ChatBusy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from robota_nb.core.ledger import Ledger
     from robota_nb.core.ports import Image
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import Node
-    from robota_nb.core.rules.search import Hit
     from robota_nb.core.rules.stats import Stats
     from robota_nb.core.session import Session
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 class Chat:
     """A conversation; get one from `Session.create_chat` or `Session.chat`.
 
-    Parameters
+    Attributes
     ----------
     session
         The session it belongs to.
@@ -40,122 +39,93 @@ class Chat:
         Its id, which never changes.
     """
 
-    def __init__(self, session: Session, id: str) -> None:  # noqa: A002
+    def __init__(self, ledger: Ledger, session: Session, id: str) -> None:  # noqa: A002 - the attribute's name
         self.session = session
         self.id = id
+        self._ledger = ledger
+        self._view = ledger.views[session.id]
 
-    __repr__ = reprs.chat_line
-    _repr_html_ = reprs.chat_html
+    def __repr__(self) -> str:
+        turns = count(len(self._view.path(self.id).nodes), "turn")
+        return f"<Chat {self.name!r} in {self.session.name!r}: {turns}, {self.config.target}>"
+
+    def _repr_html_(self) -> str:
+        """Show the last turns, a row each."""
+        nodes = self._view.path(self.id).nodes
+        first = max(0, len(nodes) - html.ROWS)
+        turns = map(self._turn, nodes[first:])
+        rows = [[str(number), turn.prompt.content, turn.text] for number, turn in enumerate(turns, first + 1)]
+        head = f"{self.name} · {self.session.name} · {self.config.target} · {count(len(nodes), 'turn')}"
+        columns = ["", "asked", "answered"]
+        return html.div("chat", html.note(head), html.table(columns, rows, left_out=first, what="earlier turn"))
 
     # -- reading
 
     @property
     def name(self) -> str:
         """The chat's name, unique in its session."""
-        return self.session.chat_name(self.id)
+        return self._view.chat_name(self.id)
 
     @property
     def config(self) -> Config:
         """What the next ask is made with."""
-        return self.session.config(self.id)
+        return self._view.config(self.id)
 
     @property
     def head(self) -> str | None:
         """The id of the message where the path ends."""
-        return self.session.head(self.id)
+        return self._view.head(self.id)
 
     @property
     def turns(self) -> list[Turn]:
         """The turns on the path, oldest first."""
-        return [self.turn(node) for node in self.session.path(self.id).nodes]
+        return [self._turn(node) for node in self._view.path(self.id).nodes]
 
     @property
     def messages(self) -> list[Message]:
         """The messages on the path, oldest first."""
-        return [self._message(eid) for eid in self.session.record.messages(self.head)]
-
-    def turn(self, node: Node, *, replayed: bool = False) -> Turn:
-        """Return a recorded turn."""
-        record = self.session.record
-        answer = record.entries[node.id]
-        config = record.node_config(node)
-        usage = answer.get("usage")
-        return Turn(
-            prompt=self._message(node.user),
-            reply=self._message(node.id),
-            model=answer.get("model", "") or config.model,
-            finish_reason=answer.get("finish_reason", "unknown"),
-            usage=_usage(usage) if usage else None,
-            config=config,
-            replayed=replayed,
-            cell=node.cell,
-        )
-
-    def history(self, place: str | None) -> list[dict[str, Any]]:
-        """Return what the model sees before a prompt at *place*, as role and content; the caller may add to it.
-
-        With the manager's ``max_messages``, older turns are left out here, never in the record.
-        """
-        entries = self.session.record.entries
-        return [
-            {"role": entries.role(eid), "content": content}
-            for eid in self.sent(place)
-            if (content := self._content(eid))
-        ]
-
-    def sent(self, place: str | None) -> list[str]:
-        """Return the ids of the messages in `history`."""
-        record, limit = self.session.record, self.session.manager.max_messages
-        ids = record.messages(place)
-        if limit and len(ids) > limit:
-            ids = ids[-limit:]
-            while ids and record.entries.role(ids[0]) != "user":
-                ids = ids[1:]
-        return ids
-
-    def _content(self, eid: str) -> str | list[dict[str, Any]]:
-        """Return a message's content as a request carries it: text, or parts if there are pictures."""
-        text = self.session.record.text(eid)
-        if not self.session.record.images(eid):  # as with most messages, and a request needs all
-            return text
-        return make.content_parts(text, self._images(eid))
-
-    def _images(self, eid: str) -> tuple[Image, ...]:
-        """Return the pictures that go with a message, but for those that were purged."""
-        record = self.session.record
-        return tuple(image for entry in record.images(eid) if (image := make.image_of(record.entries[entry])))
+        record = self._view.record
+        return [Message.from_record(record, eid) for eid in record.messages(self.head)]
 
     @property
     def branches(self) -> list[Branch]:
         """What was asked beside the path, in the order in which it began; `checkout` goes there."""
-        found = history.branches(self.session, self.id)
+        found = history.branches(self._view, self.id)
         return [
-            Branch(number=number, after=fork.after, turns=tuple(map(self.turn, fork.nodes)))
+            Branch(number=number, after=fork.after, turns=tuple(map(self._turn, fork.nodes)))
             for number, fork in enumerate(found, 1)
         ]
 
     @property
     def changes(self) -> list[changes.Change]:
         """What was changed in the settings, oldest first."""
-        return changes.changes(self.session.record, self.id)
+        return changes.changes(self._view.record, self.id)
 
     @property
     def stats(self) -> Stats:
         """What the chat holds, counted now."""
-        return stats.count([self], sessions=1)
+        runtime = self._ledger.runtime
+        return stats.count_chats(
+            [(self._view, self.id)], sessions=1, made=runtime.made, replayed=runtime.replay.in_cells
+        )
 
     def search(self, text: str) -> list[Hit]:
         """Return the turns, also of branches, whose question or answer holds a text, oldest first."""
-        return search.search([self], text)
+        found = search(self._view, [self.id], text)
+        return [Hit(chat=self, turn=self._turn(one.node), number=one.number) for one in found]
 
     def preview(self, text: str = "", images: Sequence[Image] = ()) -> Preview:
         """Return exactly what asking *text* with *images* now would send."""
         plan = Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
-        return Preview(provider=self.config.provider, request=build_request(self, plan))
+        request = build_request(self._view, plan, self._ledger.runtime.limits.max_messages)
+        return Preview(provider=self.config.provider, request=request)
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return the turns on the path as plain dicts, one for each message, for a data frame or a table."""
         return [record for number, turn in enumerate(self.turns, 1) for record in turn.to_records(number)]
+
+    def _turn(self, node: Node) -> Turn:
+        return Turn.from_record(self._view.record, node)
 
     # -- asking
 
@@ -186,7 +156,7 @@ class Chat:
 
         def plan() -> Plan:  # when it begins: another turn may have ended since
             if at is not None:
-                return self._plan_at(history.numbered(self.session, self.id, at), text)
+                return self._plan_at(history.numbered(self._view, self.id, at), text)
             return Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
 
         return self._live(plan)
@@ -215,21 +185,27 @@ class Chat:
         """
 
         def plan() -> Plan:
-            node = history.to_retry(self.session, self.id)
-            return self._plan_at(node, self.session.record.text(node.user))
+            node = history.to_retry(self._view, self.id, self._shown)
+            return self._plan_at(node, self._view.record.text(node.user))
 
         return self._live(plan).result()
 
     def _live(self, plan: Callable[[], Plan]) -> LiveTurn:
-        self.session.check_active()
-        return LiveTurn(self, plan, self._sent_outside_cells)
+        states.check_active(self._view)
+        return LiveTurn(self._ledger, self._view, self.id, plan, self._sent_outside_cells)
 
     def _plan_at(self, node: Node, text: str) -> Plan:
-        message = self._message(node.user)
-        config = self.session.config_after(self.id, node, self.session.record.set_since(self.id))
-        return Plan(
-            text=make.clean(text), place=node.parent, config=config, options=node.options, images=message.images
-        )
+        record = self._view.record
+        images = Message.from_record(record, node.user).images
+        config = self._view.config_after(self.id, node, record.set_since(self.id))
+        return Plan(text=make.clean(text), place=node.parent, config=config, options=node.options, images=images)
+
+    def _sent_outside_cells(self, turn: Turn) -> None:
+        self._shown[turn.id] = None
+
+    @property
+    def _shown(self) -> dict[str, tuple[str, int] | None]:
+        return self._ledger.runtime.replay.shown
 
     def cancel(self) -> bool:
         """Stop the turn that runs in this chat, from any thread; what has arrived is kept, marked as interrupted.
@@ -239,48 +215,18 @@ class Chat:
         bool
             Whether a turn was running.
         """
-        running = self.session.manager.running.get(self.id)
-        if running:
-            running.cancel()
-        return running is not None
-
-    def check_idle(self) -> None:
-        """Raise `ChatBusy` if a turn runs in this chat."""
-        if self.id in self.session.manager.running:
-            raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or stop it with chat.cancel()")
+        return self._ledger.runtime.cancel(self.id)
 
     def astream(self, text: str) -> AsyncIterator[str]:
         """Ask *text* without blocking the event loop, and yield the answer as it arrives; raises as `stream` does."""
-        return in_threads(self.stream(text))  # itself: who closes it closes the answer, and not some time later
+        return aio.in_threads(self.stream(text))  # itself: who closes it closes the answer, and not some time later
 
     async def asend(self, text: str) -> Turn:
         """Ask *text* without blocking the event loop, and return the turn; raises as `stream` does."""
         live = self.stream(text)
-        async for _ in in_threads(live):
+        async for _ in aio.in_threads(live):
             pass
         return live.result()
-
-    @contextmanager
-    def busy(self) -> Iterator[Cancellation]:
-        """Hold the chat for one turn, which `cancel` can end."""
-        manager, cancellation = self.session.manager, Cancellation()
-        with manager.lock:
-            check_asked(self.session, self.id)
-            if self.id in manager.running:
-                raise ChatBusy(f"a turn is running in {self.name!r}: wait for it, or ask in another chat")
-            manager.running[self.id] = cancellation
-        try:
-            yield cancellation
-        finally:
-            with manager.lock:
-                del manager.running[self.id]
-                manager.rested.notify_all()
-                manager.emit(Changed(session=self.session.id, chat=self.id))
-
-    record_turn = recording.record_turn
-
-    def _sent_outside_cells(self, turn: Turn) -> None:
-        self.session.manager.replay.shown[turn.id] = None
 
     # -- changing
 
@@ -292,7 +238,12 @@ class Chat:
         DuplicateName, InvalidName
             If a sibling has the name, or it is none.
         """
-        self.session.rename_chat(self.id, name)
+        name = make.check_name(name, "chat")
+        with self._ledger.runtime.lock:
+            if self._view.record.chats[self.id].name == name:
+                return
+            self._view.check_free(name, but=self.id)
+            self._ledger.write(self._view, partial(make.set_entry, chat=self.id, key="name", value=name))
 
     def configure(self, **settings: object) -> None:
         """Set provider, model, system prompt or parameters for what is asked from now on.
@@ -310,21 +261,24 @@ class Chat:
         SnapshotError
             If a value has no JSON form, or is too large.
         """
-        self.session.configure(self.id, settings_from(settings), lasting=True)
+        self._ledger.configure(self._view, self.id, settings_from(settings))
 
     def undo(self) -> Turn | None:
         """Take the last turn off the path, and return it; it stays reachable as a branch."""
-        node = history.undo(self.session, self.id)
-        return self.turn(node) if node else None
+        with self._ledger.runtime.lock:
+            node = history.undo(self._view, self.id, self._shown)
+        return self._turn(node) if node else None
 
     def redo(self) -> Turn | None:
         """Put the newest turn that follows the path back on it, and return it."""
-        node = history.redo(self.session, self.id)
-        return self.turn(node) if node else None
+        with self._ledger.runtime.lock:
+            node = history.redo(self._view, self.id)
+        return self._turn(node) if node else None
 
     def clear(self) -> int:
         """Begin anew: take all turns off the path, and return how many; they stay reachable as a branch."""
-        return history.clear(self.session, self.id)
+        with self._ledger.runtime.lock:
+            return history.clear(self._view, self.id)
 
     def checkout(self, ref: int | str, *, to_end: bool = False) -> Turn:
         """Go to the end of a branch, by its number in `branches`, or to a turn, by its id; return the last turn.
@@ -341,17 +295,31 @@ class Chat:
         TurnNotFound
             If there is no such branch or turn.
         """
-        return self.turn(history.checkout(self.session, self.id, str(ref), to_end=to_end))
+        with self._ledger.runtime.lock:
+            node = history.checkout(self._view, self.id, str(ref), self._shown, to_end=to_end)
+        return self._turn(node)
 
     def fork(self, name: str, at: int | None = None) -> Chat:
         """Start a chat *name* that goes on from here, or from turn *at* (0: from the start), and make it active.
+
+        A fork to a name that stands moves that chat to the fork point. If it starts there, if it is this very chat,
+        or if the fork point was not shown here (so nobody knows how far this chat had come when the cell ran before),
+        it is only made active.
 
         Raises
         ------
         TurnNotFound, DuplicateName, InvalidName, ChatLimitReached
             If it cannot be.
         """
-        return history.fork(self.session, name, of=self.id, at=at)
+        view = self._view
+        with self._ledger.runtime.lock:
+            point, known = history.fork_point(view, self.id, at, self._shown)
+            found = view.find(name) or self.session.bring_back(name)
+            if found is None:
+                found = self._ledger.begin_chat(view, name, self.config, point)
+            elif found != self.id and known and view.base(found) != point:
+                view.move_base(found, point)
+            return self.session.switch_to(found)
 
     def delete(self) -> None:
         """Delete the chat (see `Session.delete_chat`)."""
@@ -369,22 +337,44 @@ class Chat:
         ChatBusy
             If a turn runs in this chat.
         """
-        self.check_idle()
-        history.purge(self.session, self.id, number)
-
-    # -- inside
-
-    def _message(self, eid: str) -> Message:
-        record = self.session.record
-        entry = record.entries[eid]
-        return Message(
-            id=eid,
-            role=entry.get("role", ""),
-            content=record.text(eid),
-            parent=entry.get("parent"),
-            images=self._images(eid),
-        )
+        view, ledger = self._view, self._ledger
+        ledger.runtime.check_idle(view, self.id)
+        with ledger.runtime.lock:
+            node = history.numbered(view, self.id, number)
+            before = view.config(node.chat).settings()
+            ledger.commit(view, history.purged(view, node))
+            after = view.config(node.chat).settings()  # what only the turn held would be gone with it
+            lost = {
+                key: before.get(key, "") for key in before.keys() | after.keys() if before.get(key) != after.get(key)
+            }
+            view.set_for_next(node.chat, lost)
 
 
-def _usage(counts: Mapping[str, int]) -> Usage:
-    return Usage(input_tokens=counts.get("input_tokens", 0), output_tokens=counts.get("output_tokens", 0))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A turn that holds the words that were searched for.
+
+    Parameters
+    ----------
+    chat
+        Where it was said.
+    turn
+        The turn.
+    number
+        Its place on the chat's path, from 1; None if it is on a branch.
+    """
+
+    chat: Chat
+    turn: Turn
+    number: int | None
+
+    def __repr__(self) -> str:
+        return f"<Hit in {self.chat.name!r}, {self._place}: {short(self.turn.prompt.content)!r}>"
+
+    def _repr_html_(self) -> str:
+        """Show where it is, and the turn."""
+        return html.div("hit", html.note(f"{self.chat.name} · {self._place}"), self.turn._repr_html_())
+
+    @property
+    def _place(self) -> str:
+        return f"turn {self.number}" if self.number else "on a branch"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core.events import EntriesAdded
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.interrupts import deferred
 from robota_nb.core.ports import FinishReason, Usage
 from robota_nb.core.record import entries as make
@@ -20,15 +21,17 @@ from robota_nb.core.record import snapshot
 from robota_nb.core.record.config import settings_from
 from robota_nb.core.record.json_reader import check_single, decode
 from robota_nb.core.rules.history import is_purged, last_shown
+from robota_nb.core.turn import Turn
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from robota_nb.core.chat import Chat
+    from robota_nb.core.ledger import Ledger
     from robota_nb.core.ports import Entry
+    from robota_nb.core.record.view import SessionView
     from robota_nb.core.session import Session
-    from robota_nb.core.turn import Turn
 
 MAX_BYTES = 50_000_000
 """A larger file is not read."""
@@ -48,23 +51,23 @@ _MAX_LINE = 200
 
 def to_json(chat: Chat) -> str:
     """Return a chat with its branches, pictures and settings, and what a fork started from, as a snapshot's text."""
-    session = chat.session
-    with session.manager.lock:
-        whole: dict[str, Entry] = {**session.record.entries.copy(), **_waiting(session)}
+    view = view_of(chat)
+    with runtime_of(chat).lock:
+        whole: dict[str, Entry] = {**view.record.entries.copy(), **_waiting(view)}
     mine = {eid for eid, entry in whole.items() if entry.get("chat") == chat.id}
     needed = _with_ancestors(whole, mine)
     chats = {whole[eid].get("chat") for eid in needed if whole[eid]["kind"] in ("message", "purged")} | {chat.id}
     kept = {eid: entry for eid, entry in whole.items() if eid in needed or _is_frame(entry, chats, chat.id)}
     kept |= {eid: whole[eid] for entry in list(kept.values()) for eid in _referred(entry) if eid in whole}
-    return json.dumps(snapshot.dump({session.id: snapshot.closed(kept)}), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(snapshot.dump({view.id: snapshot.closed(kept)}), ensure_ascii=False, indent=1) + "\n"
 
 
-def _waiting(session: Session) -> dict[str, Entry]:
+def _waiting(view: SessionView) -> dict[str, Entry]:
     """Return what waits to be written, always in the same words: as if it had been said with what was said last."""
-    entries = session.record.entries.values()
+    entries = view.record.entries.values()
     times = (entry.get("at") for entry in entries)
-    n, at = session.record.n + 1, max((at for at in times if isinstance(at, str)), default="")
-    built = [build(n=number, at=at) for number, build in enumerate(session.waiting(), n)]
+    n, at = view.record.n + 1, max((at for at in times if isinstance(at, str)), default="")
+    built = [build(n=number, at=at) for number, build in enumerate(view.waiting(), n)]
     return {make.entry_id(entry): entry for entry in built}
 
 
@@ -122,7 +125,7 @@ def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
     try:
         value = decode(text)
     except (ValueError, RecursionError):
-        raise SnapshotError(f"{name} is not JSON: give a file that %robota export has written") from None
+        raise SnapshotError(f"{name} is not JSON", hint="file.exported") from None
     check_single(value, name)
     return snapshot.parse(value)
 
@@ -132,8 +135,9 @@ def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
 
 def to_markdown(chat: Chat) -> str:
     """Return the path of a chat as Markdown, up to the last turn shown here; pictures are left out, and counted."""
-    last = last_shown(chat.session, chat.id)
-    turns = [chat.turn(node) for node in chat.session.record.path(last).nodes]
+    view = view_of(chat)
+    last = last_shown(view, chat.id, runtime_of(chat).replay.shown)
+    turns = [Turn.from_record(view.record, node) for node in view.record.path(last).nodes]
     said = {key: value for key, value in chat.config.settings().items() if key != "system"}
     settings = _line(", ".join(f"{key} = {value}" for key, value in said.items()))
     head = _mark("chat", {"name": chat.name, "settings": chat.config.settings()})
@@ -187,7 +191,7 @@ def from_markdown(text: str, name: str) -> Talk:
         text = text.replace("\r\n", "\n")
     head = _MARK.match(text)
     if head is None or head["what"] != "chat":
-        raise SnapshotError(f"{name} is no chat: give a file that %robota export has written")
+        raise SnapshotError(f"{name} is no chat", hint="file.exported")
     said = _said(head, name)
     messages = list(_messages(text, head.end(), name))
     roles = [role for role, _, _ in messages]
@@ -231,30 +235,31 @@ def add(session: Session, talk: Talk) -> tuple[Chat, bool]:
     DuplicateName
         If there is another chat of that name.
     """
-    manager = session.manager
-    with manager.lock, deferred():  # all of it or nothing
+    ledger, view = ledger_of(session), view_of(session)
+    runtime = ledger.runtime
+    with runtime.lock, deferred():  # all of it or nothing
         if found := _found(session, talk):
             return session.chat(found), False
-        base = manager.default_config()
-        chat = session.begin_chat(talk.name, base.with_settings({"model": "", **talk.settings}))
-        new = _messages_of(chat, talk)
+        config = ledger.default_config().with_settings({"model": "", **talk.settings})
+        chat = ledger.begin_chat(view, talk.name, config)
+        new = _messages_of(ledger, view, chat, talk)
         # Taken over, not made here: nobody was asked.
-        manager.adopt({session.id: new}, session.user_id)
-        manager.emit(EntriesAdded(session=session.id, entries=new))
-        manager.replay.shown.update(dict.fromkeys(eid for eid in new if eid in session.record.nodes))
-        return chat, True
+        ledger.adopt({view.id: new}, view.user_id)
+        runtime.emit(EntriesAdded(session=view.id, entries=new))
+        runtime.replay.shown.update(dict.fromkeys(eid for eid in new if eid in view.record.nodes))
+        return session.chat(chat), True
 
 
-def _messages_of(chat: Chat, talk: Talk) -> dict[str, Entry]:
-    session, place = chat.session, None
+def _messages_of(ledger: Ledger, view: SessionView, chat: str, talk: Talk) -> dict[str, Entry]:
+    place = None
     new: dict[str, Entry] = {}
-    config, configs = session.config_entry(chat.config)
-    n, at = session.manager.next_n(), session.manager.now()
+    config, configs = view.config_entry(view.config(chat))
+    n, at = ledger.next_n(), ledger.runtime.now()
     for asked, answered, ending in talk.turns:
-        user = make.user_message(n=n, at=at, chat=chat.id, parent=place, text=asked)
+        user = make.user_message(n=n, at=at, chat=chat, parent=place, text=asked)
         asked_id = make.entry_id(user)
         answer = make.assistant_message(
-            n=n + 1, at=at, chat=chat.id, parent=asked_id, text=answered, config=config,
+            n=n + 1, at=at, chat=chat, parent=asked_id, text=answered, config=config,
             model=make.clean(str(ending.get("model", "")))[:_MAX_LINE],
             finish_reason=_reason(ending), usage=_usage(ending),
         )  # fmt: skip
@@ -265,26 +270,27 @@ def _messages_of(chat: Chat, talk: Talk) -> dict[str, Entry]:
 
 def _found(session: Session, talk: Talk) -> str | None:
     """Return the chat of that name that holds these turns; one that was deleted comes back."""
-    found = session.find(talk.name)
-    if found and _holds(session, found, talk):
+    view = view_of(session)
+    found = view.find(talk.name)
+    if found and _holds(view, found, talk):
         return found
-    for chat in () if found else session.record.chats_by_age():
+    for chat in () if found else view.record.chats_by_age():
         same = make.fold_name(chat.name) == make.fold_name(talk.name)
-        if same and not session.has(chat.id) and _holds(session, chat.id, talk):
+        if same and not view.has(chat.id) and _holds(view, chat.id, talk):
             return session.bring_back(chat.id)
     return None
 
 
-def _holds(session: Session, chat: str, talk: Talk) -> bool:
+def _holds(view: SessionView, chat: str, talk: Talk) -> bool:
     """Say whether these turns stand in a chat, one after the other from its start."""
-    record, places = session.record, {session.base(chat)}
+    record, places = view.record, {view.base(chat)}
     for asked, answered, _ in talk.turns:
         wanted = make.clean(asked), make.clean(answered)
         places = {
             node.id
             for place in places
             for node in record.children(chat, place)
-            if (record.text(node.user), record.text(node.id)) == wanted or is_purged(session, node)
+            if (record.text(node.user), record.text(node.id)) == wanted or is_purged(view, node)
         }
     return bool(places)
 

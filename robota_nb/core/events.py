@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from robota_nb.errors import HINTS, with_hint
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -27,9 +29,20 @@ class EntriesAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something the user should know; *text* is one line, and never part of a cell's answer."""
+    """Something the user should know; never part of a cell's answer.
+
+    *text* is one line, and *hint* the key of the next step, where there is one (see `robota_nb.errors.HINTS`).
+    """
 
     text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return self.in_words(HINTS)
+
+    def in_words(self, hints: Mapping[str, str]) -> str:
+        """Return the text, with the next step in the words of *hints*."""
+        return with_hint(self.text, self.hint, {}, hints)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +55,10 @@ class Activated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A session (with *chat*: one of its chats) is not as it was: what points moved, entries came, a chat is free."""
+    """A session, or with *chat* one of its chats, is not as it was.
+
+    Its head, settings or name changed, entries were taken over, or a turn in it has ended.
+    """
 
     session: str
     chat: str | None = None

@@ -3,77 +3,34 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.interrupts import Cancellation, deferred
+from robota_nb.core.plan import Arriving
 from robota_nb.core.ports import Finish, FinishReason, Request, Waiting
 from robota_nb.core.record import entries as make
-from robota_nb.core.record.entries import MAX_MESSAGE_BYTES
-from robota_nb.core.rules import provenance as foreign
+from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, UNFINISHED
+from robota_nb.core.record.text import count
+from robota_nb.core.recording import record_turn
+from robota_nb.core.rules import provenance
+from robota_nb.core.rules import request as requests
 from robota_nb.errors import ProviderError, RobotaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator
 
-    from robota_nb.core.chat import Chat
-    from robota_nb.core.ports import Image, StreamEvent
-    from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Asked
+    from robota_nb.core.ledger import Ledger
+    from robota_nb.core.plan import Plan
+    from robota_nb.core.ports import StreamEvent
+    from robota_nb.core.record.view import SessionView
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53
-UNFINISHED = ("interrupted", "error")
-"""How answers end that are kept only for the text that had arrived."""
 
 _DELAYED = "the server asks to wait {:.0f} s: waiting, then it is asked again"
 
 log = logging.getLogger("robota_nb")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is to be asked, where it hangs, and what will be remembered of who asked.
-
-    Parameters
-    ----------
-    text
-        The prompt.
-    place
-        The message it follows; None for the start of the chat.
-    config
-        The chat's config; *options* are over it for this turn alone.
-    cell, settings
-        The asking cell, and what cells had set (see `robota_nb.core.rules.replay`).
-    record
-        Whether the turn becomes part of the chat.
-    images
-        The pictures that go with the prompt.
-    """
-
-    text: str
-    place: str | None
-    config: Config
-    options: Mapping[str, str] = field(default_factory=dict)
-    cell: Asked | None = None
-    settings: Mapping[str, str] = field(default_factory=dict)
-    record: bool = True
-    images: tuple[Image, ...] = ()
-
-    @property
-    def asked_of(self) -> Config:
-        """The config that the request is made with."""
-        return self.config.with_settings(self.options)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arriving:
-    """A turn that is being asked: where, its plan, and the text that has arrived so far, in the pieces that came."""
-
-    chat: Chat
-    plan: Plan
-    parts: list[str]
 
 
 class LiveTurn:
@@ -84,19 +41,29 @@ class LiveTurn:
 
     Parameters
     ----------
-    chat
-        Where the turn goes.
+    ledger
+        Where the turn is recorded.
+    view, chat_id
+        The session, and the id of the chat that is asked.
     plan
         Says what is to be asked, when the chat is free and the turn begins.
     done
         Called with the recorded turn.
     """
 
-    def __init__(self, chat: Chat, plan: Callable[[], Plan], done: Callable[[Turn], None] | None = None) -> None:
-        self.chat = chat
+    def __init__(
+        self,
+        ledger: Ledger,
+        view: SessionView,
+        chat_id: str,
+        plan: Callable[[], Plan],
+        done: Callable[[Turn], None] | None = None,
+    ) -> None:
+        self.chat_id = chat_id
         self._turns: list[Turn] = []
         # The generator does not know this object: without that circle, dropping one closes the other at once.
-        self._stream = _answer(chat, plan, [self._turns.append, *([done] if done else [])])
+        told = [self._turns.append, *([done] if done else [])]
+        self._stream = _answer(ledger, view, chat_id, plan, told)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -131,37 +98,37 @@ class LiveTurn:
 class _Outcome:
     """What has arrived of an answer, and the turn that is made of it, once."""
 
-    def __init__(self, chat: Chat, plan: Plan, told: list[Callable[[Turn], None]]) -> None:
-        self.parts: list[str] = []
+    def __init__(self, ledger: Ledger, arriving: Arriving, told: list[Callable[[Turn], None]]) -> None:
         self.turn: Turn | None = None
-        self._chat, self._plan, self._told = chat, plan, told
+        self._ledger, self._arriving, self._told = ledger, arriving, told
 
     def end(self, finish: Finish) -> None:
         """Record the turn, if there is something to keep."""
-        manager = self._chat.session.manager
-        with deferred(), manager.lock:  # recorded, stored and carried, or none of it; nobody sees it twice, or not
-            manager.arriving.pop(self._chat.id, None)
-            if (self.parts or finish.reason not in UNFINISHED) and self.turn is None:
-                self.turn = self._chat.record_turn(self._plan, "".join(self.parts), finish)
+        runtime = self._ledger.runtime
+        with deferred(), runtime.lock:  # recorded, stored and carried, or none of it; nobody sees it twice, or not
+            runtime.arriving.pop(self._arriving.chat, None)
+            if (self._arriving.parts or finish.reason not in UNFINISHED) and self.turn is None:
+                self.turn = record_turn(self._ledger, self._arriving, finish)
                 for tell in self._told:
                     tell(self.turn)
 
 
 def _answer(
-    chat: Chat, make_plan: Callable[[], Plan], told: list[Callable[[Turn], None]]
+    ledger: Ledger, view: SessionView, chat: str, make_plan: Callable[[], Plan], told: list[Callable[[Turn], None]]
 ) -> Generator[str, None, None]:
-    with chat.busy() as cancellation:
-        plan = make_plan()
-        outcome, manager = _Outcome(chat, plan, told), chat.session.manager
-        where = {"session": chat.session.id, "chat": chat.id}
+    runtime = ledger.runtime
+    with runtime.one_turn(view, chat) as cancellation:
+        plan, parts = make_plan(), list[str]()
+        arriving = Arriving(view=view, chat=chat, plan=plan, parts=parts)
+        outcome = _Outcome(ledger, arriving, told)
+        where = {"session": view.id, "chat": chat}
         provider = plan.asked_of.provider
         events: Iterator[StreamEvent] | None = None
-        manager.arriving[chat.id] = Arriving(chat=chat, plan=plan, parts=outcome.parts)
-        manager.emit(TurnStarted(**where, prompt=plan.text))
+        runtime.arriving[chat] = arriving
+        runtime.emit(TurnStarted(**where, prompt=plan.text))
         try:
-            request = build_request(chat, plan, cancellation)
-            events = _send(chat, plan, request, provider)
-            manager.requests += 1
+            events = _send(ledger, view, chat, plan, cancellation)
+            runtime.requests += 1
             finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
             for event in events:
                 if cancellation.cancelled:
@@ -170,15 +137,15 @@ def _answer(
                     finish = _checked(event)
                     continue
                 if isinstance(event, Waiting):
-                    manager.emit(Delayed(**where, text=_DELAYED.format(event.seconds)))
+                    runtime.emit(Delayed(**where, text=_DELAYED.format(event.seconds)))
                     continue
                 text = make.clean(event.text)
                 room -= len(text.encode())
                 if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
                     finish = Finish(reason="length")
                     break
-                outcome.parts.append(text)
-                manager.emit(TextArrived(**where, text=text))
+                parts.append(text)
+                runtime.emit(TextArrived(**where, text=text))
                 yield text
             finish = Finish(reason="interrupted") if cancellation.cancelled else finish
             outcome.end(finish)
@@ -194,9 +161,9 @@ def _answer(
             raise
         finally:
             _close(events)
-            manager.arriving.pop(chat.id, None)
-            manager.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
-        if not outcome.parts and finish.reason in UNFINISHED:
+            runtime.arriving.pop(chat, None)
+            runtime.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
+        if not parts and finish.reason in UNFINISHED:
             raise _nothing(provider, stopped=cancellation.cancelled)
 
 
@@ -218,28 +185,30 @@ def _nothing(provider: str, *, stopped: bool) -> ProviderError:
     return ProviderError(f"{what} before any text came: ask again")
 
 
-def _send(chat: Chat, plan: Plan, request: Request, provider: str) -> Iterator[StreamEvent]:
+def _send(
+    ledger: Ledger, view: SessionView, chat: str, plan: Plan, cancellation: Cancellation
+) -> Iterator[StreamEvent]:
     """Begin to ask; the user is told first what is unusual about it."""
-    asked = chat.session.manager.providers.get(provider)
-    _warn_if_long(chat, request)
-    foreign.tell(chat, plan)
-    return asked.stream(request)
+    runtime = ledger.runtime
+    request = build_request(view, plan, runtime.limits.max_messages, cancellation)
+    provider = runtime.providers.get(plan.asked_of.provider)
+    _tell_if_long(ledger, view, chat, request)
+    _tell_what_is_foreign(ledger, view, chat, plan)
+    return provider.stream(request)
 
 
 LONG_BYTES = 400_000
 """Bytes of a history (about 100,000 tokens) beyond which its user is told, once a chat, what each ask sends."""
 
 
-def _warn_if_long(chat: Chat, request: Request) -> None:
-    manager = chat.session.manager
+def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, request: Request) -> None:
+    runtime = ledger.runtime
     size = sum(_size(message["content"]) for message in request.messages)
-    if size > LONG_BYTES and chat.id not in manager.warned:
-        manager.warned.add(chat.id)
-        manager.emit(
-            Notice(
-                text=f"each ask in {chat.name!r} now sends about {size // 1000:,} KB of history: %robota chat clear or "
-                "chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
-            )
+    if size > LONG_BYTES and chat not in runtime.warned:
+        runtime.warned.add(chat)
+        name = view.chat_name(chat)
+        runtime.emit(
+            Notice(text=f"each ask in {name!r} now sends about {size // 1000:,} KB of history", hint="chat.shorten")
         )
 
 
@@ -249,12 +218,32 @@ def _size(content: str | list[dict[str, Any]]) -> int:
     return sum(len(part["text"] if "text" in part else part["image_url"]["url"]) for part in content)
 
 
-def build_request(chat: Chat, plan: Plan, cancellation: Cancellation | None = None) -> Request:
-    """Return what a plan sends to the provider."""
+def _tell_what_is_foreign(ledger: Ledger, view: SessionView, chat: str, plan: Plan) -> None:
+    """Before an ask carries what somebody else wrote to a provider, tell the user, once a chat and provider."""
+    runtime, config = ledger.runtime, plan.asked_of
+    told = f"{chat} {config.provider}"
+    if not runtime.foreign or told in runtime.warned:
+        return
+    with runtime.lock:
+        sent = requests.sent_before(view.record, plan.place, runtime.limits.max_messages)
+        turns, settings = provenance.foreign_parts(view.record, runtime.foreign, plan.place, sent, config)
+    what = [count(turns, "foreign turn")] if turns else []
+    what += [f"foreign settings ({', '.join(settings)})"] if settings else []
+    if what:
+        runtime.warned.add(told)
+        text = f"{view.chat_name(chat)!r} sends {' and '.join(what)} to {config.target}: somebody else wrote that"
+        runtime.emit(Notice(text=text, hint="chat.preview"))
+
+
+def build_request(
+    view: SessionView, plan: Plan, max_messages: int, cancellation: Cancellation | None = None
+) -> Request:
+    """Return what a plan sends to the provider, with at most *max_messages* of the path before it; 0: with all."""
     config = plan.asked_of
     make.check_message_size(plan.text)
     make.image_entries(plan.images)  # what cannot be recorded is not sent
-    messages: list[dict[str, Any]] = chat.history(plan.place)
+    ids = requests.sent_before(view.record, plan.place, max_messages)
+    messages = requests.messages(view.record, ids)
     if config.system:
         messages.insert(0, {"role": "system", "content": config.system})
     messages.append({"role": "user", "content": make.content_parts(plan.text, plan.images)})

@@ -10,8 +10,8 @@ from robota_nb.core.turn import Message, Turn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.chat import Chat
-    from robota_nb.core.live import Plan
+    from robota_nb.core.ledger import Ledger
+    from robota_nb.core.plan import Arriving
     from robota_nb.core.ports import Entry, Finish
 
 
@@ -23,39 +23,50 @@ class Written(NamedTuple):
 
 
 QUESTION_AND_ANSWER = 2
+"""How many numbered entries a turn has."""
 
 
-def written(chat: Chat, plan: Plan, text: str, finish: Finish, n: int) -> Written:
-    """Return the entries that would record a turn now, numbered from *n*; nothing is recorded yet."""
-    at = chat.session.manager.now()
-    config, new = chat.session.config_entry(plan.config)
+def turn_entries(arriving: Arriving, finish: Finish, *, n: int, at: str) -> Written:
+    """Return the entries that would record a turn now, numbered from *n*; nothing is recorded yet.
+
+    Parameters
+    ----------
+    arriving
+        The turn, with what has come of it.
+    finish
+        How it ended.
+    n, at
+        The number and the time of its first entry.
+    """
+    chat, plan = arriving.chat, arriving.plan
+    config, new = arriving.view.config_entry(plan.config)
     images = make.image_entries(plan.images)
     question = make.user_message(
-        n=n, at=at, chat=chat.id, parent=plan.place, text=plan.text, images=images,
+        n=n, at=at, chat=chat, parent=plan.place, text=plan.text, images=images,
         cell=plan.cell and [plan.cell.id or "", plan.cell.k, plan.cell.source],
         set_=plan.settings, options=plan.options,
     )  # fmt: skip
     asked = make.entry_id(question)
     reply = make.assistant_message(
-        n=n + 1, at=at, chat=chat.id, parent=asked, text=text, config=config,
+        n=n + 1, at=at, chat=chat, parent=asked, text="".join(arriving.parts), config=config,
         model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=finish.usage,
     )  # fmt: skip
     answer = make.entry_id(reply)
     return Written({**new, **images, asked: question, answer: reply}, answer)
 
 
-def record_turn(chat: Chat, plan: Plan, text: str, finish: Finish) -> Turn:
-    """Make a turn part of the chat (unless the plan says not to), and return it."""
+def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
+    """Make a turn part of its chat (unless the plan says not to), and return it."""
+    plan, view = arriving.plan, arriving.view
     if not plan.record:
         return Turn(
             prompt=Message(id="", role="user", content=plan.text, parent=plan.place, images=plan.images),
-            reply=Message(id="", role="assistant", content=make.clean(text)),
+            reply=Message(id="", role="assistant", content=make.clean("".join(arriving.parts))),
             model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=finish.usage,
             config=plan.asked_of, cell=plan.cell,
         )  # fmt: skip
-    manager = chat.session.manager
-    with manager.lock:
-        entries, answer = written(chat, plan, text, finish, manager.next_n())
-        chat.session.turn_recorded(chat.id)
-        manager.commit(chat.session, entries)
-        return chat.turn(chat.session.record.nodes[answer])
+    with ledger.runtime.lock:
+        entries, answer = turn_entries(arriving, finish, n=ledger.next_n(), at=ledger.runtime.now())
+        view.turn_recorded(arriving.chat)
+        ledger.commit(view, entries)
+        return Turn.from_record(view.record, view.record.nodes[answer])

@@ -6,12 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import reprs
+from robota_nb.core.ports import Usage
+from robota_nb.core.record import html
+from robota_nb.core.record.entries import image_of
+from robota_nb.core.record.text import count, short
 
 if TYPE_CHECKING:
-    from robota_nb.core.ports import FinishReason, Image, Request, Usage
+    from robota_nb.core.ports import FinishReason, Image, Request
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Asked
+    from robota_nb.core.record.fold import Asked, Node, SessionState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,17 @@ class Message:
     parent: str | None = None
     images: tuple[Image, ...] = ()
 
-    __repr__ = reprs.message_line
+    @classmethod
+    def from_record(cls, record: SessionState, eid: str) -> Message:
+        """Return the message with the entry id *eid*; its pictures but for those that were purged."""
+        entry = record.entries[eid]
+        images = tuple(image for key in record.images(eid) if (image := image_of(record.entries[key])))
+        return cls(
+            id=eid, role=entry.get("role", ""), content=record.text(eid), parent=entry.get("parent"), images=images
+        )
+
+    def __repr__(self) -> str:
+        return f"<Message {short(self.content)!r} role={short(self.role)!r}>"
 
     def __str__(self) -> str:
         return self.content
@@ -75,6 +88,25 @@ class Turn:
     replayed: bool = False
     cell: Asked | None = None
 
+    @classmethod
+    def from_record(cls, record: SessionState, node: Node, *, replayed: bool = False) -> Turn:
+        """Return a recorded turn."""
+        answer = record.entries[node.id]
+        config = record.node_config(node)
+        counts = answer.get("usage")
+        return cls(
+            prompt=Message.from_record(record, node.user),
+            reply=Message.from_record(record, node.id),
+            model=answer.get("model", "") or config.model,
+            finish_reason=answer.get("finish_reason", "unknown"),
+            usage=Usage(input_tokens=counts.get("input_tokens", 0), output_tokens=counts.get("output_tokens", 0))
+            if counts
+            else None,
+            config=config,
+            replayed=replayed,
+            cell=node.cell,
+        )
+
     @property
     def id(self) -> str:
         """The id of the answer's entry."""
@@ -97,8 +129,15 @@ class Turn:
     def __str__(self) -> str:
         return self.reply.content
 
-    __repr__ = reprs.turn_line
-    _repr_html_ = reprs.turn_html
+    def __repr__(self) -> str:
+        return f"<Turn {short(self.text)!r} model={short(self.model)!r} finish_reason={short(self.finish_reason)!r}>"
+
+    def _repr_html_(self) -> str:
+        """Show the question folded, and the answer."""
+        ending = "" if self.finish_reason == "stop" else f" · {self.finish_reason}"
+        used = f" · {self.usage.input_tokens} + {self.usage.output_tokens} tokens" if self.usage else ""
+        about = html.note(f"{self.model}{used}{ending}")
+        return html.div("turn", html.folded(self.prompt.content), html.box(self.text), about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +158,17 @@ class Branch:
     after: int
     turns: tuple[Turn, ...]
 
-    __repr__ = reprs.branch_line
-    _repr_html_ = reprs.branch_html
+    def __repr__(self) -> str:
+        first = short(self.turns[0].prompt.content) if self.turns else ""
+        return f"<Branch {self.number} after turn {self.after}: {count(len(self.turns), 'turn')}, {first!r}>"
+
+    def _repr_html_(self) -> str:
+        """Show the first turns, a row each."""
+        shown = self.turns[: html.ROWS]
+        rows = [[str(number), t.prompt.content, t.text] for number, t in enumerate(shown, self.after + 1)]
+        head = html.note(f"branch {self.number} · after turn {self.after}")
+        left = len(self.turns) - len(shown)
+        return html.div("branch", head, html.table(["", "asked", "answered"], rows, left_out=left, what="later turn"))
 
     @property
     def id(self) -> str:
@@ -143,8 +191,23 @@ class Preview:
     provider: str
     request: Request
 
-    __repr__ = reprs.preview_line
-    _repr_html_ = reprs.preview_html
+    def __repr__(self) -> str:
+        messages = count(len(self.request.messages), "message")
+        return f"<Preview: {messages}, {self.size} bytes, to {short(self._asked)!r}>"
+
+    def _repr_html_(self) -> str:
+        """Show the last messages, a row each."""
+        messages = self.request.messages
+        shown = messages[-html.ROWS :]
+        rows = [[str(message.get("role")), _plain(message.get("content"))] for message in shown]
+        settings = "".join(f" · {key} = {value}" for key, value in self.request.params.items())
+        head = html.note(f"to {self._asked} · {self.size} bytes{settings}")
+        left = len(messages) - len(shown)
+        return html.div("preview", head, html.table(["role", "content"], rows, left_out=left, what="earlier message"))
+
+    @property
+    def _asked(self) -> str:
+        return f"{self.provider}/{self.request.model}".strip("/")
 
     @property
     def size(self) -> int:
@@ -153,3 +216,11 @@ class Preview:
 
     def __str__(self) -> str:
         return "\n".join(f"{m['role']}: {m['content']}" for m in self.request.messages)
+
+
+def _plain(content: object) -> str:
+    """Return what a message of a request says; its pictures are named, not shown."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(part.get("text") or "(a picture)" for part in parts if isinstance(part, dict))

@@ -11,9 +11,33 @@ if TYPE_CHECKING:
     from robota_nb.errors import RobotaError
 
 HINTS: Mapping[str, str] = MappingProxyType({
+    "chat.ask": "write a %%robota cell",
+    "chat.branches": "%robota chat branches lists them",
     "chat.create": "%robota new NAME creates one",
+    "chat.deleted": "%robota chat open brings it back",
+    "chat.edit": "ask something else, %robota chat edit takes its place",
     "chat.list": "%robota chat list shows them, %robota new creates one",
-    "import.file": "give a file that %robota export has written",
+    "chat.preview": "%robota chat preview shows all that is sent",
+    "chat.set": "set it anew with %robota chat set",
+    "chat.shorten": (
+        "%robota chat clear or chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
+    ),
+    "chat.turns": "%robota chat log shows them",
+    "config.endpoint": "it belongs to a server in c.RobotaMagics.endpoints",
+    "config.key": "%robota endpoint key NAME asks for the key of a server",
+    "file.exported": "give a file that %robota export has written",
+    "limit.chats": "go on in one of them, or raise c.RobotaMagics.max_chats (0 for any number)",
+    "limit.sessions": (
+        "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
+    ),
+    "replay.miss": "run the notebook with %robota replay auto, then save it",
+    "session.active": "it can be asked as it is",
+    "session.archived": "%robota session restore brings it back",
+    "session.deleted": "%robota session open brings it back",
+    "session.list": "%robota session list shows them, %robota session open creates one",
+    "session.paused": "%robota session resume lets it go on",
+    "session.terminated": "that is for good; open another with %robota session open NAME",
+    "session.unknown": "a later version of robota_nb knows that state",
     "snapshot.open_here": "leave out --to, and save it as usual",
     "snapshot.replace": "%robota snapshot --replace writes over it",
     "snapshot.replace_file": "name the file, %robota snapshot --to PATH --replace",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robota_nb.core.record.snapshot import MAX_BYTES, MAX_ENTRIES
-from robota_nb.display.hints import told
+from robota_nb.display.hints import HINTS, told
 from robota_nb.display.report import summary
 from robota_nb.sync.notices import (
     DocumentUnreadable,
@@ -48,4 +48,4 @@ def notice(of: SyncNotice) -> str:
         case StoreDamaged(error=error):
             return f"the store holds something that is no entry, and it is left there ({told(error)})"
         case _:
-            return of.text
+            return of.in_words(HINTS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
-from robota_nb.core.reprs import acts, count
+from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
 from robota_nb.display.render import strip_controls
 from robota_nb.sync.chat_files import ChatImported
@@ -16,12 +17,13 @@ from robota_nb.sync.persistence import Saving
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from robota_nb.core.chat import Chat
+    from robota_nb.core.chat import Chat, Hit
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Level
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState, Node, Path
-    from robota_nb.core.rules.search import Hit
+    from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.replay import Replay
     from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Preview, Turn
@@ -62,18 +64,19 @@ def status(manager: SessionManager, level: Level) -> str:
     tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
     parts += [f"{tokens} tokens"] if tokens else []
-    parts += [level] + ([f"replay {manager.replay.mode}"] if manager.replay.mode != "auto" else [])
+    parts += [level] + ([f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else [])
     lines = [" · ".join(plain(part) for part in parts)]
-    if gone := sum(_is_gone(manager, session, node) for node in session.path(chat.id).nodes):
+    view, runtime = view_of(session), runtime_of(session)
+    nodes = view.path(chat.id).nodes
+    if gone := sum(_is_gone(runtime.replay, view, node) for node in nodes):
         lines.append(f"{count(gone, 'turn')} on the path of this chat: the cell is gone")
-    if theirs := sum(is_foreign(manager, node) for node in session.path(chat.id).nodes):
+    if theirs := sum(is_foreign(runtime.foreign, node) for node in nodes):
         lines.append(f"{count(theirs, 'turn')} on the path of this chat: foreign, {MEANING}")
     return "\n".join([*lines, *_connect(chat.config)])
 
 
-def _is_gone(manager: SessionManager, session: Session, node: Node) -> bool:
-    listed = manager.replay.document.listed
-    return listed and node.cell is not None and manager.replay.owner(session, node) is None
+def _is_gone(replay: Replay, view: SessionView, node: Node) -> bool:
+    return replay.document.listed and node.cell is not None and replay.owner(view, node) is None
 
 
 def _connect(config: Config) -> list[str]:
@@ -107,7 +110,7 @@ def chats(session: Session) -> str:
     """List the chats of a session."""
     lines = [
         f"{'▸' if chat.id == session.active_id else ' '} {chat.name} · {model(chat.config)} · "
-        f"{count(len(session.path(chat.id).nodes), 'turn')}"
+        f"{count(len(view_of(session).path(chat.id).nodes), 'turn')}"
         for chat in session.chats
     ]
     return plain("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
@@ -123,9 +126,10 @@ def log(chat: Chat) -> str:
 
     Not where replay is strict: that is for outputs that are to be the same for everybody.
     """
-    manager, marked, lines = chat.session.manager, False, []
-    for number, node in enumerate(chat.session.path(chat.id).nodes, 1):
-        turn, theirs = chat.turn(node), is_foreign(manager, node) and manager.replay.mode != "strict"
+    view, runtime = view_of(chat), runtime_of(chat)
+    marked, lines = False, []
+    for number, (node, turn) in enumerate(zip(view.path(chat.id).nodes, chat.turns, strict=True), 1):
+        theirs = is_foreign(runtime.foreign, node) and runtime.replay.mode != "strict"
         marked |= theirs
         lines += [
             f"{number:>3}{FOREIGN if theirs else ' '} {short(turn.prompt.content)}",

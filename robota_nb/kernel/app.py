@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.carriers.document import bridge
 from robota_nb.carriers.file import notebook_path
 from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display.notices import notice
@@ -63,6 +64,7 @@ class App:
         self.runner = Runner(shell, self, HANDLERS)
         self.servers = Servers(magics)
         self.manager = SessionManager(providers=self.servers)
+        self._runtime = runtime_of(self.manager)
         self._bridge = bridge(shell)
         self._notices = Notices(shell, self._bridge)
         self.persistence = Persistence(
@@ -83,7 +85,7 @@ class App:
         )
         self._widget: Switcher | None = None
         if mode := _mode_of_environment():
-            self.manager.replay.mode = mode
+            self._runtime.replay.mode = mode
         self.start(magics)
 
     def start(self, magics: RobotaMagics) -> None:
@@ -106,11 +108,11 @@ class App:
         self.persistence.unsaved.store.close()
 
     def _configure(self, _: Any = None) -> None:
-        magics, manager = self.magics, self.manager
-        manager.max_active_sessions = magics.max_active_sessions
-        manager.max_chats = magics.max_chats
-        manager.max_messages = magics.max_messages
-        manager.replay.rerun = magics.rerun
+        magics, limits = self.magics, self._runtime.limits
+        limits.max_active_sessions = magics.max_active_sessions
+        limits.max_chats = magics.max_chats
+        limits.max_messages = magics.max_messages
+        self._runtime.replay.rerun = magics.rerun
         self.servers.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
@@ -128,7 +130,9 @@ class App:
             self.persistence.commit({event.session: event.entries}, {event.session: event.removed})
         elif isinstance(event, TurnStarted):
             self._partial_answers.begin()
-        elif isinstance(event, Notice) or (isinstance(event, Delayed) and not self.runner.delayed(event)):
+        elif isinstance(event, Notice):
+            self._notify(event)
+        elif isinstance(event, Delayed) and not self.runner.delayed(event):
             self._notices.tell(event.text)
 
     def _on_message(self, message: Message) -> None:
@@ -162,9 +166,9 @@ class App:
 
         A notebook with turns in it probably replays first, and is not to be slowed down.
         """
-        if self.manager.replay.mode == "strict" or any(s.record.nodes for s in self.manager.sessions()):
+        if self._runtime.replay.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
             return
-        providers = self.manager.providers
+        providers = self.servers
 
         def warm() -> None:
             with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say

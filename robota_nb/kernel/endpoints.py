@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.core.reprs import count
+from robota_nb.core.record.text import count
 from robota_nb.errors import CommandError, EndpointNotFound
 from robota_nb.providers.failures import Secret
 from robota_nb.providers.keys.lookup import Keys

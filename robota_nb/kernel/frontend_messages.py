@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robota_nb._version import __version__
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.rules.modes import MODES
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class FrontEndMessages:
         notify: Callable[[str], None],
         write_pointers: Callable[[], None],
     ) -> None:
-        self._manager = manager
+        self._runtime = runtime_of(manager)
         self._persistence = persistence
         self._reader = reader
         self._send = send
@@ -55,7 +56,7 @@ class FrontEndMessages:
         match message.get("op"):
             case "open":
                 if (mode := message.get("replay")) in MODES:
-                    self._manager.replay.mode = mode
+                    self._runtime.replay.mode = mode
                 self._list_cells(message.get("cells"))
                 self._reader.document_opened(message)
                 self._compare(message.get("version"))
@@ -71,8 +72,8 @@ class FrontEndMessages:
                 self._persistence.acknowledge_save(int(message.get("seq", 0)))
             case "flush":
                 self._write_pointers()
-                asked = [turn for turn in self._manager.replay.shown if turn in self._manager.made]
-                self._send({"op": "flushed", "requests": self._manager.requests, "asked": asked})
+                asked = [turn for turn in self._runtime.replay.shown if turn in self._runtime.made]
+                self._send({"op": "flushed", "requests": self._runtime.requests, "asked": asked})
 
     def _compare(self, version: object) -> None:
         """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""
@@ -85,4 +86,4 @@ class FrontEndMessages:
     def _list_cells(self, cells: object) -> None:
         if isinstance(cells, list):
             pairs = [(str(cell[0]), str(cell[1])) for cell in cells if isinstance(cell, list) and len(cell) == _PAIR]
-            self._manager.replay.document.list_cells(pairs)
+            self._runtime.replay.document.list_cells(pairs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.record.entries import source_hash
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class RunningCell:
 
     def __init__(self, shell: Any, manager: SessionManager, notebook: Notebook) -> None:
         self._shell = shell
-        self._manager = manager
+        self._replay = runtime_of(manager).replay
         self._notebook = notebook
         self._cell: Cell | None = None
 
@@ -55,6 +56,6 @@ class RunningCell:
 
     def _execution(self, source: object, cell_id: object) -> Cell:
         text, raw = source if isinstance(source, str) else "", cell_id if isinstance(cell_id, str) else None
-        cell = self._manager.replay.document.run(raw, source_hash(text))
+        cell = self._replay.document.run(raw, source_hash(text))
         self._notebook.outputs.begins(cell.key, known=raw is not None)
         return cell

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from robota_nb.core.ask_flow import current_chat
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.interrupts import deferred
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.record.config import settings_from
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.events import Delayed
     from robota_nb.core.ports import Image
+    from robota_nb.core.rules.replay import Replay
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
     from robota_nb.display.render import NotebookRenderer, TerminalRenderer
@@ -79,6 +82,11 @@ class Runner:
 
     # -- for the handlers
 
+    @property
+    def replay(self) -> Replay:
+        """What this kernel knows of its cells and of the turns it has shown."""
+        return runtime_of(self.host.manager).replay
+
     def say(self, text: str) -> None:
         """Print a command's output, which may hold a stranger's names."""
         print(plain(text))  # noqa: T201 - that is what it is for
@@ -86,35 +94,38 @@ class Runner:
     def session(self) -> Session:
         """Return the session that a command means which names none; a first one is made where there is none."""
         manager = self.host.manager
-        chat = manager.here(self.host.cell())
+        chat = self._current_chat()
         return chat.session if chat else manager.active_session() or manager.create_session()
 
     def chat(self) -> Chat:
         """Return the chat that a command means which names none; a first one is made where there is none."""
-        return self.host.manager.here(self.host.cell()) or self.session().create_chat()
+        return self._current_chat() or self.session().create_chat()
 
     def existing_chat(self) -> Chat:
         """Return the chat that a command means which only looks; none is made for that."""
-        chat = self.host.manager.here(self.host.cell())
+        chat = self._current_chat()
         if chat is None:
-            raise ChatNotFound("there is no chat yet", hint="chat.create", name="NAME")
+            raise ChatNotFound("there is no chat yet", hint="chat.create")
         return chat
+
+    def _current_chat(self) -> Chat | None:
+        return current_chat(self.host.manager, self.host.cell())
 
     def choose(self, session: Session, name: str, settings: Mapping[str, str]) -> None:
         """Make a chat the active one, because a cell says so."""
         chat = session.switch_to(name)
-        self.host.manager.replay.cell_chose(self.host.cell(), "chat", name)
+        self.replay.cell_chose(self.host.cell(), "chat", name)
         self.configure(chat, settings)
 
     def choose_session(self, session: Session, name: str) -> None:
         """Make a session the active one, because a cell says so."""
         self.host.manager.activate(session)
-        self.host.manager.replay.cell_chose(self.host.cell(), "session", name)
+        self.replay.cell_chose(self.host.cell(), "session", name)
 
     def configure(self, chat: Chat, settings: Mapping[str, str]) -> None:
         """Change a chat's settings, because a cell says so."""
-        chat.session.configure(chat.id, settings, lasting=False)
-        self.host.manager.replay.cell_set(self.host.cell(), chat.id, settings)
+        view_of(chat).set_for_next(chat.id, settings)
+        self.replay.cell_set(self.host.cell(), chat.id, settings)
 
     def expanded(self, args: Args) -> str:
         """Return the prompt with its variables filled in."""
@@ -156,7 +167,10 @@ class Runner:
 
     def _stream(self, live: LiveTurn, renderer: Renderer) -> Turn:
         try:
-            with self._shown_by(renderer, live.chat), closing(live):  # also when it is the display that is interrupted
+            with (
+                self._shown_by(renderer, live.chat_id),
+                closing(live),
+            ):  # also when it is the display that is interrupted
                 for delta in live:
                     renderer.feed(delta)
         except BaseException as error:
@@ -169,12 +183,12 @@ class Runner:
         return self._show(live.turn, renderer)
 
     @contextmanager
-    def _shown_by(self, renderer: Renderer, chat: Chat) -> Iterator[None]:
-        self._shows[chat.id] = renderer
+    def _shown_by(self, renderer: Renderer, chat: str) -> Iterator[None]:
+        self._shows[chat] = renderer
         try:
             yield
         finally:
-            self._shows.pop(chat.id, None)
+            self._shows.pop(chat, None)
 
     def _show(self, turn: Turn, renderer: Renderer) -> Turn:
         with deferred():  # what was recorded is shown as it will be replayed

@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 from robota_nb.core.record.entries import canonical
 from robota_nb.core.record.snapshot import beats
-from robota_nb.core.reprs import count
+from robota_nb.core.record.text import count
 from robota_nb.errors import StoreError
 from robota_nb.stores.damage import put_aside, readable
 from robota_nb.stores.database import connect, create_private, guarded, identity, refuse_newer, writing

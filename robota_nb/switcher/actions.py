@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from robota_nb.core.rules import states
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.rules.deletion import is_deleted
+from robota_nb.core.rules.states import check_active
 from robota_nb.errors import ChatNotFound, CommandError, PromptError, RobotaError, TurnNotFound
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ def _rename_session(manager: SessionManager, said: Said) -> Result:
 
 def _change(by: Change) -> Action:
     def action(manager: SessionManager, said: Said) -> Result:
-        states.change(_session(manager, said), by)
+        session = _session(manager, said)
+        ledger_of(manager).change_state(view_of(session), by)
         return None
 
     return action
@@ -71,7 +74,7 @@ def _switch(manager: SessionManager, said: Said) -> Result:
 
 
 def _new_chat(manager: SessionManager, said: Said) -> Result:
-    with manager.lock:
+    with runtime_of(manager).lock:
         session = manager.active_session() or manager.create_session()
         return {"chat": session.create_chat(_text(said, "name") or None).id}
 
@@ -88,7 +91,7 @@ def _configure(manager: SessionManager, said: Said) -> Result:
 
 
 def _fork(manager: SessionManager, said: Said) -> Result:
-    with manager.lock:
+    with runtime_of(manager).lock:
         chat, at = _chat(manager, said), _number(said, "at")
         name = _text(said, "name") or _free_name(chat)
         return {"chat": chat.fork(name, at).id}
@@ -96,9 +99,9 @@ def _fork(manager: SessionManager, said: Said) -> Result:
 
 def _free_name(chat: Chat) -> str:
     """Return a name for a fork that nobody has."""
-    session, count = chat.session, 2
+    view, count = view_of(chat), 2
     stem = chat.name[:80]
-    while session.find(f"{stem} {count}") or session.is_deleted(f"{stem} {count}"):
+    while view.find(f"{stem} {count}") or is_deleted(view, f"{stem} {count}"):
         count += 1
     return f"{stem} {count}"
 
@@ -125,7 +128,7 @@ def _ask(manager: SessionManager, said: Said) -> Result:
     text, at = _text(said, "text"), _number(said, "at")
     if not text.strip():
         raise PromptError("the prompt is empty: write what to send")
-    with manager.lock:
+    with runtime_of(manager).lock:
         chat = _chat(manager, said) if said.get("chat") is not None else _first_chat(manager)
         live = chat.stream(text, at=at)
     return lambda: _finish(live)
@@ -142,7 +145,7 @@ def _finish(live: LiveTurn) -> dict[str, Any] | None:
 
 def _first_chat(manager: SessionManager) -> Chat:
     session = manager.active_session() or manager.create_session()
-    session.check_active()
+    check_active(view_of(session))
     return session.active_chat or session.create_chat()
 
 
@@ -152,18 +155,19 @@ def _stop(manager: SessionManager, said: Said) -> Result:
 
 def _branch(manager: SessionManager, said: Said) -> Result:
     chat = _chat(manager, said)
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
     chat.checkout(_text(said, "turn"), to_end=True)
     return None
 
 
 def _cell(manager: SessionManager, said: Said) -> Result:
     chat = _chat(manager, said)
-    node = chat.session.record.nodes.get(_text(said, "turn"))
+    view, replay = view_of(chat), runtime_of(chat).replay
+    node = view.record.nodes.get(_text(said, "turn"))
     if node is None:
         raise TurnNotFound("that turn is not here any more: look again")
-    owner = manager.replay.owner(chat.session, node)
-    if owner is None or manager.replay.document.position(owner) is None:
+    owner = replay.owner(view, node)
+    if owner is None or replay.document.position(owner) is None:
         raise TurnNotFound("the cell that asked this is not in the notebook any more")
     return {"cell": owner.key}
 
@@ -193,7 +197,7 @@ def _chat(manager: SessionManager, said: Said) -> Chat:
     """Return the chat that a view means, in whichever of the user's sessions it is."""
     wanted = _text(said, "chat")
     for session in manager.sessions():
-        if session.has(wanted):
+        if view_of(session).has(wanted):
             return session.chat(wanted)
     raise ChatNotFound("that chat is not here any more: choose another one")
 

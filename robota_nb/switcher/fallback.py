@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from robota_nb.core import reprs
+from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.record.text import count, seen, short
+from robota_nb.core.turn import Turn
 from robota_nb.display.report import NO_CONVERSATION
 
 if TYPE_CHECKING:
@@ -37,11 +39,12 @@ def text(manager: SessionManager, *, of_cells: bool = False) -> str:
     for chat in session.chats:
         active, nodes = chat.id == session.active_id, _shown(chat, of_cells=of_cells)
         if active or nodes or not of_cells:
-            lines.append(f"{'▸' if active else ' '} {chat.name} · {reprs.count(len(nodes), 'turn')}")
+            lines.append(f"{'▸' if active else ' '} {chat.name} · {count(len(nodes), 'turn')}")
     if talk := session.active_chat:
-        for turn in map(talk.turn, _shown(talk, of_cells=of_cells)[-LAST:]):
-            lines += ["", f"    {reprs.short(turn.prompt.content)}", f"    {reprs.short(turn.text)}"]
-    return "\n".join(reprs.seen(line, LINE) for line in lines)
+        record = view_of(talk).record
+        for turn in [Turn.from_record(record, node) for node in _shown(talk, of_cells=of_cells)[-LAST:]]:
+            lines += ["", f"    {short(turn.prompt.content)}", f"    {short(turn.text)}"]
+    return "\n".join(seen(line, LINE) for line in lines)
 
 
 def html(text: str) -> str:
@@ -50,5 +53,5 @@ def html(text: str) -> str:
 
 
 def _shown(chat: Chat, *, of_cells: bool) -> list[Node]:
-    nodes, shown = chat.session.path(chat.id).nodes, chat.session.manager.replay.shown
+    nodes, shown = view_of(chat).path(chat.id).nodes, runtime_of(chat).replay.shown
     return [node for node in nodes if not of_cells or (node.cell and node.id in shown)]

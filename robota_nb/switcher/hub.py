@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
+from robota_nb.core.inside import runtime_of
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
@@ -249,7 +250,7 @@ class Hub:
     def _tell(self, dirt: _Dirt, views: dict[View, bool]) -> None:
         """Tell the views the difference, and those that are new (True) everything."""
         told = self._told
-        with self.manager.lock:
+        with runtime_of(self.manager).lock:
             full = any(view.full for view in views)
             news = told.news(self._host.level(), everything=dirt.everything, chats=dirt.chats, full=full)
             whole = told.whole() if any(view.full for view, fresh in views.items() if fresh) else []

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.view import SessionView
     from robota_nb.core.session import Session
 
 Row: TypeAlias = dict[str, Any]
@@ -36,29 +38,30 @@ _ROW = 300
 def sessions(manager: SessionManager) -> list[Row]:
     """Return a row for each session of the user."""
     return [
-        {"id": session.id, "name": session.name, "state": session.state, "chats": len(session.live_chats())}
+        {"id": session.id, "name": session.name, "state": session.state, "chats": len(view_of(session).live_chats())}
         for session in manager.sessions()
     ]
 
 
 def chat(session: Session, cid: str) -> Row:
     """Return a chat's row; ``used`` grows with each use, so that the greatest is the most recent."""
-    nodes, config = session.path(cid).nodes, session.config(cid)
-    state = session.record.chats[cid]
+    view = view_of(session)
+    nodes, config = view.path(cid).nodes, view.config(cid)
+    state = view.record.chats[cid]
     return {
         "id": cid,
-        "name": session.chat_name(cid),
+        "name": view.chat_name(cid),
         "model": (config.model or config.provider)[:NAME],
         "provider": config.provider[:NAME],
         "turns": len(nodes),
-        "words": _words(session, nodes[-1]) if nodes else "",
+        "words": _words(view, nodes[-1]) if nodes else "",
         "used": state.last.n,
-        "running": cid in session.manager.running,
+        "running": cid in runtime_of(session).running,
     }
 
 
-def _words(session: Session, node: Node) -> str:
-    text = session.record.text(node.id) or session.record.text(node.user)
+def _words(view: SessionView, node: Node) -> str:
+    text = view.record.text(node.id) or view.record.text(node.user)
     return " ".join(_MARKS.sub("", text[: 2 * WORDS]).split())[:WORDS]
 
 
@@ -78,20 +81,20 @@ class Shown:
 
 def path(of: Chat) -> list[Shown]:
     """Return the turns on a chat's path as they are shown."""
-    return [_shown(of, node) for node in of.session.path(of.id).nodes]
+    return [_shown(of, node) for node in view_of(of).path(of.id).nodes]
 
 
 def _shown(of: Chat, node: Node) -> Shown:
-    session, manager = of.session, of.session.manager
+    view, runtime = view_of(of), runtime_of(of)
     siblings = [node]
-    if node.chat == of.id and len(found := session.record.children(of.id, node.parent)) > 1:
+    if node.chat == of.id and len(found := view.record.children(of.id, node.parent)) > 1:
         siblings = sorted(found, key=lambda sibling: sibling.stamp)
     at = siblings.index(node)
     return Shown(
         node=node,
-        replayed=node.id in manager.replay.shown and node.id not in manager.made,
-        foreign=is_foreign(manager, node),
-        purged=history.is_purged(session, node),
+        replayed=node.id in runtime.replay.shown and node.id not in runtime.made,
+        foreign=is_foreign(runtime.foreign, node),
+        purged=history.is_purged(view, node),
         before=siblings[at - 1].id if at else None,
         after=siblings[at + 1].id if at + 1 < len(siblings) else None,
         place=at + 1,
@@ -101,7 +104,7 @@ def _shown(of: Chat, node: Node) -> Shown:
 
 def turn(session: Session, shown: Shown) -> Row:
     """Return a turn's row."""
-    record, node = session.record, shown.node
+    record, node = view_of(session).record, shown.node
     answer = record.entries[node.id]
     usage = answer.get("usage")
     marks = {"replayed": shown.replayed, "foreign": shown.foreign, "purged": shown.purged}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.entries import image_of
 from robota_nb.switcher import rows
 
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from robota_nb.core.chat import Chat
-    from robota_nb.core.live import Arriving
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.plan import Arriving
     from robota_nb.core.session import Session
     from robota_nb.switcher.rows import Row, Shown
 
@@ -43,7 +44,8 @@ class Lists:
             "session": session.id if session else None,
             "chat": session.active_id if session else None,
         }
-        version = session and (session.id, session.record.names_version, session.overlay.version)
+        view = session and view_of(session)
+        version = view and (view.id, view.record.names_version, view.overlay.version)
         if chats is None or version != self._version:
             fresh = _rows(session)
         else:
@@ -62,7 +64,7 @@ class Lists:
 
 
 def _rows(session: Session | None) -> dict[str, Row]:
-    return {state.id: rows.chat(session, state.id) for state in session.live_chats()} if session else {}
+    return {state.id: rows.chat(session, state.id) for state in view_of(session).live_chats()} if session else {}
 
 
 def _pieces(first: Message, chats: Iterable[Row]) -> Iterator[Message]:
@@ -118,7 +120,7 @@ class Transcript:
         }  # fmt: skip
 
     def _text(self, chat: Chat | None) -> Iterator[Message]:
-        arriving = chat.session.manager.arriving.get(chat.id) if chat else None
+        arriving = runtime_of(chat).arriving.get(chat.id) if chat else None
         count = len(arriving.parts) if arriving else 0
         if arriving is not self._arriving:
             self._arriving, self._parts = arriving, count
@@ -203,7 +205,7 @@ class ViewState:
             "session": session.name if session else None,
             "chat": chat.name if chat else None,
             "level": level,
-            "running": len(self._manager.running),
+            "running": len(runtime_of(self._manager).running),
         }
         if status != self.status:
             self.status = status
@@ -211,7 +213,7 @@ class ViewState:
 
     def _picture(self, eid: str) -> Message:
         chat = self._active()
-        entry = chat.session.record.entries.get(eid) if chat else None
+        entry = view_of(chat).record.entries.get(eid) if chat else None
         image = image_of(entry) if entry else None
         if image is None or image.media_type not in PICTURES:
             return {"op": "picture", "id": eid, "media_type": "", "data": ""}

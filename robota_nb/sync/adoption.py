@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
 
 if TYPE_CHECKING:
@@ -22,27 +23,26 @@ def adopt(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Ent
     entries
         Checked entries.
     """
-    manager = persistence.manager
-    with manager.lock:
-        new = manager.adopt(entries)
-        manager.foreign |= persistence.unsaved.unknown(new)
+    runtime = runtime_of(persistence.manager)
+    with runtime.lock:
+        new = persistence.manager.adopt(entries)
+        runtime.foreign |= persistence.unsaved.unknown(new)
     return new
 
 
 def adopt_stored(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Entry]]:
     """Adopt entries of this user's store, as far as all that they refer to is here; return the new ones."""
-    manager = persistence.manager
-    union = snapshot.merge(manager.records(), entries) if entries else {}
+    union = snapshot.merge(persistence.entries(), entries) if entries else {}
     closed = {sid: snapshot.closed(union[sid]) for sid in entries}
-    return manager.adopt({sid: entries for sid, entries in closed.items() if entries})
+    return persistence.manager.adopt({sid: entries for sid, entries in closed.items() if entries})
 
 
 def continue_after(manager: SessionManager, entries: Entries) -> None:
     """Let the next asks follow the turns among *entries*: they are another notebook's, whose cells never run here."""
-    replay = manager.replay
-    for session in manager.sessions() if replay.document.listed else ():
-        for node in session.record.nodes.values():
-            if node.id in entries.get(session.id, {}) and replay.owner(session, node) is None:
+    replay = runtime_of(manager).replay
+    for view in map(view_of, manager.sessions()) if replay.document.listed else ():
+        for node in view.record.nodes.values():
+            if node.id in entries.get(view.id, {}) and replay.owner(view, node) is None:
                 replay.shown.setdefault(node.id, None)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from robota_nb.carriers import chat_file
 from robota_nb.core import chat_format
+from robota_nb.core.inside import ledger_of, view_of
+from robota_nb.core.users import default_user
 from robota_nb.sync.adoption import adopt, continue_after
 
 if TYPE_CHECKING:
@@ -45,13 +47,13 @@ def import_chat(persistence: Persistence, session: Session, path: str) -> ChatIm
         chat, _ = chat_format.add(session, found)
         return ChatImported(chat=chat, turns=len(found.turns))
     manager = persistence.manager
-    manager.hold_active()
+    ledger_of(manager).hold_active(default_user())
     if new := adopt(persistence, found):
         persistence.commit(new, {})
     for sid, entries in found.items():
         back = manager.find_session(sid) or manager.bring_back(sid)
         chat_id = chat_format.exported(entries)
-        if back and chat_id and not back.has(chat_id):
+        if back and chat_id and not view_of(back).has(chat_id):
             back.bring_back(chat_id)
     continue_after(manager, found)
     return EntriesImported(sessions=tuple(manager.session(sid) for sid in found), entries=found)

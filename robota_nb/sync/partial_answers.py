@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.ports import Finish
-from robota_nb.core.recording import QUESTION_AND_ANSWER, written
+from robota_nb.core.recording import QUESTION_AND_ANSWER, turn_entries
 
 if TYPE_CHECKING:
-    from robota_nb.core.live import Arriving
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.plan import Arriving
     from robota_nb.sync.unsaved import Unsaved
 
 INTERVAL = 0.5
@@ -42,7 +43,7 @@ class PartialAnswers:
     """
 
     def __init__(self, manager: SessionManager, unsaved: Unsaved) -> None:
-        self._manager, self._unsaved = manager, unsaved
+        self._ledger, self._unsaved = ledger_of(manager), unsaved
         self._lock = Lock()
         self._thread: Thread | None = None
         self._filed: dict[str, _Filed] = {}  # by their chats
@@ -58,12 +59,12 @@ class PartialAnswers:
     def _look(self) -> None:
         while not self._done():
             self._never.wait(INTERVAL)
-            for arriving in list(self._manager.arriving.values()):
+            for arriving in list(self._ledger.runtime.arriving.values()):
                 self._file(arriving)
 
     def _done(self) -> bool:
         with self._lock:
-            if not self._manager.arriving:
+            if not self._ledger.runtime.arriving:
                 self._thread = None
                 self._filed.clear()
             return self._thread is None
@@ -71,17 +72,18 @@ class PartialAnswers:
     def _file(self, arriving: Arriving) -> None:
         """File an answer as far as it has come, unless that is done."""
         chat, plan = arriving.chat, arriving.plan
-        with self._manager.lock:  # not after the turn was recorded
-            if self._manager.arriving.get(chat.id) is not arriving:
+        with self._ledger.runtime.lock:  # not after the turn was recorded
+            if self._ledger.runtime.arriving.get(chat) is not arriving:
                 return
-            filed = self._filed.get(chat.id)
+            filed = self._filed.get(chat)
             if filed is None or filed.arriving is not arriving:
-                filed = self._filed[chat.id] = _Filed(arriving)
+                filed = self._filed[chat] = _Filed(arriving)
             count = len(arriving.parts)
             if plan.record and count > filed.parts:
                 filed.parts = count
                 # The whole gets a greater n: who has both, goes on from there.
-                filed.n = filed.n or self._manager.next_n(reserved=QUESTION_AND_ANSWER)
-                text = "".join(arriving.parts[:count])
-                entries, _ = written(chat, plan, text, Finish(reason="interrupted"), filed.n)
-                self._unsaved.file_partial(chat.session.id, chat.id, entries)
+                filed.n = filed.n or self._ledger.next_n(reserved=QUESTION_AND_ANSWER)
+                now = replace(arriving, parts=arriving.parts[:count])
+                at = self._ledger.runtime.now()
+                entries, _ = turn_entries(now, Finish(reason="interrupted"), n=filed.n, at=at)
+                self._unsaved.file_partial(arriving.view.id, chat, entries)

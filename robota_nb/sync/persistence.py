@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robota_nb.carriers.file import FileCarrier
-from robota_nb.core.record import snapshot
+from robota_nb.core.inside import ledger_of
+from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.notebook import Notebook
 from robota_nb.sync.unsaved import Unsaved
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from robota_nb.carriers.document import Message
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.ports import Entries, Level
+    from robota_nb.core.ports import Entries, Entry, Level
     from robota_nb.sync.notices import Notify
 
 
@@ -84,6 +85,7 @@ class Persistence:
         has_outputs: bool,
     ) -> None:
         self.manager = manager
+        self._ledger = ledger_of(manager)
         self.automatic = True  # whether each turn is written into the notebook as soon as it is recorded
         self.unsaved = Unsaved(guess, notify)
         self.notebook = Notebook(send, notify, has_outputs=has_outputs)
@@ -93,7 +95,7 @@ class Persistence:
     def commit(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Write entries to the store first, then into the notebook: what is in the store survives all that follows."""
         self.unsaved.commit(add, remove)
-        if self.automatic and self.notebook.has_room(add, self.manager.sizes()):
+        if self.automatic and self.notebook.has_room(add, self._ledger.sizes(default_user())):
             self.notebook.write(add, remove)
         else:
             self.notebook.leave_out()
@@ -118,7 +120,7 @@ class Persistence:
         SnapshotError
             If what the document holds cannot be read; with *replace*, if no front end holds the document open.
         """
-        entries = self.manager.records()
+        entries = self.entries()
         if replace:
             self.notebook.replace(entries)
         elif self.notebook.stripped or not self.automatic:
@@ -152,7 +154,7 @@ class Persistence:
             If no front end holds the document open.
         """
         self.notebook.strip()
-        self.unsaved.mark_saved(self.manager.records())  # they are not to come back by themselves
+        self.unsaved.mark_saved(self.entries())  # they are not to come back by themselves
 
     # -- how far it has got
 
@@ -177,6 +179,6 @@ class Persistence:
         for entries in self.notebook.document.saved(seq) if self.notebook.document else ():
             self.unsaved.mark_saved(entries)
 
-    def recorded(self) -> dict[str, Any]:
-        """Return the snapshot as recorded, without what only points and waits."""
-        return snapshot.dump(self.manager.records())
+    def entries(self) -> dict[str, dict[str, Entry]]:
+        """Return all entries that are recorded: not what waits, such as heads that have moved."""
+        return self._ledger.records(default_user())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers import file, output
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.record import snapshot
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.adoption import adopt, adopt_stored, continue_after, missing
@@ -80,7 +81,7 @@ class NotebookReader:
         self.adopt_notebook()
         if not self._notebook.readable:
             return
-        ours = self._manager.records()
+        ours = self._persistence.entries()
         try:
             added = snapshot.check_sessions({sid: change["add"] for sid, change in sessions.items()})
             theirs = {sid: snapshot.closed({**ours.get(sid, {}), **entries}) for sid, entries in added.items()}
@@ -90,7 +91,7 @@ class NotebookReader:
             return
         adopt(self._persistence, theirs)
         touched = {sid: [*change["add"], *change["remove"]] for sid, change in sessions.items()}
-        ours = self._manager.records()
+        ours = self._persistence.entries()
         back = {
             sid: {
                 eid: ours[sid][eid]
@@ -106,7 +107,7 @@ class NotebookReader:
 
     def adopt_notebook(self) -> bool:
         """Adopt the snapshot that the front end has sent or the file holds; False if that was done before."""
-        with self._manager.lock:  # a view may ask for it in another thread
+        with runtime_of(self._manager).lock:  # a view may ask for it in another thread
             if self._notebook.adopted:
                 return False
             if self._opened:
@@ -129,7 +130,7 @@ class NotebookReader:
         theirs = self._notebook.read(message)
         if theirs is None:
             return
-        ours = missing(self._manager.records(), theirs)
+        ours = missing(self._persistence.entries(), theirs)
         adopt(self._persistence, theirs)
         if not message.get("dirty"):
             self._unsaved.mark_found(theirs)
@@ -144,7 +145,7 @@ class NotebookReader:
 
     def _offer_unsaved(self) -> None:
         """Tell the user what the store has and the notebook's file has not."""
-        unsaved = missing(self._unsaved.entries(), self._manager.records())
+        unsaved = missing(self._unsaved.entries(), self._persistence.entries())
         if any(entry.get("role") == "assistant" for entries in unsaved.values() for entry in entries.values()):
             self._notify(UnsavedFound(entries=unsaved))
 
@@ -164,7 +165,7 @@ class NotebookReader:
             If nobody has told which notebook this is, or the file cannot be read.
         """
         if path is None and self._notebook.document:
-            return Resumed(document=self._manager.records())
+            return Resumed(document=self._persistence.entries())
         where = path or self._guess()
         if where is None:
             raise SnapshotError("which notebook? No front end has told", hint="snapshot.resume")

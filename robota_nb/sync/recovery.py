@@ -73,7 +73,7 @@ class Recovery:
                 continue_after(self._manager, new)
         if ref and place != self._unsaved.place:
             self._unsaved.mark_saved(new, place)  # it is this notebook's from now on
-        left = sum(map(len, missing(held, self._manager.records()).values()))
+        left = sum(map(len, missing(held, self._persistence.entries()).values()))
         return Recovered(new=new, left=left, elsewhere={} if ref else self._unsaved.others())
 
     def session(self, ref: str) -> Session | None:

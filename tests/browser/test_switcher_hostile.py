@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from robota_nb.core.inside import view_of
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.entries import source_hash
 from support.core import new_manager
@@ -75,7 +76,7 @@ def from_a_stranger():
     session = manager.create_session(name=f"x'><script>{RUN}</script>")
     for number, text in enumerate(HOSTILE):
         name = text.replace("\n", " ").replace("\t", " ")[:90]
-        session.create_chat(f"{name} {number}" if session.find(name) else name).send(text)
+        session.create_chat(f"{name} {number}" if view_of(session).find(name) else name).send(text)
     everything = session.create_chat("All of it")
     for text in HOSTILE:
         everything.send(text)

@@ -9,6 +9,7 @@ import pytest
 from examples.carrier import SidecarCarrier
 from robota_nb.carriers import file, output
 from robota_nb.carriers.document import DocumentCarrier
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import purged_stub
 from robota_nb.frontends.headless import FrontEnd
@@ -86,11 +87,11 @@ def talk():
     manager = new_manager()
     chat = manager.create_session("u", "S").create_chat("A")
     chat.send("one")
-    first = deepcopy(manager.records("u"))
+    first = deepcopy(ledger_of(manager).records("u"))
     chat.send("two")
     second = {
         sid: {eid: entry for eid, entry in entries.items() if eid not in first[sid]}
-        for sid, entries in manager.records("u").items()
+        for sid, entries in ledger_of(manager).records("u").items()
     }
     assert all(second.values())
     return first, second
@@ -100,7 +101,7 @@ def other_talk():
     """The entries of a session with a turn."""
     manager = new_manager()
     manager.create_session("u", "Other").create_chat("B").send("elsewhere")
-    return manager.records("u")
+    return ledger_of(manager).records("u")
 
 
 def ids(entries):

@@ -10,6 +10,7 @@ from random import Random
 from robota_nb.carriers import file, output
 from robota_nb.core import chat_format as exchange
 from robota_nb.core import reprs
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record import snapshot
@@ -72,10 +73,10 @@ def a_snapshot(case):
         return refusal(error)
     assert json.loads(json.dumps(snapshot.dump(sessions)))["sessions"] == value["sessions"]
     manager = taken_over(sessions)
-    assert manager.records("u") == sessions
+    assert ledger_of(manager).records("u") == sessions
     assert_folds_in_any_order(sessions, Random(case))
     said = read_all(manager)
-    assert manager.records("u") == sessions  # to read changes nothing
+    assert ledger_of(manager).records("u") == sessions  # to read changes nothing
     return f"{said} {go_on(manager)}"
 
 
@@ -116,7 +117,9 @@ def read_all(manager):
     for session in manager.sessions("u"):
         shown += [session.name, session.state, session.description, repr(session), session._repr_html_()]
         assert not any(
-            session.record.text(e) for e, entry in session.record.entries.items() if entry["kind"] == "purged"
+            view_of(session).record.text(e)
+            for e, entry in view_of(session).record.entries.items()
+            if entry["kind"] == "purged"
         )
         shown += [report.chats(session), report.hits(session.search("e"), "e"), repr(session.stats)]
         for chat in session.chats:
@@ -124,7 +127,7 @@ def read_all(manager):
             shown += [repr(chat), chat._repr_html_(), report.log(chat), report.branches(chat), repr(chat.changes)]
             shown += [repr(part) for turn in chat.turns for part in (turn, turn.prompt, turn.reply)]
             shown += [turn._repr_html_() for branch in chat.branches for turn in branch.turns]
-            shown += [json.dumps([chat.history(chat.head), chat.config.settings()])]
+            shown += [json.dumps([list(chat.preview().request.messages), chat.config.settings()])]
             exchange.to_markdown(chat)
             assert exchange.from_json(exchange.to_json(chat), "x")
             preview(chat)
@@ -163,7 +166,7 @@ ACTS = (
     lambda session: session.active_chat and session.active_chat.send("and now?"),
     lambda session: session.active_chat and session.active_chat.redo(),
     lambda session: session.active_chat and session.active_chat.checkout(1),
-    lambda session: session.fork("a fork"),
+    lambda session: session.active_chat.fork("a fork"),
     lambda session: session.create_chat().send("anew"),
     lambda session: session.chats[0].purge(1),
     lambda session: session.chats[0].retry(),

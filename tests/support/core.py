@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record.snapshot import parse
@@ -44,7 +45,7 @@ def genuine():
     chat.send("hello\nworld")
     chat.send("äöü 🙂")
     chat.configure(model="n")
-    first.fork("B").send("on the fork")
+    first.active_chat.fork("B").send("on the fork")
     first.switch_to("A").undo()
     manager.create_session("u", "Second").create_chat()
     return manager.snapshot("u")
@@ -102,7 +103,7 @@ def asked(chat):
 
 def sent(manager):
     """The last request's prompts."""
-    return "".join(m["content"] for m in manager.providers.requests[-1].messages if m["role"] == "user")
+    return "".join(m["content"] for m in runtime_of(manager).providers.requests[-1].messages if m["role"] == "user")
 
 
 def beside(chat):
@@ -119,4 +120,4 @@ def restarted(manager, **options):
 
 def everything(manager):
     """All that the manager holds and would write, as text."""
-    return json.dumps([manager.snapshot("u"), manager.records("u")], ensure_ascii=False)
+    return json.dumps([manager.snapshot("u"), ledger_of(manager).records("u")], ensure_ascii=False)

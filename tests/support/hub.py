@@ -8,6 +8,7 @@ from itertools import count
 
 from robota_nb import SessionManager
 from robota_nb.core.events import TurnEnded
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.switcher.hub import Hub
 from robota_nb.switcher.views import View
@@ -210,8 +211,8 @@ class Reader:
 
 def rested(manager):
     """Wait until no turn runs."""
-    with manager.lock:
-        assert manager.rested.wait_for(lambda: not manager.running, PATIENCE)
+    with runtime_of(manager).lock:
+        assert runtime_of(manager).lock.wait_for(lambda: not runtime_of(manager).running, PATIENCE)
 
 
 def ends(manager):
@@ -240,7 +241,7 @@ def so(manager):
             for one in (session.chats if session else [])
         },
         "turns": [(turn.id, turn.prompt.content, turn.text) for turn in (chat.turns if chat else [])],
-        "status": (session and session.name, chat and chat.name, len(manager.running)),
+        "status": (session and session.name, chat and chat.name, len(runtime_of(manager).running)),
     }
 
 

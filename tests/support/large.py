@@ -1,5 +1,6 @@
 """Notebooks with long conversations, or with many of them."""
 
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.snapshot import dump
 from support.core import new_manager
@@ -19,7 +20,7 @@ def with_snapshot(path, size, *sources):
     chat = manager.create_session("u", "Long").create_chat("Talk")
     for number in range(turns):
         chat.send(f"question {number}")
-    write(path, *sources, metadata={"robota_nb": dump(manager.records("u"))})
+    write(path, *sources, metadata={"robota_nb": dump(ledger_of(manager).records("u"))})
     return turns
 
 

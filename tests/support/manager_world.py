@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record import snapshot
@@ -52,18 +54,18 @@ class ManagerWorld:
             self.start()
             session = self.manager.create_session("u", "S")
             session.create_chat("main")
-            self.manager.replay.clicked = None
-        self.manager.replay.rerun = rerun
+            runtime_of(self.manager).replay.clicked = None
+        runtime_of(self.manager).replay.rerun = rerun
 
     def start(self, mode="auto"):
         self.manager = SessionManager(providers=self.oracle)
-        self.manager.replay.mode, self.vars = mode, {}
+        runtime_of(self.manager).replay.mode, self.vars = mode, {}
         self.asked_before = self.oracle.requests
 
     def restart(self, *, strict=False):
         saved = self.written()
         self.start("strict" if strict else "auto")
-        self.manager.replay.rerun = self.rerun
+        runtime_of(self.manager).replay.rerun = self.rerun
         self.manager.adopt(snapshot.parse(saved), "u")
 
     @property
@@ -79,7 +81,7 @@ class ManagerWorld:
 
     def run(self, cell):
         source = "\n".join(cell.lines)
-        document = self.manager.replay.document
+        document = runtime_of(self.manager).replay.document
         if self.listed:
             document.list_cells([(c.id, source_hash("\n".join(c.lines))) for c in self.cells])
         running = document.run(cell.id if self.ids else None, source_hash(source))
@@ -103,27 +105,27 @@ class ManagerWorld:
         elif word == "var":
             self.vars[args[0]] = args[1:]
         elif word == "undo":
-            self.manager.here(running, "u").undo()
+            ask_flow.current_chat(self.manager, running, "u").undo()
         elif word == "set":
-            self.configure(running, self.manager.here(running, "u").id, args)
+            self.configure(running, ask_flow.current_chat(self.manager, running, "u").id, args)
         else:
             name, *settings = args
             if word == "fork":
-                chat = self.session.fork(name, of=self.manager.here(running, "u").id)
-            elif word == "open" and self.session.find(name) is None:
+                chat = ask_flow.current_chat(self.manager, running, "u").fork(name)
+            elif word == "open" and view_of(self.session).find(name) is None:
                 chat = self.session.create_chat(name)
             else:
                 chat = self.session.switch_to(name)
-            self.manager.replay.cell_chose(running, "chat", name)
+            runtime_of(self.manager).replay.cell_chose(running, "chat", name)
             self.configure(running, chat.id, settings)
 
     def configure(self, running, chat, pairs):
         settings = settings_from(dict(pair.split("=") for pair in pairs))
-        self.session.configure(chat, settings, lasting=False)
-        self.manager.replay.cell_set(running, chat, settings)
+        view_of(self.session).set_for_next(chat, settings)
+        runtime_of(self.manager).replay.cell_set(running, chat, settings)
 
     def ask(self, cell, running, text, chat=None):
-        answer = self.manager.ask(text, running, user_id="u", chat=chat)
+        answer = ask_flow.ask(self.manager, text, running, user_id="u", chat=chat)
         try:
             turn = answer if isinstance(answer, Turn) else answer.result()
         except KeyboardInterrupt:
@@ -133,7 +135,7 @@ class ManagerWorld:
         cell.shows.append(turn.text)
 
     def click_chat(self, name):
-        if self.session.find(name) is None:
+        if view_of(self.session).find(name) is None:
             self.session.create_chat(name)
         self.session.switch_to(name)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from robota_nb.core.events import EntriesAdded
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.record import entries, snapshot
 from robota_nb.errors import ChatNotFound, SessionNotFound
 from robota_nb.stores.memory import MemoryStore
@@ -133,7 +134,7 @@ class Kernels(RuleBasedStateMachine):
 
     def used(self, chat):
         """Note when the chat was used last, as its entries say."""
-        record = chat.session.record.entries
+        record = view_of(chat).record.entries
         kinds = ("chat", "message")
         stamps = [(e["n"], eid) for eid, e in record.items() if e["kind"] in kinds and e["chat"] == chat.id]
         self.model_of(chat).chats[chat.id].last = max(stamps)
@@ -165,11 +166,11 @@ class Kernels(RuleBasedStateMachine):
         self.manager.flush(user)
         end()
         assert events == []
-        assert snapshot.dump(self.manager.records(user)) == self.manager.snapshot(user) == before
+        assert snapshot.dump(ledger_of(self.manager).records(user)) == self.manager.snapshot(user) == before
 
     def flush(self, user):
         self.manager.flush(user)
-        self.note_written(self.manager.records(user))
+        self.note_written(ledger_of(self.manager).records(user))
 
     def note_written(self, sessions):
         """What was set in this kernel is recorded now."""
@@ -244,7 +245,7 @@ class Kernels(RuleBasedStateMachine):
 
     def killed(self):
         """The store holds what was made; what only points is as it was written last."""
-        assert self.stored() == {user: snapshot.dump(self.manager.records(user)) for user in USERS}
+        assert self.stored() == {user: snapshot.dump(ledger_of(self.manager).records(user)) for user in USERS}
         before, sessions = self.written(self.manager), self.sessions
         self.take_over(self.stored())
         for sid, model in sessions.items():
@@ -280,7 +281,7 @@ class Kernels(RuleBasedStateMachine):
         for manager, moves in ((self.manager, ours), (copy, theirs)):
             session = manager.session(sid, user)
             for move in moves:
-                self.move(session, session.chat(cid) if session.has(cid) else None, move)
+                self.move(session, session.chat(cid) if view_of(session).has(cid) else None, move)
         one, two = self.written(self.manager), self.written(copy)
         ones, twos = ({u: snapshot.parse(value) for u, value in written.items()} for written in (one, two))
         union = {u: snapshot.merge(ones[u], twos[u]) for u in USERS}
@@ -290,7 +291,7 @@ class Kernels(RuleBasedStateMachine):
         for u in USERS:
             self.manager.adopt(twos[u], u)  # in a living kernel
             assert self.manager.active_session(u) in (self.manager.sessions(u) or [None])
-            assert self.manager.records(u) == snapshot.merge(self.manager.records(u), twos[u])
+            assert ledger_of(self.manager).records(u) == snapshot.merge(ledger_of(self.manager).records(u), twos[u])
         self.take_over({u: snapshot.dump(union[u]) for u in USERS})
         self.store = self.filled(union)
         self.begin_kernel(two, one)
@@ -375,7 +376,7 @@ class Kernels(RuleBasedStateMachine):
         kept = {}
         for user in USERS:
             for session in self.manager._owned(user):
-                record = session.record
+                record = view_of(session).record
                 kept |= {tid: (record.text(node.user), record.text(tid)) for tid, node in record.nodes.items()}
         assert kept == {tid: ("", "") if tid in self.purged else said for tid, said in self.said.items()}
 

@@ -11,7 +11,7 @@ from robota_nb import errors
 from robota_nb.display import hints
 
 HOUSE = Path(robota_nb.__file__).parent
-BELOW = ("carriers", "display", "prompt", "stores", "switcher", "sync", "testing")
+BELOW = ("carriers", "core", "display", "prompt", "stores", "switcher", "sync", "testing")
 WORDS = {"display/hints.py", "display/notices.py", "display/report.py"}
 """Where commands and settings may be named."""
 

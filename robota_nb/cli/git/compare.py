@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record.fold import SessionState
-from robota_nb.core.reprs import count
+from robota_nb.core.record.text import count
 from robota_nb.display.report import plain, short
 
 if TYPE_CHECKING:

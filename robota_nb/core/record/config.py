@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record.entries import check_message_size, check_param_key, clean, config_entry, is_param, to_text
+from robota_nb.core.record.text import SHORT, seen
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ class Config:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+
+    @property
+    def target(self) -> str:
+        """Who is asked, in one line that can stand anywhere, such as ``openai/gpt-4o``."""
+        name = self.provider if self.model in ("", self.provider) else f"{self.provider}/{self.model}"
+        return re.sub(r"\s+", " ", seen(name, SHORT)) or "no model"
 
     def settings(self) -> dict[str, str]:
         """Return all settings that have a value, flat: key → text."""

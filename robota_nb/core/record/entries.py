@@ -30,6 +30,9 @@ _BASE64_LINE = 76
 RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
 """Keys of ``set`` entries that are no parameters of a request."""
 
+UNFINISHED = ("interrupted", "error")
+"""How answers end that are kept only for the text that had arrived."""
+
 Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 

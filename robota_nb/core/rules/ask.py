@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Image
     from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.document import Cell
-    from robota_nb.core.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, for the cached property
@@ -57,7 +57,7 @@ class Ask:
 class Decision:
     """Where an ask belongs, and the recorded turn that answers it, if there is one."""
 
-    session: Session
+    session: SessionView
     chat: str
     place: str | None
     found: Node | None

@@ -12,9 +12,11 @@ from robota_nb.core.record.entries import purged_stub
 from robota_nb.errors import TurnNotFound
 
 if TYPE_CHECKING:
-    from robota_nb.core.chat import Chat
+    from collections.abc import Container
+
+    from robota_nb.core.ports import Entry
     from robota_nb.core.record.fold import Node
-    from robota_nb.core.session import Session
+    from robota_nb.core.record.view import SessionView
 
 _MIN_ID = 6
 """Characters of an id by which a turn may be named."""
@@ -30,47 +32,44 @@ class Fork:
     nodes: list[Node]
 
 
-def last_shown(session: Session, chat: str) -> str | None:
-    """Return the turn where history commands act: the last one shown here, else the last."""
-    nodes, shown = session.path(chat).nodes, session.manager.replay.shown
+def last_shown(view: SessionView, chat: str, shown: Container[str]) -> str | None:
+    """Return the turn where history commands act: the last one of the path that was *shown* here, else the last."""
+    nodes = view.path(chat).nodes
     here = next((node.id for node in reversed(nodes) if node.id in shown), None)
     return here or (nodes[-1].id if nodes else None)
 
 
-def undo(session: Session, chat: str) -> Node | None:
+def undo(view: SessionView, chat: str, shown: Container[str]) -> Node | None:
     """Take the last shown turn, and what follows it, off the path; return it."""
-    with session.manager.lock:
-        last = last_shown(session, chat)
-        if last is None:
-            return None
-        node = session.record.nodes[last]
-        session.move_head(chat, node.parent)
-        session.undone.setdefault(chat, []).append(node.id)
-        return node
+    last = last_shown(view, chat, shown)
+    if last is None:
+        return None
+    node = view.record.nodes[last]
+    view.move_head(chat, node.parent)
+    view.undone.setdefault(chat, []).append(node.id)
+    return node
 
 
-def redo(session: Session, chat: str) -> Node | None:
+def redo(view: SessionView, chat: str) -> Node | None:
     """Put the turn that follows the path's end on the path: what was undone here, else the newest; return it."""
-    with session.manager.lock:
-        head = session.head(chat)
-        following = [node for node in _tree(session, chat) if node.parent == head]
-        undone = session.undone.get(chat)
-        last = undone.pop() if undone else None
-        node = max(following, key=lambda child: (child.id == last, child.stamp), default=None)
-        if node:
-            session.move_head(chat, node.id)
-        return node
+    head = view.head(chat)
+    following = [node for node in _tree(view, chat) if node.parent == head]
+    undone = view.undone.get(chat)
+    last = undone.pop() if undone else None
+    node = max(following, key=lambda child: (child.id == last, child.stamp), default=None)
+    if node:
+        view.move_head(chat, node.id)
+    return node
 
 
-def clear(session: Session, chat: str) -> int:
+def clear(view: SessionView, chat: str) -> int:
     """Take all turns off the path; return how many there were."""
-    with session.manager.lock:
-        count = len(session.path(chat).nodes)
-        session.move_head(chat, None)
-        return count
+    count = len(view.path(chat).nodes)
+    view.move_head(chat, None)
+    return count
 
 
-def last_shown_turn(session: Session, chat: str) -> Node:
+def last_shown_turn(view: SessionView, chat: str, shown: Container[str]) -> Node:
     """Return the turn where history commands act (see `last_shown`).
 
     Raises
@@ -78,13 +77,13 @@ def last_shown_turn(session: Session, chat: str) -> Node:
     TurnNotFound
         If the chat has none.
     """
-    last = last_shown(session, chat)
+    last = last_shown(view, chat, shown)
     if last is None:
-        raise TurnNotFound(f"nothing was asked in {session.chat_name(chat)!r} yet: write a %%robota cell")
-    return session.record.nodes[last]
+        raise TurnNotFound(f"nothing was asked in {view.chat_name(chat)!r} yet", hint="chat.ask")
+    return view.record.nodes[last]
 
 
-def to_retry(session: Session, chat: str) -> Node:
+def to_retry(view: SessionView, chat: str, shown: Container[str]) -> Node:
     """Return the turn to be asked again: the last one shown here, else the last.
 
     Raises
@@ -92,16 +91,13 @@ def to_retry(session: Session, chat: str) -> Node:
     TurnNotFound
         If the chat has none, or what it asked was purged.
     """
-    node = last_shown_turn(session, chat)
-    if is_purged(session, node):
-        raise TurnNotFound(
-            f"what was asked there was purged from {session.chat_name(chat)!r}: "
-            "ask something else, %robota chat edit takes its place"
-        )
+    node = last_shown_turn(view, chat, shown)
+    if is_purged(view, node):
+        raise TurnNotFound(f"what was asked there was purged from {view.chat_name(chat)!r}", hint="chat.edit")
     return node
 
 
-def numbered(session: Session, chat: str, number: int) -> Node:
+def numbered(view: SessionView, chat: str, number: int) -> Node:
     """Return a turn of the path by its number, from 1.
 
     Raises
@@ -109,27 +105,25 @@ def numbered(session: Session, chat: str, number: int) -> Node:
     TurnNotFound
         If there is none.
     """
-    nodes = session.path(chat).nodes
+    nodes = view.path(chat).nodes
     if not 0 < number <= len(nodes):
         turns = "1 turn" if len(nodes) == 1 else f"{len(nodes)} turns"
-        raise TurnNotFound(
-            f"no turn {number} in {session.chat_name(chat)!r}, which has {turns}: %robota chat log shows them"
-        )
+        raise TurnNotFound(f"no turn {number} in {view.chat_name(chat)!r}, which has {turns}", hint="chat.turns")
     return nodes[number - 1]
 
 
-def _tree(session: Session, chat: str) -> list[Node]:
+def _tree(view: SessionView, chat: str) -> list[Node]:
     """Return the turns of a chat: its own, and of a fork those that it began with."""
-    base = session.base(chat)
-    begun = session.record.path(base).nodes if base else []
-    own = (node for node in list(session.record.nodes.values()) if node.chat == chat)
+    base = view.base(chat)
+    begun = view.record.path(base).nodes if base else []
+    own = (node for node in list(view.record.nodes.values()) if node.chat == chat)
     return [*own, *(node for node in begun if node.chat != chat)]
 
 
-def branches(session: Session, chat: str) -> list[Fork]:
+def branches(view: SessionView, chat: str) -> list[Fork]:
     """Return what stands beside the path, in the order in which the branches began: new ones come last."""
-    record, path = session.record, session.path(chat)
-    off = [node for node in _tree(session, chat) if node not in path]
+    record, path = view.record, view.path(chat)
+    off = [node for node in _tree(view, chat) if node not in path]
     parents = {node.parent for node in off}
     found = []
     for leaf in off:
@@ -140,7 +134,7 @@ def branches(session: Session, chat: str) -> list[Fork]:
     return sorted(found, key=lambda fork: (fork.nodes[0].stamp, fork.nodes[-1].stamp))
 
 
-def checkout(session: Session, chat: str, ref: str, *, to_end: bool = False) -> Node:
+def checkout(view: SessionView, chat: str, ref: str, shown: Container[str], *, to_end: bool = False) -> Node:
     """End the path at a branch's last turn, by its number, or at any turn, by (the beginning of) its id.
 
     With *to_end* it goes on from there to the end of the newest turns that followed.
@@ -153,98 +147,63 @@ def checkout(session: Session, chat: str, ref: str, *, to_end: bool = False) -> 
     TurnNotFound
         If there is no such branch or turn.
     """
-    with session.manager.lock:
-        node = _meant(session, chat, ref)
-        while to_end and (following := [child for child in _tree(session, chat) if child.parent == node.id]):
-            node = max(following, key=lambda child: child.stamp)
-        session.move_head(chat, node.id)
-        return node
+    node = _meant(view, chat, ref, shown)
+    while to_end and (following := [child for child in _tree(view, chat) if child.parent == node.id]):
+        node = max(following, key=lambda child: child.stamp)
+    view.move_head(chat, node.id)
+    return node
 
 
-def _meant(session: Session, chat: str, ref: str) -> Node:
-    found = branches(session, chat)
+def _meant(view: SessionView, chat: str, ref: str, shown: Container[str]) -> Node:
+    found = branches(view, chat)
     if ref.isdecimal():
         if len(ref) < _MAX_DIGITS and 0 < int(ref) <= len(found):
-            nodes, shown = found[int(ref) - 1].nodes, session.manager.replay.shown
+            nodes = found[int(ref) - 1].nodes
             return next((node for node in reversed(nodes) if node.id in shown), nodes[-1])
     elif len(ref) >= _MIN_ID:
-        nodes = [node for node in _tree(session, chat) if node.id.startswith(ref)]
+        nodes = [node for node in _tree(view, chat) if node.id.startswith(ref)]
         if len(nodes) == 1:
             return nodes[0]
     raise TurnNotFound(
-        f"no branch {ref[:40]!r} in {session.chat_name(chat)!r}, which has {len(found)}: "
-        "%robota chat branches lists them"
+        f"no branch {ref[:40]!r} in {view.chat_name(chat)!r}, which has {len(found)}", hint="chat.branches"
     )
 
 
-def fork(session: Session, name: str, *, of: str | None = None, at: int | None = None) -> Chat:
-    """Start a chat where another one has got to, and make it active.
+def fork_point(view: SessionView, chat: str, at: int | None, shown: Container[str]) -> tuple[str | None, bool]:
+    """Return the turn after which a fork of a chat starts, and whether that is known here.
 
-    A fork to a name that stands moves that chat to the fork point. If it starts there, if it is the chat to
-    be forked, or if the fork point was not shown here (so nobody knows how far the source had come when the
-    cell ran before), it is only made active.
+    Where nothing of the source was shown here yet, nobody knows how far it had come when the cell ran before.
 
     Parameters
     ----------
-    session
-        Where.
-    name
-        The new chat's name.
-    of
-        The id of the chat to fork; the active one if not given.
+    view, chat
+        Where the chat to be forked is, and its id.
     at
         After which turn of its path, from 1; 0 for its start; where it has got to if not given.
+    shown
+        The turns that were shown here.
 
     Raises
     ------
     TurnNotFound
         If the path has no such turn.
     """
-    with session.manager.lock:
-        source = of or session.active_id
-        point = _fork_point(session, source, at) if source else None
-        known = at == 0 or point in session.manager.replay.shown
-        found = session.find(name) or session.bring_back(name)
-        if found is None:
-            config = session.config(source) if source else session.inherited_config()
-            found = session.begin_chat(name, config, point).id
-        elif found != source and known and session.base(found) != point:
-            session.move_base(found, point)
-        return session.switch_to(found)
+    if at == 0:
+        return None, True
+    point = last_shown(view, chat, shown) if at is None else numbered(view, chat, at).id
+    return point, point is not None and point in shown
 
 
-def _fork_point(session: Session, source: str, at: int | None) -> str | None:
-    if at is None:
-        return last_shown(session, source)
-    return numbered(session, source, at).id if at else None
+def purged(view: SessionView, node: Node) -> dict[str, Entry]:
+    """Return the stubs that take the place of what a turn says, also of its pictures if no other turn has them."""
+    record = view.record
+    images = set(record.images(node.user))
+    elsewhere = {eid for other in record.nodes.values() if other.user != node.user for eid in record.images(other.user)}
+    gone = [node.user, node.id, *sorted(images - elsewhere)]
+    gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
+    return {eid: purged_stub(record.entries[eid]) for eid in gone}
 
 
-def purge(session: Session, chat: str, number: int) -> Node:
-    """Remove what a turn says for good, also its pictures if no other turn has them; return where it stood.
-
-    Raises
-    ------
-    TurnNotFound
-        If there is none.
-    """
-    manager = session.manager
-    with manager.lock:
-        record = session.record
-        node = numbered(session, chat, number)
-        images = set(record.images(node.user))
-        elsewhere = {
-            eid for other in record.nodes.values() if other.user != node.user for eid in record.images(other.user)
-        }
-        gone = [node.user, node.id, *sorted(images - elsewhere)]
-        gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
-        before = session.config(node.chat).settings()
-        manager.commit(session, {eid: purged_stub(record.entries[eid]) for eid in gone})
-        after = session.config(node.chat).settings()  # what only the turn held would be gone with it
-        kept = {key: before.get(key, "") for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        session.configure(node.chat, kept, lasting=False)
-        return node
-
-
-def is_purged(session: Session, node: Node) -> bool:
+def is_purged(view: SessionView, node: Node) -> bool:
     """Say whether what a turn said was removed."""
-    return session.record.entries.kind(node.id) == "purged"
+    return view.record.entries.kind(node.id) == "purged"

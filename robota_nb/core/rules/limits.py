@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robota_nb.core.record.text import count
 from robota_nb.errors import ChatLimitReached, SessionLimitReached
 
 if TYPE_CHECKING:
-    from robota_nb.core.manager import SessionManager
-    from robota_nb.core.session import Session
+    from collections.abc import Iterable
+
+    from robota_nb.core.record.view import SessionView
 
 
-def check_sessions(manager: SessionManager, user: str) -> None:
-    """Raise `SessionLimitReached` if the user has as many active sessions as allowed."""
-    active = sum(session.state == "active" for session in manager.sessions(user))
-    if manager.max_active_sessions and active >= manager.max_active_sessions:
+def check_sessions(sessions: Iterable[SessionView], user: str, limit: int) -> None:
+    """Raise `SessionLimitReached` if a user has as many active *sessions* as allowed; 0 allows any number."""
+    active = sum(view.state == "active" for view in sessions)
+    if limit and active >= limit:
         raise SessionLimitReached(
-            f"{user!r} has {active} active sessions, and max_active_sessions is {manager.max_active_sessions}: "
-            "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
+            f"{user!r} has {count(active, 'active session')}, and max_active_sessions is {limit}",
+            hint="limit.sessions",
         )
 
 
-def check_chats(session: Session) -> None:
-    """Raise `ChatLimitReached` if the session has as many chats as allowed."""
-    limit, count = session.manager.max_chats, len(session.names().shown)
-    if limit and count >= limit:
+def check_chats(view: SessionView, limit: int) -> None:
+    """Raise `ChatLimitReached` if a session has as many chats as allowed; 0 allows any number."""
+    chats = len(view.names().shown)
+    if limit and chats >= limit:
         raise ChatLimitReached(
-            f"{session.name!r} has {count} chats, and max_chats is {limit}: "
-            "go on in one of them, or raise c.RobotaMagics.max_chats (0 for any number)"
+            f"{view.name!r} has {count(chats, 'chat')}, and max_chats is {limit}", hint="limit.chats"
         )

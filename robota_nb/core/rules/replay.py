@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from robota_nb.core.live import UNFINISHED
-from robota_nb.core.record.entries import clean, fold_name
+from robota_nb.core.record.entries import UNFINISHED, clean, fold_name
 from robota_nb.core.rules.ask import Ask, Decision
 from robota_nb.core.rules.document import Cell, Document
 from robota_nb.errors import ReplayMiss
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.modes import Mode, Rerun
-    from robota_nb.core.session import Session
 
 CHOICES = ("session", "chat")
 """The keys of ``set`` that say which conversation was chosen; every other key is a chat's setting."""
@@ -38,7 +37,7 @@ class Replay:
     clicked: tuple[str, str | None] | None = None  # session, chat
     clicked_settings: set[str] = field(default_factory=set)  # chats
     under_way: bool = False  # whether the active chat is this kernel's doing, not what the last one ended with
-    _context: tuple[Session, str] | None = None
+    _context: tuple[SessionView, str] | None = None
     _sets: dict[tuple[str, str, str], tuple[Cell, str]] = field(default_factory=dict)
 
     # -- what happens here
@@ -71,6 +70,11 @@ class Replay:
 
     # -- what is known
 
+    @property
+    def in_cells(self) -> set[str]:
+        """The turns that cells have shown here, asked or replayed."""
+        return {turn for turn, cell in self.shown.items() if cell}
+
     def settings(self, cell: Cell, chat: str = "") -> dict[str, str]:
         """Return what this cell and those above it have set here: choices, and settings of *chat*."""
         position, out = self.document.position(cell), dict[str, str]()
@@ -82,7 +86,7 @@ class Replay:
                     out.pop("chat", None)  # another session, another active chat
         return out
 
-    def owner(self, session: Session, node: Node) -> Cell | None:
+    def owner(self, session: SessionView, node: Node) -> Cell | None:
         """Return the cell that owns a turn (see `Document.owner`)."""
 
         def rank() -> int:
@@ -92,7 +96,7 @@ class Replay:
 
         return self.document.owner(node, rank)
 
-    def _owned(self, session: Session, ask: Ask, nodes: Iterable[Node]) -> Node | None:
+    def _owned(self, session: SessionView, ask: Ask, nodes: Iterable[Node]) -> Node | None:
         """Return the turn among *nodes* that this (cell, k) owns and that no other ask has shown."""
         cell = ask.cell
         me = cell.key, ask.k
@@ -116,12 +120,14 @@ class Replay:
 
         return max(mine, key=rank, default=None)
 
-    def _asked_by(self, session: Session, ask: Ask) -> list[Node]:
+    def _asked_by(self, session: SessionView, ask: Ask) -> list[Node]:
         return list(session.record.asked_by(ask.cell.id, ask.k, ask.cell.source))
 
     # -- step 1: which chat
 
-    def which_chat(self, ask: Ask, sessions: Iterable[Session], active: Session) -> tuple[Session, str | None]:
+    def which_chat(
+        self, ask: Ask, sessions: Iterable[SessionView], active: SessionView
+    ) -> tuple[SessionView, str | None]:
         """Return the session and the chat an ask goes to that names neither."""
         sessions = list(sessions)
         clicked = self.clicked and next((s for s in sessions if s.id == self.clicked[0]), None)
@@ -134,7 +140,7 @@ class Replay:
                 return session, turn.chat
         return self._context_of(ask.cell, sessions) or self._asked_first(ask, sessions) or (active, active.active_id)
 
-    def _own(self, ask: Ask, sessions: Iterable[Session]) -> tuple[Session, Node] | None:
+    def _own(self, ask: Ask, sessions: Iterable[SessionView]) -> tuple[SessionView, Node] | None:
         """Return the turn that this (cell, k) owns: on a path, else anywhere; of several sessions, the newest."""
         for on_path in (True, False):
             found = []
@@ -150,13 +156,13 @@ class Replay:
                 return max(found, key=lambda one: one[0])[1:]
         return None
 
-    def command_context(self, cell: Cell, sessions: Iterable[Session]) -> tuple[Session, str] | None:
+    def command_context(self, cell: Cell, sessions: Iterable[SessionView]) -> tuple[SessionView, str] | None:
         """Return the chat that a command in this cell is about, if it is not simply the active one."""
         return self._context_of(cell, sessions, Ask(cell=cell, k=cell.asks, text=""))
 
     def _context_of(
-        self, cell: Cell, sessions: Iterable[Session], next_ask: Ask | None = None
-    ) -> tuple[Session, str] | None:
+        self, cell: Cell, sessions: Iterable[SessionView], next_ask: Ask | None = None
+    ) -> tuple[SessionView, str] | None:
         """Return the chat this cell stands in, before this kernel has led to any.
 
         The active chat is then only what the last kernel ended with. What a cell means must not depend on that,
@@ -175,7 +181,7 @@ class Replay:
                 self._context = next(self._spoken_for(self.document.cells[position:], sessions), None)
         return self._context
 
-    def _asked_first(self, ask: Ask, sessions: Iterable[Session]) -> tuple[Session, str] | None:
+    def _asked_first(self, ask: Ask, sessions: Iterable[SessionView]) -> tuple[SessionView, str] | None:
         """Return, where no cell's turn says it, the chat that was the first to begin with this prompt.
 
         What is asked from now on cannot get before it, so running all again finds the same.
@@ -185,13 +191,13 @@ class Replay:
         begun = [
             (node.stamp, session, chat.id)
             for session in sessions
-            for chat in session.chats
+            for chat in session.live_chats()
             for node in session.record.children(chat.id, session.base(chat.id))
             if node.cell and self._asks(session, node, ask)
         ]
         return min(begun, key=lambda one: one[0])[1:] if begun else None
 
-    def _spoken_for(self, cells: Iterable[Cell], sessions: Iterable[Session]) -> Iterator[tuple[Session, str]]:
+    def _spoken_for(self, cells: Iterable[Cell], sessions: Iterable[SessionView]) -> Iterator[tuple[SessionView, str]]:
         """Yield the chats of the turns that these cells own, those that nobody had chosen first."""
         chosen = []
         for cell in cells:
@@ -210,7 +216,7 @@ class Replay:
 
     # -- step 2: which place
 
-    def place(self, session: Session, chat: str, ask: Ask) -> tuple[str | None, Node | None]:
+    def place(self, session: SessionView, chat: str, ask: Ask) -> tuple[str | None, Node | None]:
         """Return the message that the ask's turn hangs from (None for the start), and what is recorded there."""
         path = session.path(chat)
         own = self._owned(session, ask, [n for n in self._asked_by(session, ask) if n.chat == chat and n in path])
@@ -242,7 +248,7 @@ class Replay:
                 return True
         return False
 
-    def _next_place(self, session: Session, chat: str, ask: Ask) -> str | None:
+    def _next_place(self, session: SessionView, chat: str, ask: Ask) -> str | None:
         """Return where an ask goes on that takes no turn's place."""
         path = session.path(chat)
         last = next((n.id for n in reversed(path.nodes) if n.id in self.shown), session.base(chat))
@@ -256,12 +262,12 @@ class Replay:
             return session.head(chat)
         return path.nodes[end - 1].id if end else None
 
-    def _moved_on(self, session: Session, chat: str) -> bool:
+    def _moved_on(self, session: SessionView, chat: str) -> bool:
         """Without a list: whether this kernel has run other cells, and shown turns of this chat."""
         nodes = session.record.nodes
         return len(self.document.seen) > 1 and any(turn in nodes and nodes[turn].chat == chat for turn in self.shown)
 
-    def _not_yet(self, session: Session, node: Node, ask: Ask) -> bool:
+    def _not_yet(self, session: SessionView, node: Node, ask: Ask) -> bool:
         """Say whether a turn is still to come: not shown, of an ask below this one, or of no cell any more."""
         nodes = session.record.nodes
         while node.cell is None and node.id not in self.shown and node.parent in nodes:
@@ -279,7 +285,7 @@ class Replay:
 
     # -- step 3: recorded there?
 
-    def recorded(self, session: Session, chat: str, place: str | None, ask: Ask) -> Node | None:
+    def recorded(self, session: SessionView, chat: str, place: str | None, ask: Ask) -> Node | None:
         """Return the recorded turn that answers the ask at this place, or None."""
         if self.mode == "off" or ask.fresh:
             return None
@@ -293,12 +299,12 @@ class Replay:
         best = max(there, key=rank, default=None)
         return best if best and (self.mode == "strict" or best.id not in self.shown) else None
 
-    def _claimed(self, session: Session, node: Node) -> bool:
+    def _claimed(self, session: SessionView, node: Node) -> bool:
         """Say whether a cell stands in the document as it was when it asked this."""
         owner = self.owner(session, node)
         return owner is not None and node.cell is not None and owner.source == node.cell.source
 
-    def _difference(self, session: Session, node: Node, ask: Ask) -> str | None:
+    def _difference(self, session: SessionView, node: Node, ask: Ask) -> str | None:
         """Return the first respect in which a turn does not fit an ask, or None if it fits."""
         if not self._asks(session, node, ask):
             return "prompt"
@@ -311,12 +317,12 @@ class Replay:
             return "clicked settings"
         return _differing_setting(node, config, self.settings(ask.cell, node.chat), ask.options)
 
-    def _asks(self, session: Session, node: Node, ask: Ask) -> bool:
+    def _asks(self, session: SessionView, node: Node, ask: Ask) -> bool:
         """Say whether a turn asks the same: the same text, and the same pictures."""
         record = session.record
         return record.text(node.user) == ask.text and record.images(node.user) == ask.image_ids
 
-    def newest_end(self, session: Session, node: Node, ask: Ask) -> str:
+    def newest_end(self, session: SessionView, node: Node, ask: Ask) -> str:
         """Return where the path goes on to from a turn off it: the newest turns that are still to come.
 
         What was asked above this cell, and undone there, does not come back with it.
@@ -332,7 +338,7 @@ class Replay:
 
     # -- the whole
 
-    def decide(self, ask: Ask, session: Session, chat: str) -> Decision:
+    def decide(self, ask: Ask, session: SessionView, chat: str) -> Decision:
         """Decide where in a chat an ask belongs, and which recorded turn answers it.
 
         Raises
@@ -343,13 +349,13 @@ class Replay:
         place, found = self.place(session, chat, ask)
         return self._decision(ask, session, chat, place, found)
 
-    def decide_at(self, ask: Ask, session: Session, chat: str, place: str | None) -> Decision:
+    def decide_at(self, ask: Ask, session: SessionView, chat: str, place: str | None) -> Decision:
         """Decide which recorded turn answers an ask that says itself what it follows; raises as `decide` does."""
         return self._decision(ask, session, chat, place, self.recorded(session, chat, place, ask))
 
-    def _decision(self, ask: Ask, session: Session, chat: str, place: str | None, found: Node | None) -> Decision:
+    def _decision(self, ask: Ask, session: SessionView, chat: str, place: str | None, found: Node | None) -> Decision:
         if found is None and self.mode == "strict":
-            raise ReplayMiss(self._why_missing(session, chat, place, ask))
+            raise ReplayMiss(self._why_missing(session, chat, place, ask), hint="" if ask.fresh else "replay.miss")
         path = session.path(chat)
         stands = next((node for node in session.record.children(chat, place) if node in path), None)
         return Decision(
@@ -357,7 +363,7 @@ class Replay:
             settings=self.settings(ask.cell, chat),
         )  # fmt: skip
 
-    def _why_missing(self, session: Session, chat: str, place: str | None, ask: Ask) -> str:
+    def _why_missing(self, session: SessionView, chat: str, place: str | None, ask: Ask) -> str:
         name = session.chat_name(chat)
         there = session.record.children(chat, place)
         best = max(there, key=lambda n: (self._asks(session, n, ask), n.stamp), default=None)
@@ -367,7 +373,7 @@ class Replay:
             why = "nothing is recorded at this place of the chat"
         else:
             why = f"the {self._difference(session, best, ask)} differs from what is recorded"
-        return f"no recorded answer in {name!r}: {why}; run the notebook with %robota replay auto, then save it"
+        return f"no recorded answer in {name!r}: {why}"
 
 
 def _differing_setting(node: Node, config: Config, now: Mapping[str, str], options: Mapping[str, str]) -> str | None:

@@ -3,55 +3,36 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from robota_nb.core import reprs
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from robota_nb.core.chat import Chat
-    from robota_nb.core.record.fold import Stamp
-    from robota_nb.core.turn import Turn
+    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.view import SessionView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A turn that holds the words.
+class Found(NamedTuple):
+    """A turn that holds the words: the chat it was found in, and its place on that chat's path, from 1."""
 
-    Parameters
-    ----------
-    chat
-        Where it was said.
-    turn
-        The turn.
-    number
-        Its place on the chat's path, from 1; None if it is on a branch.
-    """
-
-    chat: Chat
-    turn: Turn
+    chat: str
+    node: Node
     number: int | None
 
-    __repr__ = reprs.hit_line
-    _repr_html_ = reprs.hit_html
 
-
-def search(chats: Iterable[Chat], text: str) -> list[Hit]:
-    """Return the turns whose question or answer holds a text, oldest first; upper and lower case are the same."""
+def search(view: SessionView, chats: Sequence[str], text: str) -> list[Found]:
+    """Return the turns of these *chats* whose question or answer holds a text, oldest first, in whatever case."""
     wanted = _folded(text)
-    hits: dict[str, tuple[Stamp, Hit]] = {}
-    owners = {chat.id: chat for chat in chats}
-    for chat in owners.values():
-        record, path = chat.session.record, chat.session.path(chat.id)
-        own = [node for node in list(record.nodes.values()) if node.chat == chat.id]
-        begun = [node for node in path.nodes if node.chat not in owners]  # what a fork began with, if nobody has it
+    found: dict[str, Found] = {}
+    record = view.record
+    for chat in chats:
+        path = view.path(chat)
+        own = [node for node in list(record.nodes.values()) if node.chat == chat]
+        begun = [node for node in path.nodes if node.chat not in chats]  # what a fork began with, if nobody has it
         for node in [*own, *begun]:
-            if node.id not in hits and any(wanted in _folded(record.text(eid)) for eid in (node.user, node.id)):
-                number = path.index[node.id] + 1 if node in path else None
-                hits[node.id] = node.stamp, Hit(chat=chat, turn=chat.turn(node), number=number)
-    return [hit for _, hit in sorted(hits.values(), key=lambda found: found[0])]
+            if node.id not in found and any(wanted in _folded(record.text(eid)) for eid in (node.user, node.id)):
+                found[node.id] = Found(chat, node, path.index[node.id] + 1 if node in path else None)
+    return sorted(found.values(), key=lambda one: one.node.stamp)
 
 
 def _folded(text: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from robota_nb.core.rules import limits
 from robota_nb.errors import ChatNotFound, InvalidStateTransition, SessionNotActive
 
 if TYPE_CHECKING:
-    from robota_nb.core.session import Session
+    from robota_nb.core.record.view import SessionView
 
 State: TypeAlias = Literal["active", "paused", "archived", "terminated"]
 Change: TypeAlias = Literal["pause", "resume", "archive", "restore", "terminate"]
@@ -21,21 +20,14 @@ _CHANGES: dict[Change, tuple[tuple[State, ...], State]] = {
     "terminate": (("active", "paused", "archived"), "terminated"),
 }
 
-_NEXT_STEPS: dict[str, str] = {
-    "active": "it can be asked as it is",
-    "paused": "%robota session resume lets it go on",
-    "archived": "%robota session restore brings it back",
-    "terminated": "that is for good; open another with %robota session open NAME",
-}
 
-
-def change(session: Session, by: Change, *, again: bool = False) -> None:
-    """Change a session's state.
+def after(view: SessionView, by: Change, *, again: bool = False) -> State | None:
+    """Return the state that a change leads to; None if all is to stay as it is.
 
     Parameters
     ----------
-    session
-        Which.
+    view
+        The session.
     by
         What is to be done.
     again
@@ -47,42 +39,39 @@ def change(session: Session, by: Change, *, again: bool = False) -> None:
     ------
     InvalidStateTransition
         If the session's state does not allow it.
-    SessionLimitReached
-        If the user has as many active sessions as allowed.
     """
-    sources, after = _CHANGES[by]
-    with session.manager.lock:
-        before, fresh = session.state, again and not session.state_changed
-        if (again and before == after) or (fresh and before == "terminated"):
-            return
-        if not fresh and before not in sources:
-            raise InvalidStateTransition(
-                f"cannot {by} the session {session.name!r}: it is {before}; {next_step(before)}"
-            )
-        if after == "active":
-            limits.check_sessions(session.manager, session.user_id)
-        session.state_changed = True
-        session.overlay.put(None, "state", None if after == "active" else after)
+    sources, state = _CHANGES[by]
+    before, first = view.state, again and not view.state_changed
+    if (again and before == state) or (first and before == "terminated"):
+        return None
+    if not first and before not in sources:
+        raise InvalidStateTransition(f"cannot {by} the session {view.name!r}: it is {before}", hint=next_step(before))
+    return state
 
 
-def check_active(session: Session) -> None:
+def enter(view: SessionView, state: State) -> None:
+    """Bring a session into a state."""
+    view.state_changed = True
+    view.overlay.put(None, "state", None if state == "active" else state)
+
+
+def check_active(view: SessionView) -> None:
     """Raise `SessionNotActive` unless the session may be asked."""
-    if session.deleted:
-        raise SessionNotActive(f"the session {session.name!r} was deleted: %robota session open brings it back")
-    if session.state != "active":
+    if view.deleted:
+        raise SessionNotActive(f"the session {view.name!r} was deleted", hint="session.deleted")
+    if view.state != "active":
         raise SessionNotActive(
-            f"the session {session.name!r} is {session.state}: it can be read, not asked; {next_step(session.state)}"
+            f"the session {view.name!r} is {view.state}: it can be read, not asked", hint=next_step(view.state)
         )
 
 
-def check_asked(session: Session, chat: str) -> None:
-    """Raise `SessionNotActive` or `ChatNotFound` unless this chat may be asked now."""
-    session.manager.check_open()
-    check_active(session)
-    if not session.has(chat):
-        raise ChatNotFound(f"the chat {session.chat_name(chat)!r} was deleted: %robota chat open brings it back")
+def check_asked(view: SessionView, chat: str) -> None:
+    """Raise `SessionNotActive` or `ChatNotFound` unless this chat of the session may be asked now."""
+    check_active(view)
+    if not view.has(chat):
+        raise ChatNotFound(f"the chat {view.chat_name(chat)!r} was deleted", hint="chat.deleted")
 
 
 def next_step(state: str) -> str:
-    """Say what can be done with a session in this state."""
-    return _NEXT_STEPS.get(state, "a later version of robota_nb knows that state")
+    """Return the key of what can be done with a session in this state (see `robota_nb.errors.HINTS`)."""
+    return f"session.{state}" if state in ("active", "paused", "archived", "terminated") else "session.unknown"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from robota_nb.core import reprs
+from robota_nb.core.record import html
+from robota_nb.core.record.text import count
 from robota_nb.core.rules import history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
-    from robota_nb.core.chat import Chat
+    from robota_nb.core.record.view import SessionView
 
 
 @dataclass(slots=True)
@@ -64,30 +65,65 @@ class Stats:
     asked: Tally = field(default_factory=Tally)
     replayed: Tally = field(default_factory=Tally)
 
-    __repr__ = reprs.stats_line
-    _repr_html_ = reprs.stats_html
+    def __repr__(self) -> str:
+        total = self.total
+        return (
+            f"<Stats: {count(self.sessions, 'session')}, {count(self.chats, 'chat')}, {count(total.turns, 'turn')} "
+            f"({self.on_path} on paths, {count(self.branches, 'branch')}), "
+            f"tokens {total.input_tokens} in, {total.output_tokens} out>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show what was counted: all, by model, and what this kernel did."""
+        rows = [_row("all", self.total)]
+        rows += [_row(model, tally) for model, tally in list(self.models.items())[: html.ROWS]]
+        rows += [_row("asked here", self.asked), _row("replayed here", self.replayed)]
+        head = (
+            f"{count(self.sessions, 'session')} · {count(self.chats, 'chat')} · "
+            f"{count(self.on_path, 'turn')} on paths · {count(self.branches, 'branch')}"
+        )
+        left = max(0, len(self.models) - html.ROWS)
+        columns = ["", "turns", "input tokens", "output tokens"]
+        return html.div("stats", html.note(head), html.table(columns, rows, left_out=left, what="model"))
 
 
-def count(chats: Iterable[Chat], sessions: int = 1) -> Stats:
-    """Count what these chats hold."""
+def _row(name: str, tally: Tally) -> list[str]:
+    return [name, str(tally.turns), str(tally.input_tokens), str(tally.output_tokens)]
+
+
+def count_chats(
+    chats: Iterable[tuple[SessionView, str]], *, sessions: int, made: Container[str], replayed: Container[str]
+) -> Stats:
+    """Count what chats hold.
+
+    Parameters
+    ----------
+    chats
+        Each by its session and id.
+    sessions
+        How many sessions they are of.
+    made
+        The ids of the turns that this kernel has asked.
+    replayed
+        The ids of those that it has shown from the record.
+    """
     chats = list(chats)
-    total, asked, replayed = Tally(), Tally(), Tally()
+    total, asked, shown = Tally(), Tally(), Tally()
     models: dict[str, Tally] = {}
     on_path = branches = 0
-    for chat in chats:
-        record, path, manager = chat.session.record, chat.session.path(chat.id), chat.session.manager
-        on_path += len(path.nodes)
-        branches += len(history.branches(chat.session, chat.id))
-        for node in [node for node in list(record.nodes.values()) if node.chat == chat.id]:
+    for view, chat in chats:
+        record = view.record
+        on_path += len(view.path(chat).nodes)
+        branches += len(history.branches(view, chat))
+        for node in [node for node in list(record.nodes.values()) if node.chat == chat]:
             answer = record.entries[node.id]
             if answer["kind"] == "purged":
                 continue
             model = answer.get("model") or record.node_config(node).model or "unknown"
-            shown_by = manager.replay.shown.get(node.id)  # the cell; none if asks are only to follow the turn
-            here = asked if node.id in manager.made else replayed if shown_by else Tally()
+            here = asked if node.id in made else shown if node.id in replayed else Tally()
             for tally in (total, models.setdefault(model, Tally()), here):
                 tally.add(answer.get("usage", {}))
     return Stats(
         sessions=sessions, chats=len(chats), on_path=on_path, branches=branches,
-        total=total, models=models, asked=asked, replayed=replayed,
+        total=total, models=models, asked=asked, replayed=shown,
     )  # fmt: skip

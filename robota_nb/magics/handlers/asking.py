@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robota_nb._version import __version__
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import view_of
 from robota_nb.core.rules import history
 from robota_nb.core.rules.modes import MODES
+from robota_nb.core.turn import Message
 from robota_nb.display import report
 from robota_nb.magics import parser as parsing
 from robota_nb.magics.runner import settings_of
@@ -31,7 +34,8 @@ def _version(runner: Runner, _: Args) -> None:
 
 
 def _ask(runner: Runner, args: Args) -> Turn:
-    answer = runner.host.manager.ask(
+    answer = ask_flow.ask(
+        runner.host.manager,
         runner.expanded(args),
         runner.host.cell(),
         session=args["session"],
@@ -47,13 +51,15 @@ def _ask(runner: Runner, args: Args) -> Turn:
 
 def _edit(runner: Runner, args: Args) -> Turn:
     chat = runner.existing_chat()
-    node = history.numbered(chat.session, chat.id, args["number"])
-    answer = runner.host.manager.ask_at(
+    node = history.numbered(view_of(chat), chat.id, args["number"])
+    asked = Message.from_record(view_of(chat).record, node.user)
+    answer = ask_flow.ask_at(
+        runner.host.manager,
         runner.expanded(args),
         runner.host.cell(),
         chat,
         node,
-        images=chat.turn(node).prompt.images,
+        images=asked.images,
         options=node.options,
     )
     return runner.answer(answer, args)
@@ -61,16 +67,23 @@ def _edit(runner: Runner, args: Args) -> Turn:
 
 def _retry(runner: Runner, args: Args) -> Turn:
     chat = runner.existing_chat()
-    node = history.last_shown_turn(chat.session, chat.id)
-    turn = chat.turn(node)
-    answer = runner.host.manager.ask_at(
-        turn.prompt.content, runner.host.cell(), chat, node, images=turn.prompt.images, options=node.options
+    view = view_of(chat)
+    node = history.last_shown_turn(view, chat.id, runner.replay.shown)
+    asked = Message.from_record(view.record, node.user)
+    answer = ask_flow.ask_at(
+        runner.host.manager,
+        asked.content,
+        runner.host.cell(),
+        chat,
+        node,
+        images=asked.images,
+        options=node.options,
     )
     return runner.answer(answer, args)
 
 
 def _replay(runner: Runner, args: Args) -> None:
-    replay = runner.host.manager.replay
+    replay = runner.replay
     if args["mode"]:
         replay.mode = next(mode for mode in MODES if mode == args["mode"])
     runner.say(f"replay: {replay.mode}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robota_nb.core.inside import view_of
+from robota_nb.core.rules.deletion import is_deleted
 from robota_nb.display import report
 from robota_nb.magics.runner import settings_of
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def _open(runner: Runner, args: Args) -> None:
     session, settings, name = runner.session(), settings_of(args), args["name"]
-    if session.find(name) is None and session.bring_back(name) is None:
+    if view_of(session).find(name) is None and session.bring_back(name) is None:
         session.create_chat(name)
     runner.choose(session, name, settings)
     runner.say(report.chosen(name))
@@ -43,14 +45,14 @@ def _rename(runner: Runner, args: Args) -> None:
 
 def _delete(runner: Runner, args: Args) -> None:
     session, name = runner.session(), args["name"]
-    if name and session.is_deleted(name):
+    if name and is_deleted(view_of(session), name):
         runner.say(f"{name} is deleted")  # as it stands
         return
     chat = session.chat(name) if name else runner.existing_chat()
     said = name or chat.name
     chat.session.delete_chat(chat.id)
     if active := chat.session.active_chat:
-        runner.host.manager.replay.cell_chose(runner.host.cell(), "chat", active.name)
+        runner.replay.cell_chose(runner.host.cell(), "chat", active.name)
     runner.say(f"{said} is deleted; %robota chat open brings it back")
 
 

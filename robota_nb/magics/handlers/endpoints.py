@@ -36,7 +36,7 @@ def _key(runner: Runner, args: Args) -> None:
         more = f"; there is one in {source}" if (source := servers.key_source(name)) else ""
         runner.say(f"the key of {name} {said}{more}")
         return
-    if runner.host.manager.replay.mode == "strict":
+    if runner.replay.mode == "strict":
         runner.say(f"{name} needs no key now: replay is strict")
         return
     if not servers.key_source(name):
@@ -60,7 +60,7 @@ def _typed(name: str, variable: str) -> str:
 
 
 def _test(runner: Runner, args: Args) -> None:
-    if runner.host.manager.replay.mode == "strict":
+    if runner.replay.mode == "strict":
         runner.say(f"{args['name']} is not asked: replay is strict")
         return
     runner.say(runner.host.servers.test(args["name"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.rules import history
 from robota_nb.display import report
 
@@ -33,7 +34,7 @@ def _clear(runner: Runner, _: Args) -> None:
 
 def _fork(runner: Runner, args: Args) -> None:
     chat, name = runner.existing_chat(), args["name"]
-    history.fork(chat.session, name, of=chat.id, at=args["at"])
+    chat.fork(name, args["at"])
     runner.choose(chat.session, name, {})
     runner.say(report.chosen(name))
 
@@ -49,19 +50,19 @@ def _checkout(runner: Runner, args: Args) -> None:
 
 def _purge(runner: Runner, args: Args) -> None:
     chat = runner.existing_chat()
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
     number = args["number"]
-    node = history.numbered(chat.session, chat.id, number)
+    node = history.numbered(view_of(chat), chat.id, number)
     where = _where_it_stands(runner, chat, node)
-    if not history.is_purged(chat.session, node):
-        history.purge(chat.session, chat.id, number)
+    if not history.is_purged(view_of(chat), node):
+        chat.purge(number)
     runner.say(report.purged(chat, number, where))
 
 
 def _where_it_stands(runner: Runner, chat: Chat, node: Node) -> int:
     """Return the number of the code cell that asked a turn, from 1; 0 if nobody knows it."""
-    replay = runner.host.manager.replay
-    owner = replay.owner(chat.session, node)
+    replay = runner.replay
+    owner = replay.owner(view_of(chat), node)
     position = replay.document.position(owner) if owner else None
     return 0 if position is None else position + 1
 

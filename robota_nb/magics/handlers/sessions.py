@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.core.rules import states
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.display import report
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _describe(runner: Runner, args: Args) -> None:
 def _change(by: Change) -> Handler:
     def handle(runner: Runner, args: Args) -> None:
         session = _named(runner, args)
-        states.change(session, by, again=True)
+        ledger_of(session).change_state(view_of(session), by, again=True)
         runner.say(f"{session.name}: {session.state}")
 
     return handle
@@ -56,7 +56,7 @@ def _delete(runner: Runner, args: Args) -> None:
     said = name or session.name
     manager.delete_session(session.id)
     if active := manager.active_session():
-        manager.replay.cell_chose(runner.host.cell(), "session", active.name)
+        runner.replay.cell_chose(runner.host.cell(), "session", active.name)
     runner.say(f"{said} is deleted; %robota session open brings it back")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robota_nb.carriers import chat_file
+from robota_nb.core.record.snapshot import dump
 from robota_nb.display import report
 from robota_nb.sync.chat_files import import_chat
 
@@ -24,12 +25,12 @@ def _snapshot(runner: Runner, args: Args) -> None:
 
 
 def _show(runner: Runner, _: Args) -> None:
-    runner.say(report.tree(runner.host.persistence.recorded()))
+    runner.say(report.tree(dump(runner.host.persistence.entries())))
 
 
 def _verify(runner: Runner, _: Args) -> None:
     runner.host.persistence.notebook.check()
-    runner.say(report.verified(runner.host.persistence.recorded()))
+    runner.say(report.verified(dump(runner.host.persistence.entries())))
 
 
 def _strip(runner: Runner, _: Args) -> None:

@@ -11,9 +11,11 @@ import pytest
 from robota_nb.carriers import chat_file as exchange
 from robota_nb.carriers import document, file
 from robota_nb.core.chat_format import to_json, to_markdown
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
 from robota_nb.core.rules.provenance import is_foreign
+from robota_nb.core.users import default_user
 from robota_nb.display import report
 from robota_nb.display.notices import notice
 from robota_nb.errors import RobotaError, SnapshotError
@@ -88,7 +90,7 @@ def test_pushed_it_is_told_once_and_left(shell, what):
     assert shell.manager.sessions() == []
     assert refused(shell.persistence.notebook.check)
     shell.manager.create_session(name="Mine").create_chat("A").send("hello")  # the kernel works,
-    shell.persistence.commit(shell.manager.records(), {})
+    shell.persistence.commit(ledger_of(shell.manager).records(default_user()), {})
     assert [message for message in shell.sent if message["op"] == "write"] == []  # and writes nothing over it
 
 
@@ -282,7 +284,7 @@ def test_what_is_read_stays_as_it_is_and_goes_through_a_file(shell, alone, what)
     assert command("show", path).exit_code == 0
     before, listed = path.read_bytes(), {path}
     shell.reader.resume(path)
-    assert snapshot.parse(READ[what])[SID].items() <= shell.manager.records()[SID].items()
+    assert snapshot.parse(READ[what])[SID].items() <= ledger_of(shell.manager).records(default_user())[SID].items()
     assert path.read_bytes() == before
     made = {p for p in alone.iterdir() if p.is_file() and not p.name.startswith("store.sqlite")} - listed
     assert made == set()
@@ -374,7 +376,7 @@ def test_the_log_marks_nothing_where_the_store_is_empty_or_replay_is_strict(shel
     other = Shell(alone / "other")
     chat = reader_of(other, snap())
     assert "◇" in report.log(chat)
-    other.manager.replay.mode = "strict"
+    runtime_of(other.manager).replay.mode = "strict"
     assert report.log(chat) == plain
     other.store.close()
 
@@ -413,10 +415,10 @@ def test_a_new_chat_that_only_has_their_settings_says_so(shell):
 def test_turns_that_are_not_sent_are_not_counted(shell):
     chat = reader_of(shell, snap())
     heard = told(shell.manager)
-    shell.manager.max_messages = 2
+    runtime_of(shell.manager).limits.max_messages = 2
     chat.configure(provider="lab", model="llama")
     chat.send("one")
-    shell.manager.warned.clear()
+    runtime_of(shell.manager).warned.clear()
     chat.send("two")
     assert len(heard()) == 1
 
@@ -430,9 +432,9 @@ def test_nothing_is_said_of_what_is_foreign_where_the_store_is_empty(shell):
 
 def test_what_is_foreign_is_foreign_by_either_half(shell):
     chat = reader_of(shell, snap())
-    (node,) = chat.session.path(chat.id).nodes
+    (node,) = view_of(chat).path(chat.id).nodes
     for half in (node.id, node.user):
-        shell.manager.foreign = {half}
+        runtime_of(shell.manager).foreign = {half}
         assert is_foreign(shell.manager, node)
-    shell.manager.foreign = {"e_" + "0" * 32}
+    runtime_of(shell.manager).foreign = {"e_" + "0" * 32}
     assert not is_foreign(shell.manager, node)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.snapshot import MAX_BYTES, parse
 from robota_nb.errors import (
@@ -226,7 +227,7 @@ def test_a_prompt_is_kept_as_it_is_but_for_half_characters(manager, chat, prompt
     if len(prompt) < 90_000:
         assert chat.send(prompt).text == f"re: {expected}"
     else:
-        manager.providers.stream = lambda request: iter(())
+        runtime_of(manager).providers.stream = lambda request: iter(())
         chat.send(prompt)
     again = readable(manager).session("S", "u").chat("A")
     assert [turn.prompt.content for turn in again.turns] == [expected]
@@ -246,7 +247,7 @@ def test_a_prompt_of_five_megabytes_is_refused_and_nothing_is_sent(manager, chat
     assert raised(SnapshotError, calls[ask], large) == (
         "a message of 5,000,000 bytes is over the cap of 1,000,000: shorten it"
     )
-    assert len(manager.providers.requests) == 1
+    assert len(runtime_of(manager).providers.requests) == 1
     assert texts(chat) == ["re: hi"]
     assert chat.send("go on").text == "re: go on"
 
@@ -334,11 +335,11 @@ def test_a_setting_that_is_no_parameter_of_a_request_is_refused(manager, chat, k
 def test_any_other_setting_is_kept_and_sent(manager, chat, value):
     chat.configure(odd=value)
     chat.send("hi")
-    sent = manager.providers.requests[-1].params
+    sent = runtime_of(manager).providers.requests[-1].params
     again = readable(manager).session("S", "u").chat("A")
     assert again.config == chat.config
     again.send("hi")
-    assert again.session.manager.providers.requests[-1].params == sent
+    assert again.runtime_of(session).providers.requests[-1].params == sent
     assert ("odd" in sent) == (value is not None)
 
 
@@ -423,11 +424,11 @@ def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
 
 
 def test_a_recorded_setting_that_is_no_json_is_told_before_anything_is_asked(manager, chat):
-    chat.session.configure(chat.id, {"seed": "{"}, lasting=False)  # as a stranger's notebook may hold it
+    view_of(chat).set_for_next(chat.id, {"seed": "{"})  # as a stranger's notebook may hold it
     assert raised(SnapshotError, chat.send, "hi") == (
         "a recorded parameter is not JSON text: set it anew with %robota chat set"
     )
-    assert (manager.providers.requests, chat.turns) == ([], [])
+    assert (runtime_of(manager).providers.requests, chat.turns) == ([], [])
     chat.configure(seed=1)
     assert chat.send("hi").text == "re: hi"
 
@@ -444,7 +445,7 @@ def test_a_snapshot_with_somebody_elses_session_is_told_in_words_that_do_not_nam
 def test_what_is_over_the_cap_of_a_snapshot_is_refused_by_who_reads_it_and_kept_here():
     manager = new_manager()
     chat = manager.create_session("u").create_chat()
-    manager.providers.stream = lambda request: iter(())
+    runtime_of(manager).providers.stream = lambda request: iter(())
     for n in range(MAX_BYTES // 1_000_000 + 1):
         chat.send(str(n % 10) * 1_000_000)
     assert "is over the cap of 20,000,000 bytes" in raised(RobotaError, parse, manager.snapshot("u"))

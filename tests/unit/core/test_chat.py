@@ -5,6 +5,8 @@ import json
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.ports import Image
 from robota_nb.core.record.snapshot import parse
 from support.core import Echo, everything, new_manager, of_three_turns, raised, restarted, texts
@@ -23,7 +25,7 @@ OTHER = Image(media_type="image/png", data=b"\x89PNG two")
 
 
 def pictures(manager):
-    entries = [entry for session in manager.records("u").values() for entry in session.values()]
+    entries = [entry for session in ledger_of(manager).records("u").values() for entry in session.values()]
     return [entry for entry in entries if entry["kind"] == "image"]
 
 
@@ -32,7 +34,7 @@ def test_a_picture_is_stored_once_however_often_it_is_sent_and_stays_in_the_requ
     chat.send("look", images=[PNG])
     chat.send("again", images=[PNG, OTHER])
     assert len(pictures(manager)) == 2
-    first, _, second = manager.providers.requests[-1].messages
+    first, _, second = runtime_of(manager).providers.requests[-1].messages
     url = "data:image/png;base64,iVBORyBvbmU="
     assert first["content"] == [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": url}}]
     assert [part["type"] for part in second["content"]] == ["text", "image_url", "image_url"]
@@ -65,8 +67,8 @@ def test_a_replay_needs_the_same_pictures(manager, session):
     session.create_chat()
 
     def asks(manager, *images):
-        cell = manager.replay.document.run("cell", "hash")
-        answer = manager.ask("look", cell, user_id="u", images=images)
+        cell = runtime_of(manager).replay.document.run("cell", "hash")
+        answer = ask_flow.ask(manager, "look", cell, user_id="u", images=images)
         return getattr(answer, "replayed", False) or answer.result().replayed
 
     assert not asks(manager, PNG)
@@ -84,7 +86,7 @@ def test_a_picture_over_the_cap_is_refused_before_anything_is_asked(manager, ses
     assert raised(SnapshotError, lambda: chat.send("look", images=[large])) == (
         "a picture of 2,000,001 bytes is over the cap of 2,000,000: make it smaller"
     )
-    assert (manager.providers.requests, chat.turns, pictures(manager)) == ([], [], [])
+    assert (runtime_of(manager).providers.requests, chat.turns, pictures(manager)) == ([], [], [])
     chat.send("look", images=[Image(media_type="image/png", data=bytes(MAX_IMAGE_BYTES))])
     parse(manager.snapshot("u"))
 
@@ -98,12 +100,14 @@ def test_preview_is_exactly_what_the_next_ask_sends(manager, session):
     chat.send("look", images=[PNG])
     chat.configure(model="n", seed=7)
     shown = chat.preview("more \ud800", images=[OTHER])
-    requests = len(manager.providers.requests)
+    requests = len(runtime_of(manager).providers.requests)
     chat.send("more \ud800", images=[OTHER])
-    assert len(manager.providers.requests) == requests + 1
-    assert shown.request == manager.providers.requests[-1]
+    assert len(runtime_of(manager).providers.requests) == requests + 1
+    assert shown.request == runtime_of(manager).providers.requests[-1]
     assert shown.provider == "echo"
-    assert shown.size == len(json.dumps(manager.providers.requests[-1].messages, ensure_ascii=False).encode())
+    assert shown.size == len(
+        json.dumps(runtime_of(manager).providers.requests[-1].messages, ensure_ascii=False).encode()
+    )
 
 
 def test_preview_is_shortened_as_the_request_is(manager):
@@ -114,15 +118,15 @@ def test_preview_is_shortened_as_the_request_is(manager):
     chat.undo()
     shown = chat.preview("d")
     chat.send("d")
-    assert shown.request == manager.providers.requests[-1]
+    assert shown.request == runtime_of(manager).providers.requests[-1]
     assert [m["content"] for m in shown.request.messages] == ["s", "b", "re: b", "d"]
 
 
 def test_preview_asks_nobody_and_changes_nothing(manager, session, chat):
-    before, requests = manager.snapshot("u"), len(manager.providers.requests)
+    before, requests = manager.snapshot("u"), len(runtime_of(manager).providers.requests)
     assert str(chat.preview("d")).endswith("user: d")
     assert manager.snapshot("u") == before
-    assert len(manager.providers.requests) == requests
+    assert len(runtime_of(manager).providers.requests) == requests
 
 
 # -- search
@@ -179,7 +183,7 @@ def test_changes_lists_when_which_setting_was_changed_from_what_to_what():
 
 def test_changes_lists_what_came_with_a_turn(manager, session):
     chat = session.create_chat("A", model="one")
-    session.configure(chat.id, {"model": "two"}, lasting=False)  # as a cell does
+    view_of(session).set_for_next(chat.id, {"model": "two"})  # as a cell does
     assert chat.changes == []
     chat.send("a")
     assert [(change.key, change.old, change.new) for change in chat.changes] == [("model", "one", "two")]

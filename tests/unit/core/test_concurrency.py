@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.snapshot import parse
@@ -83,8 +84,10 @@ def test_200_threads_in_50_chats_have_every_turn_in_its_chat_in_order_and_lose_n
                     turn = chat.send(prompt)
                 except ChatBusy:  # and nothing else
                     rush.turned_away(chat.id)
-                    with manager.lock:
-                        assert manager.rested.wait_for(lambda: chat.id not in manager.running, PATIENCE)
+                    with runtime_of(manager).lock:
+                        assert runtime_of(manager).lock.wait_for(
+                            lambda: chat.id not in runtime_of(manager).running, PATIENCE
+                        )
                 else:
                     assert turn.text == f"re: {prompt}"
                     sent[chat.id].append(prompt)
@@ -102,7 +105,7 @@ def test_200_threads_in_50_chats_have_every_turn_in_its_chat_in_order_and_lose_n
         path = [message.content for message in chat.messages]
         assert all(path[: len(request)] == request for request in rush.requests if request[0].startswith(chat.id))
     assert len(rush.requests) == THREADS * ROUNDS
-    clocks = [entry["n"] for entry in session.record.entries.values() if "n" in entry]
+    clocks = [entry["n"] for entry in view_of(session).record.entries.values() if "n" in entry]
     assert sorted(clocks) == list(range(1, len(clocks) + 1))  # the lock was held from the choice of n to its use
     again = new_manager()
     again.adopt(parse(manager.snapshot("u")), "u")
@@ -234,7 +237,7 @@ def test_cancel_reaches_a_provider_that_waits_for_a_silent_server():
         assert chat.cancel()
     assert [(turn.text, turn.finish_reason) for turn in chat.turns] == [("some text", "interrupted")]
     assert ended == chat.turns
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
 
 
 @pytest.mark.parametrize("said", [("some text",), ()], ids=["after some text", "before any"])
@@ -253,7 +256,7 @@ def test_cancel_is_no_fault_of_a_provider_whose_connection_breaks_by_it(said):
         chat.cancel()
     assert [turn.finish_reason for turn in chat.turns] == ["interrupted"] * len(said)
     assert said or str(ended[0]) == "the answer was stopped before any text came: ask again"
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
 
 
 def test_cancel_before_any_text_leaves_nothing():
@@ -266,7 +269,7 @@ def test_cancel_before_any_text_leaves_nothing():
     assert isinstance(error, ProviderError)
     assert str(error) == "the answer was stopped before any text came: ask again"
     assert chat.turns == []
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
 
 
 def test_cancel_stops_one_chat_and_leaves_the_others_running():
@@ -285,7 +288,7 @@ def test_cancel_stops_a_stream_at_its_next_text():
     live = chat.stream("hi")
     assert next(live) == "half "
     assert chat.cancel()
-    chat.session.manager.providers.provider.open.set()
+    runtime_of(chat).providers.provider.open.set()
     assert list(live) == []
     assert (live.turn.text, live.turn.finish_reason) == ("half ", "interrupted")
 
@@ -310,7 +313,7 @@ def test_a_stream_that_begins_when_the_session_was_paused_asks_nobody():
     started = chat.stream("hi")
     chat.session.pause()
     assert "the session 'S' is paused" in raised(SessionNotActive, started.result)
-    assert manager.providers.requests == []
+    assert runtime_of(manager).providers.requests == []
     chat.session.resume()
     assert chat.send("now").text == "re: now"
 
@@ -347,7 +350,7 @@ def test_shutdown_ends_running_turns_and_keeps_what_had_arrived():
     with meanwhile(lambda: one.send("hi")) as first, meanwhile(lambda: two.send("hi")) as second:
         entered(deaf, 2)
         manager.shutdown(timeout=PATIENCE)
-        assert manager.running == {}
+        assert runtime_of(manager).running == {}
         assert [(turn.text, turn.finish_reason) for turn in (*one.turns, *two.turns)] == [
             ("some text", "interrupted")
         ] * 2
@@ -366,7 +369,7 @@ def test_after_shutdown_nothing_is_asked_and_all_is_read():
     assert raised(SessionNotActive, chat.send, "more") == closed
     assert raised(SessionNotActive, started.result) == closed
     assert manager.snapshot("u") == before
-    assert len(manager.providers.requests) == 1
+    assert len(runtime_of(manager).providers.requests) == 1
     manager.shutdown()
 
 

@@ -6,7 +6,9 @@ import threading
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core import ask_flow
 from robota_nb.core.events import Activated, Changed, EntriesAdded, Notice, TextArrived, TurnEnded, TurnStarted
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.live import LONG_BYTES
 from robota_nb.core.ports import Finish, Image, TextDelta
 from robota_nb.errors import ChatBusy, ProviderError
@@ -98,11 +100,11 @@ def test_when_the_end_is_told_the_turn_is_there_to_read(manager, chat):
 
 
 def test_a_replay_tells_of_no_turn(manager, chat):
-    manager.ask("hi", manager.replay.document.run("cell", "hash"), user_id="u").result()
+    ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("cell", "hash"), user_id="u").result()
     again = new_manager()
-    again.adopt(manager.records("u"), "u")
+    again.adopt(ledger_of(manager).records("u"), "u")
     events = listening(again)
-    assert again.ask("hi", again.replay.document.run("cell", "hash"), user_id="u").replayed
+    assert ask_flow.ask(again, "hi", runtime_of(again).replay.document.run("cell", "hash"), user_id="u").replayed
     assert of_turns(events) == []
 
 
@@ -193,14 +195,14 @@ def test_what_waits_is_told_when_it_is_written_and_what_it_replaces(manager, cha
     (entry,) = added.entries.values()
     assert (entry["kind"], entry["message"]) == ("head", chat.turns[-1].id)
     assert len(added.removed) == 1
-    assert added.removed[0] not in manager.records("u")[chat.session.id]
+    assert added.removed[0] not in ledger_of(manager).records("u")[chat.session.id]
 
 
 def test_entries_that_are_taken_over_are_not_told(manager, chat):
     chat.send("hi")
     again = new_manager()
     events = listening(again)
-    again.adopt(manager.records("u"), "u")
+    again.adopt(ledger_of(manager).records("u"), "u")
     assert events == []
 
 
@@ -224,7 +226,7 @@ def test_who_raises_is_logged_and_keeps_nobody_else_from_hearing(manager, chat, 
     assert heard == events
     assert len(caplog.records) == len(events)
     assert {record.getMessage() for record in caplog.records} == {"a subscriber failed"}
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
 
 
 def test_who_leaves_hears_no_more_also_in_the_middle_of_an_event(manager, chat):
@@ -286,7 +288,7 @@ def test_a_history_that_max_messages_keeps_short_is_not_told():
     for _ in range(5):
         chat.send("x" * (LONG_BYTES // 4))
     assert not any(isinstance(event, Notice) for event in events)
-    assert len(manager.providers.requests[-1].messages) == 3
+    assert len(runtime_of(manager).providers.requests[-1].messages) == 3
     assert len(chat.messages) == 10
 
 
@@ -308,7 +310,7 @@ def test_what_moves_in_a_chat_without_an_entry_is_told(manager, chat):
     for move in (chat.undo, chat.redo, chat.clear, lambda: chat.checkout(1)):
         move()
         assert seen.pop() == (chat.session.id, chat.id)
-    chat.session.configure(chat.id, {"model": "m"}, lasting=False)
+    view_of(chat).set_for_next(chat.id, {"model": "m"})
     assert seen.pop() == (chat.session.id, chat.id)
     chat.delete()
     assert (chat.session.id, chat.id) in seen
@@ -327,9 +329,9 @@ def test_the_state_of_a_session_is_told(manager, chat):
 def test_what_is_taken_over_is_told(manager, chat):
     other = new_manager()
     seen = changes(other)
-    other.adopt(manager.records("u"), "u")
+    other.adopt(ledger_of(manager).records("u"), "u")
     assert seen == [(chat.session.id, None)]
-    other.adopt(manager.records("u"), "u")
+    other.adopt(ledger_of(manager).records("u"), "u")
     assert len(seen) == 1
 
 
@@ -337,12 +339,17 @@ def test_a_turn_under_way_is_there_to_see_until_it_is_recorded(manager, chat):
     live = chat.stream("hello")
     seen = []
     first = next(live)
-    seen.append(("".join(manager.arriving[chat.id].parts), manager.arriving[chat.id].plan.text))
+    seen.append(
+        (
+            "".join(runtime_of(manager).arriving[chat.id].parts),
+            runtime_of(manager).arriving[chat.id].plan.text,
+        )
+    )
     assert seen == [(first, "hello")]
 
     def look(event):
         if isinstance(event, EntriesAdded | TurnEnded):
-            seen.append((chat.id in manager.arriving, len(chat.turns)))
+            seen.append((chat.id in runtime_of(manager).arriving, len(chat.turns)))
 
     manager.subscribe(look)
     live.result()

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import fold, names
 from robota_nb.core.record.entries import source_hash
@@ -47,8 +49,8 @@ def calls(monkeypatch):
 
 def run(manager, text, number, ids):
     """Run the cell of that number, to its answer."""
-    cell = manager.replay.document.run(f"cell-{number}" if ids else None, source_hash(text))
-    answer = manager.ask(text, cell, user_id="u")
+    cell = runtime_of(manager).replay.document.run(f"cell-{number}" if ids else None, source_hash(text))
+    answer = ask_flow.ask(manager, text, cell, user_id="u")
     return answer.result() if hasattr(answer, "result") else answer
 
 
@@ -61,7 +63,7 @@ def recorded(count, texts, *, ids):
     manager.adopt(parse(json.loads(json.dumps(before.snapshot("u")))), "u")
     if ids:
         cells = [(f"cell-{number}", source_hash(texts[number % len(texts)])) for number in range(count)]
-        manager.replay.document.list_cells(cells)
+        runtime_of(manager).replay.document.list_cells(cells)
     return manager
 
 
@@ -82,8 +84,8 @@ def test_what_is_recovered_is_looked_for_once(monkeypatch):
     for _ in range(max(LENGTHS)):
         lost.ask("the same question")
     again = Shell(monkeypatch, store=lost.persistence.unsaved.store, path="another.ipynb")
-    read, records = [], again.manager.records
-    monkeypatch.setattr(again.manager, "records", lambda: read.append(1) or records())
+    read, entries = [], again.persistence.entries
+    monkeypatch.setattr(again.persistence, "entries", lambda: read.append(1) or entries())
     assert f"{max(LENGTHS)} turns" in report.recovered(again.recovery.recover("open.ipynb"))
     assert len(read) <= 3
 
@@ -129,7 +131,7 @@ def test_cells_that_say_the_same_are_put_in_order_once(monkeypatch, ids):
 
 def test_a_cell_that_is_new_to_the_kernel_leaves_what_is_known_of_the_others(monkeypatch):
     manager = new_manager()
-    document, forgotten = manager.replay.document, []
+    document, forgotten = runtime_of(manager).replay.document, []
     monkeypatch.setattr(document, "_forget_index", lambda: forgotten.append(1))
     for number in range(max(LENGTHS)):
         document.run(None, source_hash(f"cell {number}"))
@@ -145,7 +147,7 @@ def test_a_fork_and_a_new_chat_look_at_no_other_chats_names(calls):
         for number in range(count):
             session.create_chat(f"chat {number}").send("hello")
         calls.clear()
-        session.fork("a fork", at=1)
+        session.active_chat.fork("a fork", at=1)
         session.create_chat()
         session.switch_to("chat 0")
         costs.append(dict(calls))
@@ -158,13 +160,13 @@ def test_names_that_grew_are_those_that_would_be_put_together():
         session.create_chat(name)
     session.delete_chat("b")
     session.create_chat("B")
-    session.fork("C")
-    grown = session.names()
-    session.overlay.version += 1
-    anew = session.names()
+    session.active_chat.fork("C")
+    grown = view_of(session).names()
+    view_of(session).overlay.version += 1
+    anew = view_of(session).names()
     assert anew is not grown
     assert vars(anew) | {"version": 0} == vars(grown) | {"version": 0}
-    assert grown.deleted("b") == [chat.id for chat in session.record.chats_by_age() if chat.name == "b"]
+    assert grown.deleted("b") == [chat.id for chat in view_of(session).record.chats_by_age() if chat.name == "b"]
 
 
 # -- memory

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.config import Config, settings_from
 from robota_nb.core.record.snapshot import dump, parse
 from robota_nb.errors import (
@@ -227,7 +228,7 @@ def test_max_messages_shortens_the_request_to_whole_turns_and_never_the_record(l
     chat = manager.create_session("u").create_chat()
     for text in "abcd":
         chat.send(text)
-    request = manager.providers.requests[-1].messages
+    request = runtime_of(manager).providers.requests[-1].messages
     assert len(request) == sent
     assert [m["role"] for m in request] == ["user", "assistant"] * (sent // 2) + ["user"]
     assert len(chat.messages) == 8
@@ -243,9 +244,9 @@ def test_undo_takes_the_last_turn_off_the_path_and_keeps_it(session):
     assert chat.undo().text == "re: b"
     assert texts(chat) == ["re: a"]
     chat.send("c")
-    assert [m["content"] for m in session.manager.providers.requests[-1].messages] == ["a", "re: a", "c"]
-    branches = session.record.children(chat.id, chat.turns[0].id)
-    assert sorted(session.record.text(node.user) for node in branches) == ["b", "c"]
+    assert [m["content"] for m in runtime_of(session).providers.requests[-1].messages] == ["a", "re: a", "c"]
+    branches = view_of(session).record.children(chat.id, chat.turns[0].id)
+    assert sorted(view_of(session).record.text(node.user) for node in branches) == ["b", "c"]
     chat.undo()
     chat.undo()
     assert chat.undo() is None
@@ -254,7 +255,7 @@ def test_undo_takes_the_last_turn_off_the_path_and_keeps_it(session):
 def test_a_fork_starts_where_its_source_has_got_to_and_goes_its_own_way(session):
     chat = session.create_chat("A", model="x")
     chat.send("a")
-    fork = session.fork("B")
+    fork = session.active_chat.fork("B")
     fork.send("b")
     chat.send("c")
     assert (texts(chat), texts(fork)) == (["re: a", "re: c"], ["re: a", "re: b"])
@@ -266,12 +267,12 @@ def test_settings_go_with_the_next_request_and_empty_text_unsets_one(session):
     chat = session.create_chat()
     chat.configure(system="be brief", temperature=0.2, stop=["x"], user="ann")
     chat.send("a")
-    request = session.manager.providers.requests[-1]
+    request = runtime_of(session).providers.requests[-1]
     assert request.messages[0] == {"role": "system", "content": "be brief"}
     assert request.params == {"temperature": 0.2, "stop": ["x"], "user": "ann"}
     chat.configure(system="", model="n")
     chat.send("b")
-    request = session.manager.providers.requests[-1]
+    request = runtime_of(session).providers.requests[-1]
     assert (request.model, request.messages[0]["role"]) == ("n", "user")
 
 

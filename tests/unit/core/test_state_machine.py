@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.errors import (
     ChatLimitReached,
     DuplicateName,
@@ -108,7 +109,7 @@ class Users(Kernels):
     @rule(data=st.data())
     def delete_session(self, data):
         session, model = self.pick(data)
-        recorded = {sid: read("", es).led for sid, es in self.manager.records(model.user).items()}
+        recorded = {sid: read("", es).led for sid, es in ledger_of(self.manager).records(model.user).items()}
         self.manager.delete_session(session.id, model.user)
         model.deleted = True
         if self.active[model.user] == session.id:
@@ -216,7 +217,7 @@ class Users(Kernels):
 
     @staticmethod
     def recorded(chat):
-        return read("", chat.session.record.entries).chats[chat.id]
+        return read("", view_of(chat).record.entries).chats[chat.id]
 
     # -- asking
 
@@ -278,7 +279,7 @@ class Users(Kernels):
         turn = chat.turns[-1]
         answer = f"<{self.provider.serial}>"
         assert (turn.prompt.content, turn.text, turn.finish_reason) == (prompt, answer, how)
-        n = chat.session.record.entries[turn.id]["n"]
+        n = view_of(chat).record.entries[turn.id]["n"]
         session.turns[turn.id] = Turn((n, turn.id), chat.id, place, prompt, answer, dict(config))
         model.head, model.config, model.since, model.here = turn.id, dict(config), {}, {}
         self.said[turn.id] = prompt, answer
@@ -348,7 +349,7 @@ class Users(Kernels):
         session = self.model_of(chat)
         branches, tree = session.branches(chat.id), session.tree(chat.id)
         found = [(branch.after, [turn.id for turn in branch.turns]) for branch in chat.branches]
-        path = session.path(chat.id)
+        path = view_of(session).path(chat.id)
         assert found == [(len([t for t in session.walk(ids[0]) if t in path]), ids) for ids in branches]
         if by_id and tree:
             ref = wanted = self.one_of(data, tree)
@@ -368,7 +369,7 @@ class Users(Kernels):
     def fork(self, data, name, named):
         chat, source = self.pick_chat(data)
         session = self.model_of(chat)
-        path = session.path(chat.id)
+        path = view_of(session).path(chat.id)
         at = data.draw(st.integers(0, len(path))) if named else None
         point = self.last_shown(chat) if at is None else path[at - 1] if at else None
         stands, gone = find(name, session.live), self.gone(session, name)
@@ -397,7 +398,7 @@ class Users(Kernels):
 
     def purge_one(self, chat, number):
         session = self.model_of(chat)
-        turn = session.turns[session.path(chat.id)[number - 1]]
+        turn = session.turns[view_of(session).path(chat.id)[number - 1]]
         chat.purge(number)
         self.purged.add(turn.stamp[1])
         turn.prompt, turn.answer, turn.config = "", "", None
@@ -409,7 +410,7 @@ class Users(Kernels):
         model.here |= kept
 
     def nothing_purged_is_anywhere(self):
-        places = [self.written(self.manager), *(self.manager.records(user) for user in USERS)]
+        places = [self.written(self.manager), *(ledger_of(self.manager).records(user) for user in USERS)]
         places += [self.store.unsaved(user) for user in USERS]
         text = "".join(json.dumps(place) for place in places)
         assert not [secret for secret in self.secrets() if secret in text]

@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core import ask_flow
 from robota_nb.core.events import EntriesAdded, Notice
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ChatBusy, ProviderError, SnapshotError
@@ -27,7 +29,7 @@ def test_a_turn_remembers_what_the_server_said_of_it(session):
 
 
 def test_a_turn_that_fails_without_text_leaves_nothing(session):
-    session.manager.providers = Only(ScriptedProvider([ProviderError("no server: start it"), "ok"]))
+    runtime_of(session).providers = Only(ScriptedProvider([ProviderError("no server: start it"), "ok"]))
     chat = session.create_chat()
     before = entries_of(session.manager)
     assert raised(ProviderError, chat.send, "hi") == "no server: start it"
@@ -98,8 +100,8 @@ def test_whatever_a_user_sets_what_is_written_can_be_read_again():
     manager = new_manager()
     chat = manager.create_session("u", "\ud800").create_chat("\udc00x")
     chat.configure(provider="", model="\ud800", system="\ud800", stop=["\ud800"], user="\ud800")
-    manager.replay.cell_chose(manager.replay.document.run("id", "h"), "chat", "\ud800")
-    manager.ask("hi", manager.replay.document.run("id", "h"), user_id="u").result()
+    runtime_of(manager).replay.cell_chose(runtime_of(manager).replay.document.run("id", "h"), "chat", "\ud800")
+    ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("id", "h"), user_id="u").result()
     parse(manager.snapshot("u"))
 
 
@@ -114,7 +116,7 @@ def test_a_prompt_over_the_cap_is_refused_before_anything_is_asked(session):
     assert raised(SnapshotError, chat.send, "x" * 1_000_001) == (
         "a message of 1,000,001 bytes is over the cap of 1,000,000: shorten it"
     )
-    assert session.manager.providers.requests == []
+    assert runtime_of(session).providers.requests == []
     assert chat.turns == []
 
 
@@ -250,10 +252,10 @@ def test_many_threads_in_many_chats_never_mix():
     assert failures == []
     for chat in session.chats:
         assert all(turn.prompt.content.startswith(chat.id) for turn in chat.turns)
-    for request in manager.providers.requests:
+    for request in runtime_of(manager).providers.requests:
         assert len({m["content"].removeprefix("re: ")[:34] for m in request.messages}) == 1
     recorded = sum(len(chat.turns) for chat in session.chats)
-    assert recorded == len(manager.providers.requests)
+    assert recorded == len(runtime_of(manager).providers.requests)
     again = new_manager()
     again.adopt(parse(manager.snapshot("u")), "u")
     assert [texts(c) for c in again.sessions("u")[0].chats] == [texts(c) for c in session.chats]
@@ -348,7 +350,7 @@ def test_asking_again_in_a_cell_tells_that_the_earlier_turns_stay_as_a_branch(ma
     events = []
     manager.subscribe(events.append)
     for _ in range(2):
-        manager.ask("hi", manager.replay.document.run("id", "h"), user_id="u").result()
+        ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("id", "h"), user_id="u").result()
     assert [event.text for event in events if isinstance(event, Notice)] == [
         "asked again in 'A': 1 earlier turn stays as a branch"
     ]
@@ -357,7 +359,7 @@ def test_asking_again_in_a_cell_tells_that_the_earlier_turns_stay_as_a_branch(ma
 
 def test_reading_and_flushing_an_untouched_manager_writes_nothing(manager, session):
     session.create_chat("A").send("hi")
-    session.fork("B").undo()
+    session.active_chat.fork("B").undo()
     again = new_manager()
     again.adopt(parse(manager.snapshot("u")), "u")
     events = []

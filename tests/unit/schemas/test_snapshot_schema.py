@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.notebook import Notebook
 from support.core import genuine, new_manager
@@ -268,7 +270,7 @@ def test_the_page_s_way_to_the_schema_leads_there():
 def test_what_the_page_shows_of_outputs_is_what_they_carry():
     manager, notebook = new_manager(), Notebook(print, print, has_outputs=True)
     turn = manager.create_session().create_chat().send("x")
-    notebook.outputs.write(manager.records(), {})
+    notebook.outputs.write(ledger_of(manager).records(default_user()), {})
     carried = notebook.output_metadata(turn)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.record import entries as make
 from robota_nb.errors import ProviderError
 from robota_nb.switcher.actions import ACTIONS
@@ -27,7 +29,13 @@ def reader(hub, session):
 def unchanged(manager):
     """All that a refused click must leave as it is."""
     pointers = [(one.id, one.name, one.state, one.active_id, [c.head for c in one.chats]) for one in manager.sessions()]
-    return everything(manager), pointers, manager.active_session(), manager.replay.clicked, manager.requests
+    return (
+        everything(manager),
+        pointers,
+        manager.active_session(),
+        runtime_of(manager).replay.clicked,
+        runtime_of(manager).requests,
+    )
 
 
 # -- what is done
@@ -54,11 +62,14 @@ def test_an_answer_goes_to_who_asked_alone(hub, reader):
 
 def test_a_click_counts_for_the_next_cell(manager, session, reader):
     one, two = session.create_chat("one"), session.create_chat("two")
-    manager.replay.clicked = None
+    runtime_of(manager).replay.clicked = None
     reader.do("chat.switch", chat=one.id)
-    assert manager.replay.clicked == (session.id, one.id)
+    assert runtime_of(manager).replay.clicked == (session.id, one.id)
     assert session.active_chat is one
-    assert manager.ask("hi", manager.replay.document.run("cell", "hash")).result().id == one.turns[0].id
+    assert (
+        ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("cell", "hash")).result().id
+        == one.turns[0].id
+    )
     assert two.turns == []
 
 
@@ -66,7 +77,7 @@ def test_a_setting_that_is_clicked_counts_too(manager, session, reader):
     chat = session.create_chat("one")
     reader.do("chat.set", chat=chat.id, model="big", system="Be brief.")
     assert (chat.config.model, chat.config.system) == ("big", "Be brief.")
-    assert manager.replay.clicked_settings == {chat.id}
+    assert runtime_of(manager).replay.clicked_settings == {chat.id}
     assert reader.chats[chat.id]["model"] == "big"
 
 
@@ -137,11 +148,11 @@ def test_a_click_in_a_chat_of_another_session_reaches_it(manager, session, reade
 
 
 def test_the_cell_that_asked_is_found_as_long_as_it_is_there(manager, session, reader):
-    document = manager.replay.document
+    document = runtime_of(manager).replay.document
     chat = session.create_chat("A")
-    turn = manager.ask("hi", document.run("cell-1", make.source_hash("x"))).result()
+    turn = ask_flow.ask(manager, "hi", document.run("cell-1", make.source_hash("x"))).result()
     document.list_cells([("cell-1", make.source_hash("x"))])
-    assert reader.do("cell", chat=chat.id, turn=turn.id)["cell"] == manager.replay.shown[turn.id][0]
+    assert reader.do("cell", chat=chat.id, turn=turn.id)["cell"] == runtime_of(manager).replay.shown[turn.id][0]
     document.list_cells([("cell-2", make.source_hash("y"))])
     assert "not in the notebook" in reader.refused("cell", chat=chat.id, turn=turn.id)
     assert "not in the notebook" in reader.refused("cell", chat=chat.id, turn=chat.send("no cell").id)
@@ -275,7 +286,7 @@ def test_a_paused_session_is_not_asked(manager, session, reader, with_chat):
 
 
 def test_at_a_limit_nothing_is_made_and_the_limit_is_named(manager, session, reader):
-    manager.max_chats, manager.max_active_sessions = 1, 2
+    runtime_of(manager).limits.max_chats, runtime_of(manager).limits.max_active_sessions = 1, 2
     chat = session.create_chat("A")
     chat.send("hi")
     chat.delete()

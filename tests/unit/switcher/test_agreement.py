@@ -5,7 +5,10 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record import entries as make
+from robota_nb.core.users import default_user
 from robota_nb.errors import RobotaError
 from support.core import new_manager
 from support.hub import Reader, agree, hub_of, rested
@@ -56,7 +59,11 @@ def api_ask(manager, view, pick):
 
 def api_ask_as_a_cell(manager, view, pick):
     source = f"cell {pick.randint(0, 5)}"
-    turn = manager.ask(source, manager.replay.document.run(source.replace(" ", "-"), make.source_hash(source)))
+    turn = ask_flow.ask(
+        manager,
+        source,
+        runtime_of(manager).replay.document.run(source.replace(" ", "-"), make.source_hash(source)),
+    )
     if hasattr(turn, "result"):
         turn.result()
 
@@ -90,13 +97,13 @@ def api_flush(manager, view, pick):
 def api_merge(manager, view, pick):
     """What another kernel did with the same notebook comes in."""
     there = new_manager()
-    there.adopt({sid: dict(entries) for sid, entries in manager.records().items()})
+    there.adopt({sid: dict(entries) for sid, entries in ledger_of(manager).records(default_user()).items()})
     chat = some_chat(there, pick)
     pick.choice([chat.retry, lambda: chat.send("there"), lambda: chat.session.create_chat("there")])()
     there.flush()
-    with manager.lock:
-        new = manager.adopt(there.records())
-        manager.foreign |= {eid for entries in new.values() for eid in entries}
+    with runtime_of(manager).lock:
+        new = manager.adopt(ledger_of(there).records())
+        runtime_of(manager).foreign |= {eid for entries in new.values() for eid in entries}
 
 
 def view_lists(manager, view, pick):
@@ -112,7 +119,7 @@ def view_chat(manager, view, pick):
 
 def view_undelete(manager, view, pick):
     session = some_session(manager, pick)
-    gone = [chat for chat in session.record.chats if not session.has(chat)]
+    gone = [chat for chat in view_of(session).record.chats if not view_of(session).has(chat)]
     view.ask("chat.undelete", session=session.id, chat=pick.choice(gone), activate=pick.random() < 0.5)
 
 
@@ -137,7 +144,7 @@ def view_edit(manager, view, pick):
 
 def view_branch(manager, view, pick):
     chat = some_chat(manager, pick)
-    nodes = [node for node in chat.session.record.nodes.values() if node.chat == chat.id]
+    nodes = [node for node in view_of(chat).record.nodes.values() if node.chat == chat.id]
     view.ask("branch", chat=chat.id, turn=pick.choice(nodes).id)
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 
+from robota_nb.core.inside import runtime_of
 from robota_nb.errors import ChatBusy
 from support.core import Echo, new_manager
 from support.hub import PATIENCE, Reader, agree, hub_of
@@ -17,8 +18,8 @@ def patient(manager, chat, ask):
         try:
             return ask()
         except ChatBusy:
-            with manager.lock:
-                assert manager.rested.wait_for(lambda: chat.id not in manager.running, PATIENCE)
+            with runtime_of(manager).lock:
+                assert runtime_of(manager).lock.wait_for(lambda: chat.id not in runtime_of(manager).running, PATIENCE)
 
 
 def test_20_threads_that_click_and_ask_in_5_chats_while_others_stream_and_use_the_api(hasty):  # noqa: PLR0915
@@ -81,7 +82,7 @@ def test_20_threads_that_click_and_ask_in_5_chats_while_others_stream_and_use_th
     asked = {turn.id: (chat.id, turn.prompt.content) for chat in chats for turn in chat.turns}
     assert asked == accepted | made  # none lost, none without an answer
     assert sum(len(chat.turns) for chat in chats) == len(asked)  # none twice
-    assert len(manager.providers.requests) == len(asked)
+    assert len(runtime_of(manager).providers.requests) == len(asked)
     for chat in chats:
         prompts = [turn.prompt.content for turn in chat.turns]
         for who in {prompt.split()[0] for prompt in prompts}:
@@ -118,7 +119,7 @@ def test_of_many_views_that_ask_the_same_chat_at_once_one_is_answered_and_the_ot
     meeting.set()
     answers = [view.answer(number) for view, number in zip(views, numbers, strict=True)]
     assert sum("turn" in answer for answer in answers) == 1
-    assert len(chat.turns) == len(manager.providers.requests) == 1
+    assert len(chat.turns) == len(runtime_of(manager).providers.requests) == 1
     agree(manager, *views)
     hub.close()
 
@@ -163,7 +164,7 @@ def test_a_click_while_the_last_view_leaves_is_done_and_harms_nobody(hasty):
             reader.ask("chat.new")
             reader.leave()
 
-    manager.max_chats = 0
+    runtime_of(manager).limits.max_chats = 0
     together(work, 4)
     assert len(manager.active_session().chats) == 40
     agree(manager, Reader(hub))

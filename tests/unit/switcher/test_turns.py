@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from robota_nb.core.live import Plan
+from robota_nb.core.plan import Plan
 from robota_nb.core.ports import Finish, Image
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import hub as hubs

@@ -5,9 +5,12 @@ import logging
 
 import pytest
 
+from robota_nb.core import ask_flow
 from robota_nb.core.events import TurnEnded
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.entries import purged_stub
 from robota_nb.core.record.snapshot import parse
+from robota_nb.core.users import default_user
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import rows
 from robota_nb.switcher import view_state as told
@@ -99,7 +102,7 @@ def test_a_widget_shown_twice_learns_that_an_answer_has_ended_though_one_of_the_
     next(live)
     reader.until(lambda: reader.arriving)
     provider.feed(None)
-    with manager.lock:  # nothing can be told before both are so
+    with runtime_of(manager).lock:  # nothing can be told before both are so
         reader.say(op="hello", full=True)  # on the same comm
         assert [*live] == []
     agree(manager, reader)
@@ -194,12 +197,12 @@ def test_turns_of_which_only_the_marks_have_changed_are_named_and_not_sent(manag
 def test_if_very_many_marks_have_changed_all_from_the_first_of_them_on_are_told_anew(manager, session, hub):
     chat = filled(session.create_chat("A"), told.STALE + 5)
     reader = Reader(hub).fence().fetch()
-    with manager.lock:
-        record = session.record
-        nodes = session.path(chat.id).nodes[3:]
+    with runtime_of(manager).lock:
+        record = view_of(session).record
+        nodes = view_of(session).path(chat.id).nodes[3:]
         gone = {eid: purged_stub(record.entries[eid]) for node in nodes for eid in (node.user, node.id)}
         reader.forget()
-        manager.commit(session, gone)
+        ledger_of(manager).commit(session, gone)
     reader.fence()
     (message,) = reader.of("transcript")
     assert (message["from"], message["stale"]) == (3, [])
@@ -209,9 +212,9 @@ def test_if_very_many_marks_have_changed_all_from_the_first_of_them_on_are_told_
 def test_what_a_stranger_wrote_is_marked_and_what_was_made_here_is_not(manager, hub):
     reader = Reader(hub)
     taken = parse(json.loads(json.dumps(genuine())))
-    with manager.lock:
+    with runtime_of(manager).lock:
         new = manager.adopt(taken)
-        manager.foreign |= {eid for entries in new.values() for eid in entries}
+        runtime_of(manager).foreign |= {eid for entries in new.values() for eid in entries}
     manager.activate(manager.session("First"))
     manager.active_session().switch_to("B")
     manager.active_session().active_chat.send("mine")
@@ -221,23 +224,23 @@ def test_what_a_stranger_wrote_is_marked_and_what_was_made_here_is_not(manager, 
 
 
 def test_turns_that_were_replayed_are_marked(manager, hub):
-    manager.ask("one", manager.replay.document.run("cell", "hash")).result()
+    ask_flow.ask(manager, "one", runtime_of(manager).replay.document.run("cell", "hash")).result()
     again = new_manager()
-    again.adopt(manager.records())
-    assert again.ask("one", again.replay.document.run("cell", "hash")).replayed
+    again.adopt(ledger_of(manager).records(default_user()))
+    assert ask_flow.ask(again, "one", runtime_of(again).replay.document.run("cell", "hash")).replayed
     reader = Reader(hub_of(again)).fence()
     assert [(row["marks"], row["cell"]) for row in reader.turns.values()] == [(["replayed"], True)]
     reader.hub.close()
 
 
 def test_a_turn_that_is_replayed_while_a_view_is_open_is_marked_there(manager):
-    manager.ask("one", manager.replay.document.run("cell", "hash")).result()
+    ask_flow.ask(manager, "one", runtime_of(manager).replay.document.run("cell", "hash")).result()
     again = new_manager()
-    again.adopt(manager.records())
+    again.adopt(ledger_of(manager).records(default_user()))
     hub = hub_of(again)
     reader = Reader(hub).fence()
     assert reader.turns[0]["marks"] == []
-    assert again.ask("one", again.replay.document.run("cell", "hash")).replayed
+    assert ask_flow.ask(again, "one", runtime_of(again).replay.document.run("cell", "hash")).replayed
     try:
         agree(again, reader)
         assert reader.turns[0]["marks"] == ["replayed"]

@@ -6,7 +6,9 @@ import nbformat
 import pytest
 
 from robota_nb.core.events import EntriesAdded, TurnStarted
-from robota_nb.core.live import LiveTurn, Plan
+from robota_nb.core.inside import ledger_of, view_of
+from robota_nb.core.live import LiveTurn
+from robota_nb.core.plan import Plan
 from robota_nb.frontends.headless import FrontEnd
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.sync.partial_answers import PartialAnswers
@@ -121,7 +123,12 @@ def test_an_answer_on_its_way_is_nothing_that_was_not_saved(filing):
 def test_what_is_not_to_be_recorded_is_not_filed(filing):
     here = filing([["unheard ", "of"], ["one ", "two"]])
     aside = here.session.create_chat("aside")
-    once = LiveTurn(aside, lambda: Plan(text="once", place=None, config=aside.config, record=False))
+    once = LiveTurn(
+        ledger_of(aside),
+        view_of(aside),
+        aside.id,
+        lambda: Plan(text="once", place=None, config=aside.config, record=False),
+    )
     next(once)
     live = here.session.create_chat("open").stream("hello")
     next(live)

@@ -4,8 +4,10 @@ import pytest
 
 from robota_nb.carriers import output
 from robota_nb.carriers.document import Bridge, chunks
+from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.users import default_user
 from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
 from support.shell import Shell
@@ -124,10 +126,10 @@ def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell)
     made = mine.ask("mine")
     value, store = stranger.document(), mine.persistence.unsaved.store
     reader = shell(store=store, path="/copy of a.ipynb", value=value)
-    assert turn.id in reader.manager.foreign
+    assert turn.id in runtime_of(reader.manager).foreign
     own = shell(store=store, path="/moved.ipynb", value=mine.document())
-    assert made.id in own.manager.records()[own.manager.sessions()[0].id]
-    assert own.manager.foreign == set()
+    assert made.id in ledger_of(own.manager).records(default_user())[own.manager.sessions()[0].id]
+    assert runtime_of(own.manager).foreign == set()
 
 
 def test_nothing_is_foreign_where_no_store_is_kept(shell):
@@ -178,7 +180,7 @@ def test_a_stripped_notebook_takes_nothing_until_a_snapshot_puts_all_into_it_aga
 
 def test_an_n_out_of_all_proportion_is_refused(shell):
     here = shell(path="/nb.ipynb")
-    here.manager._n = 2**40
+    ledger_of(here.manager)._n = 2**40
     here.ask("one")
     with pytest.raises(SnapshotError, match="cannot be among"):
         snapshot.parse(here.document())

@@ -3,6 +3,7 @@
 A change that breaks these tests breaks notebooks. Never edit the golden file: a new format gets a new one.
 """
 
+from robota_nb.core.inside import view_of
 from robota_nb.core.ports import Usage
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
@@ -113,15 +114,15 @@ def test_the_golden_file_means_what_it_meant():
     manager = new_manager()
     manager.adopt(snapshot.parse(GOLDEN), "u")
     work, plain = manager.sessions("u")
-    assert (work.id, work.name, work.state, work.record.n) == (WORK, "Python", "paused", 33)
+    assert (work.id, work.name, work.state, view_of(work).record.n) == (WORK, "Python", "paused", 33)
     assert (plain.id, plain.name, plain.state, plain.chats, plain.active_chat) == (PLAIN, "Plain", "active", [], None)
     assert manager.active_session("u") is plain
 
     main, fork = work.chats
     assert (main.id, main.name, fork.id, fork.name) == (MAIN, "Debug Session", FORK, "Feature")
     assert work.active_chat is fork
-    assert work.find("Fork") == FORK
-    assert work.find("Python") is None
+    assert view_of(work).find("Fork") == FORK
+    assert view_of(work).find("Python") is None
     assert manager.find_session("Python Development", "u") is work
 
     assert [(turn.prompt.content, turn.text, turn.finish_reason) for turn in main.turns] == [
@@ -138,17 +139,17 @@ def test_the_golden_file_means_what_it_meant():
         "provider": "openai", "model": "gpt-4o", "system": "Be brief.\nBe kind.", "seed": "7", "temperature": "0.9",
     }  # fmt: skip
     assert first.cell == ("cell-1", 0, SOURCE)
-    assert work.record.nodes[first.id].set == {"chat": "Debug Session", "session": "Python Development"}
+    assert view_of(work).record.nodes[first.id].set == {"chat": "Debug Session", "session": "Python Development"}
     assert (second.model, second.usage, second.cell) == ("gpt-4o", None, (None, 1, SOURCE))
     assert third.usage == Usage(input_tokens=0, output_tokens=0)
-    branches = {turn.text for turn in map(main.turn, work.record.children(MAIN, make.entry_id(CUT)))}
+    branches = {turn.text for turn in map(main.turn, view_of(work).record.children(MAIN, make.entry_id(CUT)))}
     assert branches == {"I was just", "the net", ""}
 
     assert [turn.text for turn in fork.turns] == ["Grüße 🙂", "yes"]
-    assert work.base(FORK) == make.entry_id(HI)
+    assert view_of(work).base(FORK) == make.entry_id(HI)
     assert fork.config.settings() == {"provider": "offline"}
     # the config of its latest answer, and what was set since
     assert main.config.settings() == {
         "provider": "openai", "model": "gpt-4o", "system": "Be brief.\nBe kind.", "temperature": "0.2",
     }  # fmt: skip
-    assert work.record.config(work.record.default_config.value).settings() == {"provider": "offline"}
+    assert view_of(work).record.config(view_of(work).record.default_config.value).settings() == {"provider": "offline"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.entries import entry_id
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ChatBusy, ChatLimitReached, ChatNotFound, TurnNotFound
@@ -137,7 +138,7 @@ def test_purge_removes_what_a_turn_says_and_leaves_its_place(manager, session):
     assert "my secret" not in everything(manager)
     assert [turn.prompt.content for turn in chat.turns] == ["first", "", "third"]
     chat.send("fourth")
-    assert [m["content"] for m in manager.providers.requests[-1].messages] == [
+    assert [m["content"] for m in runtime_of(manager).providers.requests[-1].messages] == [
         "first", "re: first", "third", "re: third", "fourth",
     ]  # fmt: skip
     again = restarted(manager)
@@ -162,7 +163,7 @@ def test_a_purge_beats_any_copy_that_comes_later(manager, session):
 
 
 def test_what_is_purged_is_purged_in_the_forks_that_began_with_it(manager, session, chat):
-    fork = session.fork("B")
+    fork = session.active_chat.fork("B")
     fork.send("d")
     fork.purge(2)
     assert asked(fork) == "acd"
@@ -172,7 +173,7 @@ def test_what_is_purged_is_purged_in_the_forks_that_began_with_it(manager, sessi
 def test_a_purge_takes_every_answer_to_the_question_along(manager, session):
     chat = session.create_chat("A")
     turn = chat.send("my secret")
-    other = {**session.record.entries[turn.id], "n": 90, "content": ["my secret, told otherwise"]}
+    other = {**view_of(session).record.entries[turn.id], "n": 90, "content": ["my secret, told otherwise"]}
     manager.adopt({session.id: {entry_id(other): other}}, "u")
     chat.purge(1)
     assert "my secret" not in everything(manager)
@@ -181,20 +182,20 @@ def test_a_purge_takes_every_answer_to_the_question_along(manager, session):
 def test_a_purge_leaves_the_settings_of_its_chat(manager, session):
     chat = session.create_chat("A", model="one")
     chat.send("a")
-    session.configure(chat.id, {"model": "two"}, lasting=False)  # as a cell does: its turn is to hold it
+    view_of(session).set_for_next(chat.id, {"model": "two"})  # as a cell does: its turn is to hold it
     chat.send("my secret")
     chat.purge(2)
     assert chat.config.model == "two"
     assert restarted(manager).session("S", "u").chat("A").config.model == "two"
     chat.edit(2, "again")
-    assert manager.providers.requests[-1].model == "two"
+    assert runtime_of(manager).providers.requests[-1].model == "two"
 
 
 def test_what_was_purged_cannot_be_asked_again_as_it_was(session, chat):
     chat.purge(3)
-    requests = len(session.manager.providers.requests)
+    requests = len(runtime_of(session).providers.requests)
     assert raised(TurnNotFound, chat.retry) == (
         "what was asked there was purged from 'A': ask something else, %robota chat edit takes its place"
     )
-    assert len(session.manager.providers.requests) == requests
+    assert len(runtime_of(session).providers.requests) == requests
     assert chat.edit(3, "C").text == "re: C"

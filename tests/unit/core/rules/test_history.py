@@ -2,6 +2,7 @@
 
 import pytest
 
+from robota_nb.core.inside import runtime_of
 from robota_nb.errors import ChatLimitReached, InvalidName, ProviderError, TurnNotFound
 from support.core import Echo, Only, asked, beside, new_manager, of_three_turns, raised, restarted, scripted, sent
 
@@ -48,7 +49,7 @@ def test_what_was_undone_is_redone_after_a_restart(manager, chat):
 
 
 def test_undo_and_redo_in_a_fork_reach_back_before_it_began(session, chat):
-    fork = session.fork("B")
+    fork = session.active_chat.fork("B")
     fork.undo()
     assert asked(fork) == "ab"
     assert fork.redo().prompt.content == "c"
@@ -59,7 +60,7 @@ def test_undo_and_redo_in_a_fork_reach_back_before_it_began(session, chat):
 
 
 def test_history_of_one_chat_leaves_its_forks_alone(session, chat):
-    fork = session.fork("B")
+    fork = session.active_chat.fork("B")
     fork.send("d")
     chat.clear()
     chat.send("x")
@@ -78,7 +79,7 @@ def test_edit_asks_another_question_in_the_place_of_a_turn_and_keeps_what_stood_
 
 
 def test_retry_asks_the_last_turn_again_and_keeps_its_answer(manager, session):
-    manager.providers = Only(provider := Echo())
+    runtime_of(manager).providers = Only(provider := Echo())
     chat = session.create_chat()
     chat.send("a")
     first = chat.send("b")
@@ -109,9 +110,15 @@ def test_edit_and_retry_ask_with_the_turns_settings_and_what_was_set_since(manag
         manager = restarted(manager)
         chat = manager.session("S", "u").chat("A")
     chat.retry()
-    assert (manager.providers.requests[-1].model, manager.providers.requests[-1].params) == ("two", {"temperature": 1})
+    assert (
+        runtime_of(manager).providers.requests[-1].model,
+        runtime_of(manager).providers.requests[-1].params,
+    ) == ("two", {"temperature": 1})
     chat.edit(1, "A")
-    assert (manager.providers.requests[-1].model, manager.providers.requests[-1].params) == ("one", {"temperature": 0})
+    assert (
+        runtime_of(manager).providers.requests[-1].model,
+        runtime_of(manager).providers.requests[-1].params,
+    ) == ("one", {"temperature": 0})
 
 
 def test_a_failed_edit_leaves_the_path_as_it_is(session):
@@ -136,7 +143,7 @@ def test_a_turn_that_is_not_there_is_named_with_how_many_there_are(manager, chat
     if number:
         assert raised(TurnNotFound, chat.fork, "B", number) == text
     assert manager.snapshot("u") == before
-    assert len(manager.providers.requests) == 3
+    assert len(runtime_of(manager).providers.requests) == 3
 
 
 # -- forks
@@ -187,7 +194,7 @@ def test_a_fork_that_cannot_be_leaves_nothing():
     chat = manager.create_session("u").create_chat("A")
     before = manager.snapshot("u")
     raised(ChatLimitReached, chat.fork, "B")
-    manager.max_chats = 0
+    runtime_of(manager).limits.max_chats = 0
     raised(InvalidName, chat.fork, "")
     assert manager.snapshot("u") == before
 
@@ -228,7 +235,7 @@ def test_checkout_of_a_branch_goes_as_far_as_it_was_shown_here(manager, chat):
     chat.clear()
     again = restarted(manager)
     there = again.session("S", "u").chat("A")
-    again.replay.shown[there.branches[0].turns[1].id] = None
+    runtime_of(again).replay.shown[there.branches[0].turns[1].id] = None
     assert there.checkout(1).prompt.content == "b"
     assert (asked(there), beside(there)) == ("ab", [(2, "c")])
 

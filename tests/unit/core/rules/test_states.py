@@ -2,7 +2,9 @@
 
 import pytest
 
+from robota_nb.core import ask_flow
 from robota_nb.core.events import Activated, Changed, EntriesAdded
+from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.record.entries import entry_id, set_entry
 from robota_nb.errors import (
     DuplicateName,
@@ -67,18 +69,18 @@ def test_a_session_changes_its_state_in_the_given_ways_and_in_no_other(state, ch
 def test_a_session_that_is_not_active_is_listed_and_read_and_not_asked(state):
     session = in_state(state)
     manager, chat = session.manager, session.chat("A")
-    requests = len(manager.providers.requests)
+    requests = len(runtime_of(manager).providers.requests)
     text = f"the session 'S' is {state}: it can be read, not asked; {NEXT_STEPS[state]}"
-    cell = manager.replay.document.run("cell", "hash")
+    cell = runtime_of(manager).replay.document.run("cell", "hash")
     for ask in (
         lambda: chat.send("more"),
         lambda: chat.stream("more"),
         lambda: chat.edit(1, "more"),
         chat.retry,
-        lambda: manager.ask("more", cell, user_id="u", session="S"),
+        lambda: ask_flow.ask(manager, "more", cell, user_id="u", session="S"),
     ):
         assert raised(SessionNotActive, ask) == text
-    assert len(manager.providers.requests) == requests
+    assert len(runtime_of(manager).providers.requests) == requests
     assert texts(chat) == ["re: hi"]
     assert manager.sessions("u") == [session]
     assert len(session.search("hi")) == 1
@@ -92,13 +94,13 @@ def test_a_session_that_is_not_active_still_replays(state):
     manager = new_manager()
     session = manager.create_session("u", "S")
     session.create_chat("A")
-    manager.ask("hi", manager.replay.document.run("cell", "hash"), user_id="u").result()
+    ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("cell", "hash"), user_id="u").result()
     for change in LEADING_TO[state]:
         getattr(session, change)()
     again = restarted(manager)
-    turn = again.ask("hi", again.replay.document.run("cell", "hash"), user_id="u")
+    turn = ask_flow.ask(again, "hi", runtime_of(again).replay.document.run("cell", "hash"), user_id="u")
     assert (turn.text, turn.replayed) == ("re: hi", True)
-    assert again.providers.requests == []
+    assert runtime_of(again).providers.requests == []
 
 
 def test_a_session_can_be_paused_and_resumed_again_and_again():
@@ -304,4 +306,4 @@ def test_a_manager_says_what_it_holds():
     manager.create_session("v", "hers").create_chat("B").send("hello")
     assert manager.stats("u").sessions == 1
     assert {record["session"] for record in manager.to_records("u")} == {"S"}
-    assert manager.records("v").keys() == {manager.session("hers", "v").id}
+    assert ledger_of(manager).records("v").keys() == {manager.session("hers", "v").id}

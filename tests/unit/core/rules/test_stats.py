@@ -5,6 +5,8 @@ import json
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core import ask_flow
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record.snapshot import parse
 from robota_nb.core.rules.stats import Tally
@@ -86,7 +88,7 @@ def test_branches_are_counted_apart_from_the_path_and_in_the_total(chat):
 
 def test_live_turns_and_replayed_ones_are_counted_apart(manager, chat):
     def ask(manager, cell, tokens):
-        answer = manager.ask(tokens, manager.replay.document.run(cell, cell), user_id="u")
+        answer = ask_flow.ask(manager, tokens, runtime_of(manager).replay.document.run(cell, cell), user_id="u")
         return getattr(answer, "replayed", None) or answer.result().replayed
 
     assert not ask(manager, "one", "10")
@@ -143,7 +145,7 @@ def test_what_another_notebook_holds_was_neither_asked_nor_replayed_here(chat):
     again = new_manager()
     again.adopt(parse(chat.session.manager.snapshot("u")), "u")
     for turn in again.sessions("u")[0].chats[0].turns:
-        again.replay.shown[turn.id] = None  # asks are to follow them
+        runtime_of(again).replay.shown[turn.id] = None  # asks are to follow them
     assert again.stats("u").replayed.turns == again.stats("u").asked.turns == 0
 
 

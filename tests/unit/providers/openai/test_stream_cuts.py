@@ -11,6 +11,7 @@ import re
 import pytest
 
 from robota_nb import SessionManager
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.errors import ProviderError
 from robota_nb.providers.openai.reply import Reply
 from robota_nb.providers.openai.sse import EventParser
@@ -77,7 +78,7 @@ def asked(provider):
         assert live.turn is None or live.turn.finish_reason == "error"
     else:
         assert live.turn
-    chat.check_idle()
+    runtime_of(chat).check_idle(view_of(chat), chat.id)
     kept = "".join(turn.text for turn in chat.turns)
     return "".join(pieces), kept, live.turn.finish_reason if live.turn else "error"
 

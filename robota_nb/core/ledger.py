@@ -1,0 +1,257 @@
+"""The sessions of all users as views, and the one way in which entries are added to them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.core.events import Activated, Changed, EntriesAdded
+from robota_nb.core.record import entries as make
+from robota_nb.core.record import snapshot
+from robota_nb.core.record.config import Config
+from robota_nb.core.record.names import Names
+from robota_nb.core.record.overlay import differing
+from robota_nb.core.record.view import SessionView
+from robota_nb.core.rules import limits, states
+from robota_nb.errors import SessionNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from robota_nb.core.ports import Entries, Entry
+    from robota_nb.core.rules.states import Change
+    from robota_nb.core.runtime import Runtime
+
+
+class Ledger:
+    """Which sessions there are, which are active, and what is written of them.
+
+    Parameters
+    ----------
+    runtime
+        What goes on in the manager that the sessions belong to.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.views: dict[str, SessionView] = {}
+        self._active: dict[str, str] = {}  # user -> session
+        self._n = 0
+
+    # -- a user's sessions
+
+    def owned(self, user: str) -> list[SessionView]:
+        """Return a user's sessions, deleted ones too, in the order of their creation."""
+        mine = (view for view in list(self.views.values()) if view.user_id == user)
+        return sorted(mine, key=lambda view: (view.record.created, view.id))
+
+    def sessions(self, user: str) -> list[SessionView]:
+        """Return a user's sessions that are not deleted, in the order of their creation."""
+        return [view for view in self.owned(user) if not view.deleted]
+
+    def deleted(self, user: str, ref: str) -> list[SessionView]:
+        """Return a user's deleted sessions that have the id or the name, in the order of their creation."""
+        wanted = make.fold_name(ref.strip())
+        gone = [view for view in self.owned(user) if view.deleted]
+        return [view for view in gone if ref == view.id or make.fold_name(view.record.name) == wanted]
+
+    def names(self, user: str) -> Names:
+        """Return the names of a user's sessions."""
+        return Names({view.id: view.record.names for view in self.sessions(user)})
+
+    def find(self, user: str, ref: str) -> SessionView | None:
+        """Return the session that *ref* (an id, a name or a former name) means to a user, or None."""
+        view = self.views.get(ref) or self.views.get(self.names(user).find(ref) or "")
+        return view if view and view.user_id == user and not view.deleted else None
+
+    def begin(self, user: str) -> SessionView:
+        """Return a new session, of which nothing is written yet."""
+        return self._view(make.new_id("s"), user)
+
+    def _view(self, sid: str, user: str) -> SessionView:
+        view = self.views.get(sid)
+        if view is None:
+            view = self.views[sid] = SessionView(
+                sid, user, self.runtime.lock, partial(self.names, user), self.runtime.tell_changed
+            )
+        return view
+
+    # -- which one is active
+
+    def active(self, user: str) -> SessionView | None:
+        """Return a user's active session: as chosen here, else as the entries say."""
+        chosen = self.views.get(self._active.get(user, ""))
+        return chosen if chosen and not chosen.deleted else self.recorded_active(user)
+
+    def recorded_active(self, user: str) -> SessionView | None:
+        """Return the session that is a user's active one by what is written."""
+        return max(self.sessions(user), key=lambda view: view.record.active.stamp, default=None)
+
+    def activate(self, view: SessionView) -> None:
+        """Make a session its user's active one, and tell the subscribers."""
+        self._active[view.user_id] = view.id
+        self.tell_active(view)
+
+    def activate_silently(self, view: SessionView) -> None:
+        """Make a session its user's active one without anybody having chosen it; tell only if it was not."""
+        if self.active(view.user_id) is view:
+            self._active[view.user_id] = view.id
+        else:
+            self.activate(view)
+
+    def deactivate(self, view: SessionView) -> None:
+        """Have the session of its user that was used last become active in the place of this deleted one."""
+        self._active.pop(view.user_id, None)
+        if active := self.recorded_active(view.user_id):
+            self.activate(active)
+
+    def tell_active(self, view: SessionView) -> None:
+        """Tell the subscribers which session and chat are active now."""
+        self.runtime.emit(Activated(session=view.id, chat=view.active_id))
+
+    def hold_active(self, user: str) -> None:
+        """Hold on to what is active, so that nothing that is adopted from now on changes it."""
+        with self.runtime.lock:
+            for view in self.sessions(user):
+                self._hold(view)
+
+    def _hold(self, view: SessionView) -> None:
+        """Hold on to what is active: only a choice changes that, not what happens to be written last."""
+        view.point_to(view.active_id)
+        if active := self.active(view.user_id):
+            self._active[view.user_id] = active.id
+
+    # -- writing
+
+    def next_n(self, reserved: int = 0) -> int:
+        """Return the n of the next entry (with the lock held, right before `commit`); keep so many for the caller."""
+        self._n += reserved
+        return self._n + 1 - reserved
+
+    def write(self, view: SessionView, build: make.Builder) -> None:
+        """Make one entry and add it to a session (with the lock held)."""
+        entry = build(n=self.next_n(), at=self.runtime.now())
+        self.commit(view, {make.entry_id(entry): entry})
+
+    def commit(self, view: SessionView, entries: Mapping[str, Entry]) -> None:
+        """Add entries made here to a session, and tell the subscribers."""
+        with self.runtime.lock:
+            self._hold(view)
+            view.record.apply(entries)
+            self.runtime.made.update(entries)
+            self._n = max(self._n, view.record.n)
+            removed = view.record.drop_superseded()
+            # Told in the order of the record, so with the lock held.
+            self.runtime.emit(EntriesAdded(session=view.id, entries=entries, removed=removed))
+
+    def adopt(self, sessions: Entries, user: str) -> dict[str, dict[str, Entry]]:
+        """Take over (parsed) entries, and return what was new; sessions that are not here yet become *user*'s.
+
+        Raises
+        ------
+        SessionNotFound
+            If one of them belongs to another user here.
+        """
+        new = {}
+        with self.runtime.lock:
+            if any(sid in self.views and self.views[sid].user_id != user for sid in sessions):
+                raise SessionNotFound("a session in this snapshot cannot be opened here: use a kernel of its own")
+            for sid, entries in sessions.items():
+                view = self._view(sid, user)
+                if added := view.record.apply(entries):
+                    new[sid] = added
+                self._n = max(self._n, view.record.n)
+        for sid in new:
+            self.runtime.emit(Changed(session=sid))
+        return new
+
+    def flush(self, user: str) -> None:
+        """Write what waits (heads, active pointers, settings), where it differs from what is written."""
+        with self.runtime.lock:
+            waiting = list(self._waiting(user))
+            for view, build in waiting:
+                self.write(view, build)
+            for view, _ in waiting:  # not before all is written: what is active depends on what is deleted
+                view.written()
+
+    def _waiting(self, user: str) -> Iterator[tuple[SessionView, make.Builder]]:
+        """Yield what makes the entries that wait; the active session's come last, because the greatest n leads."""
+        active = self.active(user)
+        leads = self.recorded_active(user) is active
+        for view in sorted(self.owned(user), key=lambda view: view is active):
+            yield from ((view, build) for build in view.waiting())
+            if view.active_id != view.recorded_active() or (view is active and not leads):
+                leads = False
+                yield view, partial(make.active_entry, chat=view.active_id)
+
+    def begin_chat(self, view: SessionView, name: str | None, config: Config, base: str | None = None) -> str:
+        """Record a new chat, which starts at the message *base*, and return its id; it is not made active.
+
+        Raises
+        ------
+        ChatLimitReached
+            If the session has as many chats as allowed.
+        DuplicateName, InvalidName
+            If the name is taken, or is none.
+        """
+        limits.check_chats(view, self.runtime.limits.max_chats)
+        names = view.names()
+        name = names.free("Chat") if name is None else make.check_name(name, "chat")
+        view.check_free(name)
+        chat = make.new_id("c")
+        config_id, new = view.config_entry(config)
+        n, at = self.next_n(), self.runtime.now()
+        entry = make.chat_entry(n=n, at=at, chat=chat, name=name, config=config_id, from_=base)
+        self.commit(view, {**new, make.entry_id(entry): entry})
+        view.add_name(names, chat, name)
+        return chat
+
+    def configure(self, view: SessionView, chat: str, settings: Mapping[str, str]) -> None:
+        """Set a chat's settings for good, because its user says so outside of cells; "" unsets one."""
+        with self.runtime.lock:
+            self.runtime.replay.clicked_settings.add(chat)
+            for build in list(differing(view.record, chat, settings)):
+                self.write(view, build)
+            view.set_for_next(chat, settings)
+
+    def change_state(self, view: SessionView, by: Change, *, again: bool = False) -> None:
+        """Change a session's state; raises as `states.after`, and `SessionLimitReached` (see `limits`)."""
+        with self.runtime.lock:
+            state = states.after(view, by, again=again)
+            if state is None:
+                return
+            if state == "active":
+                sessions = self.sessions(view.user_id)
+                limits.check_sessions(sessions, view.user_id, self.runtime.limits.max_active_sessions)
+            states.enter(view, state)
+
+    def inherited_config(self, view: SessionView) -> Config:
+        """Return the config that a new chat of a session starts with."""
+        if active := view.active_id:
+            return view.config(active)
+        default = view.record.default_config.value
+        return view.record.config(default) if default else self.default_config()
+
+    def default_config(self) -> Config:
+        """Return the config of a first chat where nothing is configured."""
+        provider, model = self.runtime.providers.default()
+        return Config(provider=provider, model=model)
+
+    # -- what is written
+
+    def records(self, user: str) -> dict[str, dict[str, Entry]]:
+        """Return the written entries of a user's sessions, also of deleted ones."""
+        return {view.id: view.record.entries.copy() for view in self.owned(user)}
+
+    def sizes(self, user: str) -> dict[str, int]:
+        """Return how many entries `records` has of each session."""
+        return {view.id: len(view.record.entries) for view in self.owned(user)}
+
+    def snapshot(self, user: str) -> dict[str, Any]:
+        """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
+        with self.runtime.lock:
+            sessions = self.records(user)
+            for n, (view, build) in enumerate(self._waiting(user), self.next_n()):
+                entry = build(n=n, at=self.runtime.now())
+                sessions[view.id][make.entry_id(entry)] = entry
+            return snapshot.dump(sessions)
