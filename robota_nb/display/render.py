@@ -18,6 +18,7 @@ from robota_nb.core.interrupts import deferred
 from robota_nb.core.record.entries import clean, new_id
 from robota_nb.core.record.snapshot import KEY
 from robota_nb.display.formats import FORMATS, Lines, NotKept, Whole, read_json
+from robota_nb.display.hints import HINTS
 from robota_nb.display.segments import Segmenter, split
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ BUDGET = 40_000
 
 _OVERHEAD = 600  # bytes of a message around its text
 
-_RETRY = "%robota chat retry asks again"
+_RETRY = HINTS["turn.retry"]
 _NOTES = {
     "length": "cut off at the length limit",
     "content_filter": "stopped by the content filter",
