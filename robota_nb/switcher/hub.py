@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
 from robota_nb.core.inside import runtime_of
 from robota_nb.core.record.json_types import JsonTypeError
+from robota_nb.core.record.kinds import is_stub
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.events import Event
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Level
     from robota_nb.switcher.messages import Answer, Do, Result, ToView, Want, WantPicture
     from robota_nb.switcher.views import View
 
@@ -42,20 +44,20 @@ log = logging.getLogger("robota_nb")
 
 
 class Host(Protocol):
-    """What the hub needs of the kernel's wiring."""
+    """What the hub needs of the app around it."""
 
     manager: SessionManager
 
     def ready(self) -> None:
-        """Take over what the notebook holds, unless that is done."""
+        """Adopt what the notebook holds, unless that was done."""
         ...
 
-    def settle(self) -> None:
-        """Write pointers (heads, active chats, settings) as soon as the kernel is idle."""
+    def write_soon(self) -> None:
+        """Have what only points written once the kernel is idle."""
         ...
 
-    def level(self) -> str:
-        """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
+    def level(self) -> Level:
+        """Return how far the conversations have got: in kernel, in store, in notebook, saved."""
         ...
 
 
@@ -80,7 +82,7 @@ class Hub:
     Parameters
     ----------
     host
-        The kernel's wiring.
+        The app around it.
     """
 
     def __init__(self, host: Host) -> None:
@@ -105,7 +107,7 @@ class Hub:
             return
         match message["op"]:
             case "hello":
-                self._take_over()
+                self._adopt_notebook()
                 view.full = message.get("full", True)
                 self._join(view)
             case "want" | "picture":
@@ -149,11 +151,11 @@ class Hub:
         for view in views:
             view.close()
 
-    def _take_over(self) -> None:
+    def _adopt_notebook(self) -> None:
         try:
             self._host.ready()
         except Exception:
-            log.exception("what the notebook holds could not be taken over")
+            log.exception("what the notebook holds could not be adopted")
 
     def _join_again(self, view: View) -> None:
         """Join a view that was closed and is still there, such as a widget after the extension was loaded again."""
@@ -191,7 +193,7 @@ class Hub:
                     self._wake.notify_all()
             return
         if isinstance(event, EntriesAdded):
-            purged = any(entry["kind"] == "purged" for entry in event.entries.values())  # other chats may show it, too
+            purged = any(map(is_stub, event.entries.values()))  # forks may show it, too
             chats = {chat for entry in event.entries.values() if not purged and (chat := entry.get("chat"))}
         else:
             chats = {event.chat} if event.chat else set()
@@ -212,7 +214,7 @@ class Hub:
 
         def answer(result: Result) -> None:
             self._queue(view, {"op": "answer", "id": message["id"], **result})
-            self._host.settle()
+            self._host.write_soon()
 
         try:
             self._host.ready()
