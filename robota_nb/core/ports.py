@@ -19,6 +19,7 @@ __all__ = [
     "Finish",
     "FinishReason",
     "Image",
+    "ListsModels",
     "Provider",
     "Providers",
     "Request",
@@ -27,6 +28,7 @@ __all__ = [
     "TextDelta",
     "Usage",
     "Waiting",
+    "Warms",
 ]
 
 
