@@ -72,6 +72,12 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.unknown": "a later version of robota_nb knows that state",
     "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
     "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
+    "snapshot.open_here": "save it where it is open",
+    "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
+    "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
+    "snapshot.resume": "give the path of its file",
+    "store.list": "store.documents() lists what there is",
+    "turn.retry": "chat.retry() asks again",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 

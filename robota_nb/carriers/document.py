@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from robota_nb.carriers.messages import Change, Chunk, FromFrontEnd, FromKernel, Part
-    from robota_nb.core.ports import Entries
+    from robota_nb.core.ports import Entries, Level
 
 Later: TypeAlias = "Callable[[float, Callable[[], None]], object]"
 
@@ -256,8 +256,6 @@ class DocumentCarrier:
         Sends one message over the comm.
     """
 
-    name = "document"
-
     def __init__(self, send: Callable[[FromKernel], None]) -> None:
         self._send = send
         self._seq = 0
@@ -266,7 +264,7 @@ class DocumentCarrier:
         self._written: dict[int, dict[str, list[str]]] = {}
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How far what was written has got: ``in kernel``, ``in notebook`` or ``saved``."""
         if self._saved >= self._seq:
             return "saved"
@@ -292,10 +290,6 @@ class DocumentCarrier:
         """
         self._acked = self._seq
         self._saved = self._seq - dirty
-
-    def notify(self, text: str) -> None:
-        """Have the front end tell the user something."""
-        self._send({"op": "notice", "text": text})
 
     def acked(self, seq: int) -> None:
         """The document holds all up to write number *seq*."""

@@ -22,7 +22,7 @@ from robota_nb.errors import SnapshotError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from robota_nb.core.ports import Entries
+    from robota_nb.core.ports import Entries, Level
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -171,7 +171,7 @@ def changing(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
 
 
 class FileCarrier:
-    """Carry a snapshot in the metadata of a notebook file (`robota_nb.core.ports.Carrier`).
+    """Carries a snapshot in the metadata of a notebook file (`robota_nb.core.ports.Carrier`).
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class FileCarrier:
         The notebook, which must exist when something is written.
     """
 
-    name = "file"
+    level: Level = "saved"  # as soon as it is written
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -210,8 +210,7 @@ def _united(value: Any, add: Entries, remove: Mapping[str, Iterable[str]], name:
         raise
     except SnapshotError as error:
         raise SnapshotError(
-            f"the snapshot in {name} is malformed and was left as it is ({error}); "
-            "'%robota snapshot --replace' writes a new one over it"
+            f"the snapshot in {name} is malformed and was left as it is ({error})", hint="snapshot.replace"
         ) from error
     sessions = merge(present, add)
     for session, ids in remove.items():

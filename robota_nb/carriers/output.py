@@ -16,13 +16,12 @@ from robota_nb.core.record.relations import reached, without_dangling
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
+    from robota_nb.core.ports import Level
     from robota_nb.core.record.types import Entries, Entry
 
 
 class OutputCarrier:
     """Holds what the notebook's own metadata has not, and hands it to outputs."""
-
-    name = "output"
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, Entry]] = {}
@@ -32,7 +31,7 @@ class OutputCarrier:
         self._cell, self._known = "", True  # that runs
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How far what was written has got."""
         return "in kernel" if self._waiting.keys() - self._carried else "in the cells' outputs"
 

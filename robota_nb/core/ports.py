@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.record.types import Entries, Entry, FinishReason, Image, Usage
@@ -19,6 +19,7 @@ __all__ = [
     "Finish",
     "FinishReason",
     "Image",
+    "Level",
     "ListsModels",
     "Provider",
     "Providers",
@@ -30,6 +31,9 @@ __all__ = [
     "Waiting",
     "Warms",
 ]
+
+Level: TypeAlias = Literal["in kernel", "in store", "in the cells' outputs", "in notebook", "saved"]
+"""How far the conversations have got, as their user reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +229,10 @@ class Store(Protocol):
 class Carrier(Protocol):
     """A place where a snapshot lives."""
 
-    name: str
+    @property
+    def level(self) -> Level:
+        """How far what was written has got."""
+        ...
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Carry entries there. Union semantics: repeating a write changes nothing.

@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.controls import strip_controls
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.kinds import is_message, kind_of
 from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
-from robota_nb.display.render import strip_controls
+from robota_nb.sync.chat_files import ChatImported
+from robota_nb.sync.persistence import Saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from robota_nb.core.chat import Chat, Hit
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Level
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
     from robota_nb.core.record.nodes import Node, Path
@@ -27,9 +30,12 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Preview, Turn
-    from robota_nb.magics.host import Host
     from robota_nb.providers.keys.secret import KeySource
     from robota_nb.providers.registry import EndpointCheck, EndpointState
+    from robota_nb.sync.chat_files import EntriesImported
+    from robota_nb.sync.persistence import FileWritten, SnapshotWritten
+    from robota_nb.sync.reader import Resumed
+    from robota_nb.sync.recovery import Recovered
 
 _Notes: TypeAlias = "Mapping[str, list[dict[str, Any]]]"
 """What entries of kinds that are shown beside a turn say, by the id of the message that they refer to."""
@@ -40,6 +46,8 @@ _LISTED = 10
 
 FOREIGN = "◇"
 """Marks a turn that somebody else wrote."""
+
+NO_CONVERSATION = "no conversation yet: write a %%robota cell, or %robota new NAME"
 
 _HOW_TO_CONNECT = (
     "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
@@ -52,9 +60,8 @@ def plain(text: str) -> str:
     return "".join(char for char in strip_controls(text) if not acts(char))
 
 
-def status(host: Host) -> str:
-    """Say where the user is."""
-    manager = host.manager
+def status(manager: SessionManager, level: Level) -> str:
+    """Say where the user is, and how far the conversations have got."""
     session = manager.active_session()
     chat = session.active_chat if session else None
     if session is None or chat is None:
@@ -65,9 +72,7 @@ def status(host: Host) -> str:
     tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
     parts += [f"{tokens} tokens"] if tokens else []
-    parts += [host.persistence.level()] + (
-        [f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else []
-    )
+    parts += [level] + ([f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else [])
     lines = [" · ".join(plain(part) for part in parts)]
     view, runtime = view_of(session), runtime_of(session)
     nodes = view.path(chat.id).nodes
@@ -298,18 +303,49 @@ def summary(parsed: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{count(len(parsed), 'session')}, {count(turns(parsed), 'turn')}, {count(entries, 'entry')}"
 
 
-def recovered(new: Mapping[str, Mapping[str, Any]], left: int, others: Mapping[str, int]) -> str:
+def written(snapshot_: SnapshotWritten) -> str:
+    """Say what a snapshot holds, and how far it got."""
+    saving = {
+        Saving.NOT_WANTED: "",
+        Saving.BEGUN: " · saving",
+        Saving.IMPOSSIBLE: " · nothing here saves the notebook on request: save it as usual",
+    }
+    return f"snapshot: {summary(snapshot_.entries)} · {snapshot_.level}{saving[snapshot_.saving]}"
+
+
+def written_to_file(file: FileWritten) -> str:
+    """Say what was written into a notebook file."""
+    return f"snapshot: {summary(file.entries)} · saved in {file.path.name}"
+
+
+def resumed(found: Resumed) -> str:
+    """Say what a notebook has brought."""
+    if found.document is not None:
+        return f"resumed: {summary(found.document)}"
+    return f"added: {summary(found.new)}" if found.new else "nothing new: all of it is here"
+
+
+def recovered(found: Recovered) -> str:
     """Say what was added from the store, what of it has no place here, and where else there is something."""
-    lines = [f"added: {summary(new)}" if new else "nothing to recover for this notebook"]
-    prompts = [short(to_text(entry["content"])) for entry in _messages(new, "user")]
+    lines = [f"added: {summary(found.new)}" if found.new else "nothing to recover for this notebook"]
+    prompts = [short(to_text(entry["content"])) for entry in _messages(found.new, "user")]
     lines += [f"  {prompt}" for prompt in prompts[:_LISTED]]
     lines += [f"  and {len(prompts) - _LISTED} more"] if len(prompts) > _LISTED else []
-    if left:
-        lines.append(f"{count(left, 'entry')} stay in the store: what they follow is not in this notebook any more")
-    if others:
+    if found.left:
+        lines.append(
+            f"{count(found.left, 'entry')} stay in the store: what they follow is not in this notebook any more"
+        )
+    if found.elsewhere:
         lines.append("not saved elsewhere; %robota recover PATH adds it here:")
-        lines += [f"  {place} · {count(number, 'entry')}" for place, number in others.items()]
+        lines += [f"  {place} · {count(number, 'entry')}" for place, number in found.elsewhere.items()]
     return plain("\n".join(lines))
+
+
+def imported(found: ChatImported | EntriesImported) -> str:
+    """Say what was imported; of a text the same when the cell runs again."""
+    if isinstance(found, ChatImported):
+        return f"{found.chat.name} is here: {count(found.turns, 'turn')}"
+    return f"in the session {', '.join(session.name for session in found.sessions)}: {summary(found.entries)}"
 
 
 def _messages(parsed: Mapping[str, Mapping[str, Any]], role: str) -> list[Mapping[str, Any]]:

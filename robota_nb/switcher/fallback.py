@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.text import count, seen, short
 from robota_nb.core.turn import Turn
+from robota_nb.display.report import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
@@ -33,7 +34,7 @@ def text(manager: SessionManager, *, of_cells: bool = False) -> str:
     """
     session = manager.active_session()
     if session is None:
-        return "no conversation yet: write a %%robota cell, or %robota new NAME"
+        return NO_CONVERSATION
     lines = [f"{session.name} · {session.state}"]
     for chat in session.chats:
         active, nodes = chat.id == session.active_id, _shown(chat, of_cells=of_cells)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.events import Event
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Level
     from robota_nb.switcher.messages import Answer, Do, Result, ToView, Want, WantPicture
     from robota_nb.switcher.views import View
 
@@ -43,20 +44,20 @@ log = logging.getLogger("robota_nb")
 
 
 class Host(Protocol):
-    """What the hub needs of the kernel's wiring."""
+    """What the hub needs of the app around it."""
 
     manager: SessionManager
 
     def ready(self) -> None:
-        """Take over what the notebook holds, unless that is done."""
+        """Adopt what the notebook holds, unless that was done."""
         ...
 
-    def settle(self) -> None:
-        """Write pointers (heads, active chats, settings) as soon as the kernel is idle."""
+    def write_soon(self) -> None:
+        """Have what only points written once the kernel is idle."""
         ...
 
-    def level(self) -> str:
-        """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
+    def level(self) -> Level:
+        """Return how far the conversations have got: in kernel, in store, in notebook, saved."""
         ...
 
 
@@ -81,7 +82,7 @@ class Hub:
     Parameters
     ----------
     host
-        The kernel's wiring.
+        The app around it.
     """
 
     def __init__(self, host: Host) -> None:
@@ -106,7 +107,7 @@ class Hub:
             return
         match message["op"]:
             case "hello":
-                self._take_over()
+                self._adopt_notebook()
                 view.full = message.get("full", True)
                 self._join(view)
             case "want" | "picture":
@@ -150,11 +151,11 @@ class Hub:
         for view in views:
             view.close()
 
-    def _take_over(self) -> None:
+    def _adopt_notebook(self) -> None:
         try:
             self._host.ready()
         except Exception:
-            log.exception("what the notebook holds could not be taken over")
+            log.exception("what the notebook holds could not be adopted")
 
     def _join_again(self, view: View) -> None:
         """Join a view that was closed and is still there, such as a widget after the extension was loaded again."""
@@ -213,7 +214,7 @@ class Hub:
 
         def answer(result: Result) -> None:
             self._queue(view, {"op": "answer", "id": message["id"], **result})
-            self._host.settle()
+            self._host.write_soon()
 
         try:
             self._host.ready()

@@ -1,4 +1,4 @@
-"""Files answers that are on their way in the store: a kernel that dies loses no more than their last words."""
+"""Files answers in the store while they arrive: a kernel that dies loses no more than their last words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PartialAnswers:
     """Looks at the turns that run, in a thread of its own while there are any.
 
     What it files is what the turn would be if it were interrupted now, so nothing else has to know of it: a new
-    kernel takes it for a turn that was not saved, and `Unsaved.change` drops it for the turn itself.
+    kernel takes it for a turn that was not saved, and `Unsaved.commit` drops it for the turn itself.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class PartialAnswers:
         """Look until no turn runs; one has begun."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():  # a fork takes no threads along
-                self._thread = Thread(target=self._look, name="robota_nb-drafts", daemon=True)
+                self._thread = Thread(target=self._look, name="robota_nb-partial-answers", daemon=True)
                 self._thread.start()
 
     def _look(self) -> None:

@@ -69,20 +69,20 @@ class Canaries:
     def __init__(self, shell, asks):
         self.shell, self.asks = shell, asks
         self.sinks, self.hidden = Sinks(), Hidden()
-        self.wiring = next(iter(_HOOKED.values())).wiring()
-        self.reader = Reader(self.wiring.hub)
+        self.app = next(iter(_HOOKED.values())).app()
+        self.reader = Reader(self.app.hub)
         logging.getLogger().setLevel(logging.DEBUG)
         logging.getLogger().addHandler(Log(self.sinks))
         threading.excepthook = lambda hooked: self._spill("thread", hooked.exc_value)
 
     def spend(self, number):
         """Ask in every way with one key."""
-        endpoints = self.wiring.endpoints
+        endpoints = self.app.endpoints
         self.hidden.give(number, endpoints, endpoints._registry().endpoints["openai"])
         self.shell.run_line_magic("robota", f"new Chat {number}")
         for ask in range(self.asks):
             self._ask(f"ask {number} {ask}", verbose=ask == number)
-        thread = threading.Thread(target=self.wiring.manager.active_session().active_chat.send, args=("in a thread",))
+        thread = threading.Thread(target=self.app.manager.active_session().active_chat.send, args=("in a thread",))
         thread.start()
         thread.join()
         self.reader.answer(self.reader.ask("ask", text="from a view"))
@@ -90,7 +90,7 @@ class Canaries:
         self._objects(endpoints)
 
     def _ask(self, line, *, verbose):
-        magics = self.wiring.magics
+        magics = self.app.magics
         magics.short_errors = not verbose
         try:
             self.shell.run_line_magic("robota", line)
@@ -113,12 +113,12 @@ class Canaries:
         self._pickle(error)
 
     def _objects(self, endpoints):
-        manager = self.wiring.manager
+        manager = self.app.manager
         provider = endpoints.get("openai")
         session = manager.active_session()
         chat = session.active_chat
         holders = (manager, session, chat, chat.turns, endpoints, endpoints._registry(), provider, provider._client,
-                   endpoints._keys, provider._context, self.wiring, self.wiring.magics, self.wiring.hub)  # fmt: skip
+                   endpoints._keys, provider._context, self.app, self.app.magics, self.app.hub)  # fmt: skip
         for holder in holders:
             self.sinks.take("repr", _walked(holder))
             self._pickle(holder)

@@ -16,6 +16,7 @@ from robota_nb.core.record import fold, names, nodes
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.entry_table import EntryTable
 from robota_nb.core.record.snapshot import parse
+from robota_nb.display import report
 from support.core import genuine, new_manager
 from support.shell import Shell
 
@@ -83,9 +84,9 @@ def test_what_is_recovered_is_looked_for_once(monkeypatch):
     for _ in range(max(LENGTHS)):
         lost.ask("the same question")
     again = Shell(monkeypatch, store=lost.persistence.unsaved.store, path="another.ipynb")
-    read, recorded = [], again.persistence.recorded
-    monkeypatch.setattr(again.persistence, "recorded", lambda: read.append(1) or recorded())
-    assert f"{max(LENGTHS)} turns" in again.persistence.recover("open.ipynb")
+    read, entries = [], again.persistence.entries
+    monkeypatch.setattr(again.persistence, "entries", lambda: read.append(1) or entries())
+    assert f"{max(LENGTHS)} turns" in report.recovered(again.recovery.recover("open.ipynb"))
     assert len(read) <= 3
 
 

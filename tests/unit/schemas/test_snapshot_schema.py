@@ -17,7 +17,7 @@ from robota_nb.core.record import snapshot
 from robota_nb.core.record.kinds import KINDS, MAX_N, purged_stub
 from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
-from robota_nb.sync.persistence import Persistence
+from robota_nb.sync.notebook import Notebook
 from support.core import genuine, new_manager
 from support.git import wander
 from support.hostile import READ, REFUSED
@@ -268,11 +268,10 @@ def test_the_page_s_way_to_the_schema_leads_there():
     assert names["schema"] == SCHEMA
 
 
-def test_what_the_page_shows_of_outputs_is_what_they_carry(monkeypatch):
-    monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
-    persistence = Persistence(new_manager(), print, {}, print, has_outputs=True)
-    turn = persistence.manager.create_session().create_chat().send("x")
-    persistence.outputs.write(ledger_of(persistence.manager).records(default_user()), {})
-    carried = persistence.output_metadata(turn)
+def test_what_the_page_shows_of_outputs_is_what_they_carry():
+    manager, notebook = new_manager(), Notebook(print, print, has_outputs=True)
+    turn = manager.create_session().create_chat().send("x")
+    notebook.outputs.write(ledger_of(manager).records(default_user()), {})
+    carried = notebook.output_metadata(turn)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])

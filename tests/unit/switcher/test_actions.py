@@ -49,7 +49,7 @@ def test_an_answer_comes_after_the_changes_that_it_reports(manager, reader):
     assert reader.chat == reader.shown == made["chat"]
     turn = reader.do("ask", text="hello")
     assert reader.turns[0]["id"] == turn["turn"]
-    assert reader.hub._host.settled == 2
+    assert reader.hub._host.writes_wanted == 2
 
 
 def test_an_answer_goes_to_who_asked_alone(hub, reader):

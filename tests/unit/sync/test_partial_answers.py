@@ -28,12 +28,12 @@ def texts(unsaved):
 
 
 class Filing:
-    """A manager, a unsaved, and a store that tells when something is filed."""
+    """A manager, its unsaved entries, and a store that tells when something is filed."""
 
     def __init__(self, steps):
         self.manager = scripted(*steps)
         self.unsaved = Unsaved(lambda: None, [].append)
-        self.drafts = PartialAnswers(self.manager, self.unsaved)
+        self.partial_answers = PartialAnswers(self.manager, self.unsaved)
         self.filed = threading.Condition()
         self.manager.subscribe(self.heard)
         self.store, add = self.unsaved.store, self.unsaved.store.add
@@ -48,9 +48,9 @@ class Filing:
 
     def heard(self, event):
         if isinstance(event, EntriesAdded):
-            self.unsaved.change({event.session: event.entries}, {event.session: event.removed})
+            self.unsaved.commit({event.session: event.entries}, {event.session: event.removed})
         elif isinstance(event, TurnStarted):
-            self.drafts.begin()
+            self.partial_answers.begin()
 
     def holds(self, *wanted):
         """Wait until the store holds exactly these messages."""
