@@ -81,7 +81,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 
-Other users have other words: `robota_nb.display.hints` has those of a notebook, with the same keys. A name in braces is
+Other users have other words: ``robota_nb.display.hints`` has those of a notebook, with the same keys. A name in braces is
 one that the error gives.
 """
 
