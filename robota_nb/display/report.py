@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.controls import strip_controls
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.kinds import is_message, kind_of
 from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
-from robota_nb.display.render import strip_controls
 from robota_nb.sync.chat_files import ChatImported
 from robota_nb.sync.persistence import Saving
 
