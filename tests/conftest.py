@@ -12,6 +12,8 @@ from support.hub import hub_of, stopped
 from support.kernel import RESET, Kernel, isolated
 from support.provider import lab_provider
 
+pytest_plugins = ["support.tiers"]
+
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # this user's keyring is none of our business
 
 settings.register_profile("robota_nb", settings(), deadline=None)  # how long a case takes is for benchmarks to say

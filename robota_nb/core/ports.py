@@ -145,6 +145,30 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class ListsModels(Protocol):
+    """A provider that can say which models it has; to be one is optional."""
+
+    def models(self) -> Sequence[str]:
+        """Return the names of the models, without asking any of them.
+
+        Raises
+        ------
+        ProviderError
+            If the server cannot be reached, or does not take the key: one line, with a next step.
+        """
+        ...
+
+
+@runtime_checkable
+class Warms(Protocol):
+    """A provider whose first ask has a slow part that can be done before; to be one is optional."""
+
+    def warm(self) -> None:
+        """Do the slow part of a first ask, such as an import; called in a thread of its own. It asks nobody."""
+        ...
+
+
 class Providers(Protocol):
     """The providers this user has, by the names that configs carry."""
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Preview, Turn
+    from robota_nb.providers.keys.secret import KeySource
+    from robota_nb.providers.registry import EndpointCheck, EndpointState
     from robota_nb.sync.chat_files import EntriesImported
     from robota_nb.sync.persistence import FileWritten, SnapshotWritten
     from robota_nb.sync.reader import Resumed
@@ -192,6 +194,47 @@ def hits(found: Sequence[Hit], text: str) -> str:
         where_ = f"{hit.chat.name} {hit.number}" if hit.number else f"{hit.chat.name} ⎇"
         lines += [f"{where_}: {short(hit.turn.prompt.content)}", f"    {short(hit.turn.text)}"]
     return plain("\n".join(lines)) or f"nothing in this session holds {short(text)!r}"
+
+
+# -- endpoints
+
+
+def endpoints(states: Sequence[EndpointState], objects: Sequence[str]) -> str:
+    """List the endpoints, and where their keys are; never where they themselves are: outputs are saved."""
+    lines = [f"{state.name} · {state.model or 'no default model'} · {_key_state(state)}" for state in states]
+    lines += [f"{name} · a provider object of this kernel" for name in objects]
+    return plain("\n".join(lines))
+
+
+def _key_state(state: EndpointState) -> str:
+    if not state.needs_key:
+        return "needs no key"
+    if state.key_source:
+        return f"takes its key from {key_source(state.name, state.key_source)}"
+    return f"has no key: %robota endpoint key {state.name}"
+
+
+def key_source(name: str, source: KeySource | None) -> str:
+    """Say where the key of an endpoint is, and how to remove it from there."""
+    if source is None or source.place == "environment":
+        return str(source or "nowhere")
+    place = f"{source} in this kernel" if source.place == "typed" else str(source)
+    return f"{place} (%robota endpoint key {name} --forget removes it)"
+
+
+def added(name: str) -> str:
+    """Say that an endpoint was added, and how it is asked."""
+    return f"{name} can be asked in this kernel: %robota chat open NAME --provider {name}"
+
+
+def checked(check: EndpointCheck) -> str:
+    """Say what an endpoint has answered when it was tested."""
+    if check.models is None:
+        return f"{check.name} is no server: there is nothing to test"
+    said = f"{check.name} can be reached, and has {count(len(check.models), 'model')}"
+    if not check.model:
+        return said
+    return f"{said}, {check.model} {'is one of them' if check.offers_model else 'is none of them'}"
 
 
 def branches(chat: Chat) -> str:

@@ -16,11 +16,12 @@ from robota_nb.carriers.file import notebook_path
 from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.manager import SessionManager
+from robota_nb.core.ports import Warms
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display.notices import notice
 from robota_nb.display.render import choose_renderer
 from robota_nb.errors import CommandError, nearest
-from robota_nb.kernel.endpoints import Servers
+from robota_nb.kernel.endpoints import Endpoints
 from robota_nb.kernel.frontend_messages import FrontEndMessages
 from robota_nb.kernel.idle import IdleWriter
 from robota_nb.kernel.notices import Notices
@@ -35,7 +36,7 @@ from robota_nb.sync.recovery import Recovery
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import FromFrontEnd
     from robota_nb.core.events import Event
     from robota_nb.core.ports import Level
     from robota_nb.core.rules.document import Cell
@@ -62,8 +63,8 @@ class App:
         self.shell = shell
         self.magics = magics
         self.runner = Runner(shell, self, HANDLERS)
-        self.servers = Servers(magics)
-        self.manager = SessionManager(providers=self.servers)
+        self.endpoints = Endpoints(magics)
+        self.manager = SessionManager(providers=self.endpoints)
         self._runtime = runtime_of(self.manager)
         self._bridge = bridge(shell)
         self._notices = Notices(shell, self._bridge)
@@ -113,7 +114,7 @@ class App:
         limits.max_chats = magics.max_chats
         limits.max_messages = magics.max_messages
         self._runtime.replay.rerun = magics.rerun
-        self.servers.configure(magics)
+        self.endpoints.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
     def _guess(self) -> Path | None:
@@ -135,7 +136,7 @@ class App:
         elif isinstance(event, Delayed) and not self.runner.delayed(event):
             self._notices.tell(event.text)
 
-    def _on_message(self, message: Message) -> None:
+    def _on_message(self, message: FromFrontEnd) -> None:
         self._messages.receive(message)
         if "hub" in self.__dict__:
             self.hub.touch()
@@ -168,12 +169,13 @@ class App:
         """
         if self._runtime.replay.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
             return
-        providers = self.servers
+        providers = self.endpoints
 
         def warm() -> None:
             with suppress(Exception):  # it shows nothing: whatever is wrong, the first ask will say
                 name, _ = providers.default()
-                getattr(providers.get(name), "warm", int)()
+                if isinstance(provider := providers.get(name), Warms):
+                    provider.warm()
 
         Thread(target=warm, name="robota_nb-warm-up", daemon=True).start()
 

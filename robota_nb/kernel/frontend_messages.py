@@ -11,7 +11,7 @@ from robota_nb.core.rules.modes import MODES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import FromFrontEnd, FromKernel
     from robota_nb.core.manager import SessionManager
     from robota_nb.sync.persistence import Persistence
     from robota_nb.sync.reader import NotebookReader
@@ -40,7 +40,7 @@ class FrontEndMessages:
         persistence: Persistence,
         reader: NotebookReader,
         *,
-        send: Callable[[Message], None],
+        send: Callable[[FromKernel], None],
         notify: Callable[[str], None],
         write_pointers: Callable[[], None],
     ) -> None:
@@ -51,9 +51,9 @@ class FrontEndMessages:
         self._notify = notify
         self._write_pointers = write_pointers
 
-    def receive(self, message: Message) -> None:
-        """Do what a message asks for; one that is not known is ignored."""
-        match message.get("op"):
+    def receive(self, message: FromFrontEnd) -> None:
+        """Do what a message asks for."""
+        match message["op"]:
             case "open":
                 if (mode := message.get("replay")) in MODES:
                     self._runtime.replay.mode = mode
@@ -65,17 +65,17 @@ class FrontEndMessages:
             case "changed":
                 self._reader.document_changed(message["sessions"])
             case "cells":
-                self._list_cells(message.get("cells"))
+                self._list_cells(message["cells"])
             case "ack":
-                self._persistence.acknowledge(int(message.get("seq", 0)))
+                self._persistence.acknowledge(message["seq"])
             case "saved":
-                self._persistence.acknowledge_save(int(message.get("seq", 0)))
+                self._persistence.acknowledge_save(message["seq"])
             case "flush":
                 self._write_pointers()
                 asked = [turn for turn in self._runtime.replay.shown if turn in self._runtime.made]
                 self._send({"op": "flushed", "requests": self._runtime.requests, "asked": asked})
 
-    def _compare(self, version: object) -> None:
+    def _compare(self, version: str | None) -> None:
         """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""
         if version not in (None, __version__):
             self._notify(
@@ -83,7 +83,6 @@ class FrontEndMessages:
                 "if that does not help, install one version in both places"
             )
 
-    def _list_cells(self, cells: object) -> None:
-        if isinstance(cells, list):
-            pairs = [(str(cell[0]), str(cell[1])) for cell in cells if isinstance(cell, list) and len(cell) == _PAIR]
-            self._runtime.replay.document.list_cells(pairs)
+    def _list_cells(self, cells: list[list[str]] | None) -> None:
+        if cells is not None:
+            self._runtime.replay.document.list_cells([(cell[0], cell[1]) for cell in cells if len(cell) == _PAIR])

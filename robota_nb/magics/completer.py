@@ -59,7 +59,7 @@ def _names(host: Host) -> dict[str, Callable[[], Iterable[str]]]:
         configs = [chat.config for session in host.manager.sessions() for chat in session.chats]
         return dict.fromkeys(config.model for config in [*configs, host.manager.default_config()] if config.model)
 
-    return {"chat": chats, "session": sessions, "model": models, "provider": host.servers.names}
+    return {"chat": chats, "session": sessions, "model": models, "provider": host.endpoints.names}
 
 
 def _as_typed(option: str, typed: str) -> str:

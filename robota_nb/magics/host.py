@@ -8,41 +8,52 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Provider
     from robota_nb.core.rules.document import Cell
+    from robota_nb.providers.keys.secret import KeySource
+    from robota_nb.providers.registry import EndpointCheck, EndpointState
     from robota_nb.sync.persistence import Persistence
     from robota_nb.sync.reader import NotebookReader
     from robota_nb.sync.recovery import Recovery
 
 
-class Servers(Protocol):
-    """The servers that can be asked, as far as commands use them; `robota_nb.kernel.endpoints` stands above them."""
+class Endpoints(Protocol):
+    """The endpoints and provider objects, as far as commands use them; `robota_nb.kernel.endpoints` stands above."""
 
     def names(self) -> list[str]:
         """Return the names of all providers and endpoints."""
         ...
 
-    def lines(self) -> list[str]:
-        """Say which endpoints there are, and where their keys are."""
+    def states(self) -> list[EndpointState]:
+        """Return what can be said of each endpoint without asking it."""
+        ...
+
+    def objects(self) -> list[str]:
+        """Return the names of the provider objects."""
         ...
 
     def add(self, name: str, settings: Mapping[str, str]) -> None:
         """Make a server known in this kernel."""
         ...
 
-    def test(self, name: str) -> str:
-        """See whether an endpoint can be reached, and say so."""
+    def add_object(self, name: str, provider: Provider) -> None:
+        """Make an object known in this kernel as a provider."""
         ...
 
-    def key_source(self, name: str) -> str:
-        """Return where an endpoint's key is, as a user reads it; empty if there is none."""
+    def check(self, name: str) -> EndpointCheck:
+        """See whether an endpoint can be reached and takes the key; no model is asked."""
+        ...
+
+    def key_source(self, name: str) -> KeySource | None:
+        """Return where the key of an endpoint is; None if there is none."""
         ...
 
     def take_key(self, name: str, ask: Callable[[str], str]) -> None:
-        """Keep in this kernel what *ask* returns as an endpoint's key; it gets the variable that does as well."""
+        """Keep in this kernel what *ask* returns as an endpoint's key; *ask* gets the name of its variable."""
         ...
 
     def save_key(self, name: str) -> None:
-        """Put an endpoint's key, if it was typed, into the system's keyring."""
+        """Move an endpoint's key, if it was typed, into the system's keyring."""
         ...
 
     def forget_key(self, name: str) -> bool:
@@ -51,7 +62,7 @@ class Servers(Protocol):
 
 
 class Host(Protocol):
-    """The app of one shell, as far as commands use it; `robota_nb.kernel.app` stands above them."""
+    """The app of one shell, as far as commands use it; `robota_nb.kernel.app` stands above."""
 
     @property
     def manager(self) -> SessionManager:
@@ -74,8 +85,8 @@ class Host(Protocol):
         ...
 
     @property
-    def servers(self) -> Servers:
-        """The servers that can be asked, and their keys."""
+    def endpoints(self) -> Endpoints:
+        """The endpoints that can be asked, and their keys."""
         ...
 
     def ready(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from robota_nb.core.record.fold import Node
 
 LINE = 200
-"""Characters of a line."""
+"""How many characters of a line are shown."""
 LAST = 5
 """How many turns are shown."""
 
@@ -27,10 +27,10 @@ def text(manager: SessionManager, *, of_cells: bool = False) -> str:
     Parameters
     ----------
     manager
-        What there is.
+        Its sessions.
     of_cells
-        Whether only what cells have said so far in this kernel is shown: the same whenever the notebook runs again,
-        which what was clicked, and what cells below have still to ask, would change.
+        Whether only turns are shown that cells of this kernel have asked so far. This is the same whenever the notebook
+        runs again; turns that were asked in a view, or by cells further down, would change it.
     """
     session = manager.active_session()
     if session is None:

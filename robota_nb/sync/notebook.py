@@ -14,7 +14,7 @@ from robota_nb.sync.notices import DocumentUnreadable, NotebookFull, NotebookLar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import FromKernel, Open
     from robota_nb.core.ports import Carrier, Entries, Level
     from robota_nb.core.turn import Turn
     from robota_nb.sync.notices import Notify
@@ -35,7 +35,7 @@ class Notebook:
         Whether outputs go into a notebook (in a terminal they do not).
     """
 
-    def __init__(self, send: Callable[[Message], None], notify: Notify, *, has_outputs: bool) -> None:
+    def __init__(self, send: Callable[[FromKernel], None], notify: Notify, *, has_outputs: bool) -> None:
         self.document: DocumentCarrier | None = None  # once a front end has opened one
         self.outputs = OutputCarrier()
         self.adopted = False  # whether the manager has adopted what the notebook holds
@@ -77,7 +77,7 @@ class Notebook:
         self.document = self.document or DocumentCarrier(self._send)
         self.document.opened(dirty=dirty)
 
-    def read(self, message: Message) -> Entries | None:
+    def read(self, message: Open) -> Entries | None:
         """Return the entries of the document that a front end has opened; None, and a notice, if they cannot be read.
 
         Parameters
@@ -88,7 +88,7 @@ class Notebook:
         self._problem = None
         try:
             if problem := message.get("problem"):
-                raise SnapshotError(str(problem))  # noqa: TRY301 - said by the bridge, told like the others
+                raise SnapshotError(problem)  # noqa: TRY301 - said by the bridge, told like the others
             value = message.get("value")
             entries = snapshot.parse(value) if value is not None else {}
         except SnapshotError as error:

@@ -17,7 +17,7 @@ from robota_nb.sync.unsaved import Unsaved
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import FromKernel
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Entries, Entry, Level
     from robota_nb.sync.notices import Notify
@@ -78,7 +78,7 @@ class Persistence:
     def __init__(
         self,
         manager: SessionManager,
-        send: Callable[[Message], None],
+        send: Callable[[FromKernel], None],
         guess: Callable[[], Path | None],
         notify: Notify,
         *,

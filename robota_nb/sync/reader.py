@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robota_nb.carriers import file, output
 from robota_nb.core.inside import runtime_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import Change, Open, Renamed
     from robota_nb.core.ports import Entries
     from robota_nb.sync.notices import Notify
     from robota_nb.sync.persistence import Persistence
@@ -58,25 +58,25 @@ class NotebookReader:
         self._notebook = persistence.notebook
         self._guess = guess
         self._notify = notify
-        self._opened: Message | None = None  # what the front end has said of the document, not adopted yet
+        self._opened: Open | None = None  # what the front end has said of the document, not adopted yet
 
     # -- the open document
 
-    def document_opened(self, message: Message) -> None:
+    def document_opened(self, message: Open) -> None:
         """Note which document was opened; the first command adopts it, or this call, if there was one already."""
         if "problem" not in message or "path" in message:  # what could not be decoded stands for the same document
             self._unsaved.path = self._unsaved.locate(message)
         self._opened = message  # it stands for all before it
         at_work, self._notebook.adopted = self._notebook.adopted, False
-        self._notebook.open(dirty=bool(message.get("dirty")))
+        self._notebook.open(dirty=message.get("dirty", False))
         if at_work:
             self.adopt_notebook()
 
-    def document_renamed(self, message: Message) -> None:
+    def document_renamed(self, message: Renamed) -> None:
         """Note that the document has another path."""
         self._unsaved.rename(self._unsaved.locate(message))
 
-    def document_changed(self, sessions: Mapping[str, Any]) -> None:
+    def document_changed(self, sessions: Mapping[str, Change]) -> None:
         """Adopt what others have added to the document, and put back what of ours they have removed."""
         self.adopt_notebook()
         if not self._notebook.readable:
@@ -125,7 +125,7 @@ class NotebookReader:
             self._opened, self._notebook.adopted = None, True  # only now: an interrupt above has it done again
             return True
 
-    def _adopt_document(self, message: Message) -> None:
+    def _adopt_document(self, message: Open) -> None:
         """Adopt a document's snapshot, and write into it what this kernel has that it has not."""
         theirs = self._notebook.read(message)
         if theirs is None:

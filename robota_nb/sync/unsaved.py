@@ -17,6 +17,7 @@ from robota_nb.sync.notices import StoreDamaged, StoreFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from robota_nb.carriers.messages import Open, Renamed
     from robota_nb.core.ports import Entries, Entry, Store
     from robota_nb.sync.notices import Notify
 
@@ -50,7 +51,7 @@ class Unsaved:
         """What the entries are filed under: the document's path, the notebook's file, or `TERMINAL`."""
         return self.path or str(self._guess() or TERMINAL)
 
-    def locate(self, message: Mapping[str, Any]) -> str | None:
+    def locate(self, message: Open | Renamed) -> str | None:
         """Return the document's place as a front end tells it: ``path``, and the ``root`` that it starts from.
 
         The root is a directory; or, of an application that does not tell it, its address. Then the name that
@@ -58,7 +59,7 @@ class Unsaved:
         """
         path, root = message.get("path"), message.get("root")
         if not path or not root:
-            return str(path) if path else None
+            return path or None
         session = os.environ.get("JPY_SESSION_NAME", "")
         if "://" in root and session.endswith(f"/{path}"):
             self._roots[root] = session.removesuffix(path)

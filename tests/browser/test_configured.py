@@ -12,6 +12,8 @@ from support.labextension import SOURCE
 from support.notebook import write
 from support.page import MODEL
 
+pytestmark = pytest.mark.slow("starts a JupyterLab and kernels for each configuration")
+
 COMMAND = "[data-command='robota:open-chats']"
 BUTTON = "[data-jp-item-name=robota-chats]"
 PANEL = "#robota-nb-chats"

@@ -15,6 +15,8 @@ from support.notebook import write
 from support.page import MODEL, prompts
 from support.require import require
 
+pytestmark = pytest.mark.slow("starts a JupyterLab and a gateway")
+
 LOAD = "%load_ext robota_nb"
 WHERE = "import os; print(os.environ['HOME'], os.getcwd(), 'JPY_SESSION_NAME' in os.environ)"
 

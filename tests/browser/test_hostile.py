@@ -10,6 +10,8 @@ from robota_nb.core.record import snapshot
 from support.notebook import answers, content, write
 from support.page import MODEL, Notebook, prompts
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 LOAD = "%load_ext robota_nb"
 SOURCES = [LOAD, "%%robota\nhello", "to be edited", "%robota snapshot", "%robota snapshot --replace"]
 SESSION, MARKUP = "s_" + "0" * 32, "<img src=x onerror=window.pwned=1>"

@@ -6,6 +6,8 @@ from robota_nb.core.record import snapshot
 from support.large import with_snapshot
 from support.page import Notebook, prompts
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 FIRST = "%load_ext robota_nb\n%robota"
 GATEWAY = 10 * 2**20
 """Bytes beyond which gateways and servers drop a websocket's message."""

@@ -10,6 +10,8 @@ import pytest
 
 from robota_nb.core.record.entries import clean, source_hash
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 ODD_KEYS = ["__proto__", "constructor", "prototype", "", "x" * 65, "a b", "a.b", "ä", "a\n", "<img>"]
 FINE_KEYS = ["0", "12", "-1", "4294967295", "x" * 64, "toString", "hasOwnProperty", "valueOf", "length", "_", "e_1-A"]
 NO_SNAPSHOTS = [

@@ -13,7 +13,7 @@ from robota_nb.core.record import snapshot
 from support.notebook import answers, content, outputs, write
 from support.page import prompts
 
-pytestmark = pytest.mark.usefixtures("jupyter")
+pytestmark = [pytest.mark.usefixtures("jupyter"), pytest.mark.slow("drives real applications in a browser")]
 
 LOAD = "%load_ext robota_nb"
 TWO_CHATS = [

@@ -12,6 +12,8 @@ from support.notebook import write
 from support.page import prompts
 from support.require import require
 
+pytestmark = pytest.mark.slow("drives the oldest JupyterLab and Notebook")
+
 PYTHON = os.environ.get("ROBOTA_NB_OLDEST_PYTHON")
 
 

@@ -16,6 +16,8 @@ from support.notebook import write
 from support.page import MODEL, Notebook, prompts
 from support.require import require
 
+pytestmark = pytest.mark.slow("drives two browsers in a JupyterLab of its own")
+
 PYTHON = os.environ.get("ROBOTA_NB_RTC_PYTHON")
 
 EACH = 10

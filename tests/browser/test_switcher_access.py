@@ -8,6 +8,8 @@ import pytest
 from support.require import require
 from support.switcher import Switcher, notebook
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 ANSWER = """# Heading
 
 Text with `code`, **bold**, a [link](https://example.org) and $x^2$.

@@ -12,6 +12,8 @@ from support.hostile import snap, talk
 from support.notebook import write
 from support.switcher import LOAD, Switcher
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 RUN = "window.pwned=1"
 HOSTILE = [
     f"<script>{RUN}</script>",

@@ -9,6 +9,8 @@ from support.large import CHATS, LIMITS, TURNS, crowded
 from support.notebook import write
 from support.switcher import LOAD, Switcher
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 CHUNKS = 10_000
 FOR_VIEWS = re.compile(rb'"op": ?"(status|lists|transcript|turns|arriving|text|arrived|answer|picture)"')
 

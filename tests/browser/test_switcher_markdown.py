@@ -11,6 +11,8 @@ import pytest
 
 from support.labextension import SOURCE
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 HELPERS = r"""
 const text = (markdown) => markdown.element.textContent;
 const brief = (node) => {

@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
 from support.notebook import write
 from support.page import MODEL
+
+pytestmark = pytest.mark.slow("drives real applications in a browser")
 
 LOAD = "%load_ext robota_nb"
 UNLOADED = "Run %load_ext robota_nb in this notebook to see its chats."

@@ -8,6 +8,8 @@ import pytest
 
 from support.switcher import Switcher, notebook
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 ANSWER = """Group by the key *once*, and aggregate columns that are numbers:
 
 ```python

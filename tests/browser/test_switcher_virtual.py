@@ -8,6 +8,8 @@ import pytest
 
 from support.labextension import SOURCE
 
+pytestmark = pytest.mark.slow("drives real applications in a browser")
+
 HELPERS = """
 window.errors = [];
 addEventListener('error', event => errors.push(event.message));

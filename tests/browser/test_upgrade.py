@@ -11,6 +11,8 @@ from support.labextension import SOURCE, build_hook
 from support.notebook import write
 from support.page import FLAGS, Notebook
 
+pytestmark = pytest.mark.slow("installs two versions into a JupyterLab of its own")
+
 MODULES = sorted(path.name for path in SOURCE.glob("*.js"))
 
 

@@ -1,18 +1,15 @@
-"""The documentation builds without a warning, and what its pages tell a user to do can be done."""
+"""What the pages of the documentation tell a user to do can be done."""
 
 import re
 import shlex
-from html.parser import HTMLParser
 
 import click
 import pytest
 
 from robota_nb.cli.main import main
 from robota_nb.magics.robota import RobotaMagics
-from support.docs import site
 from support.markdown import FENCE, TEXTS, blocks
 from support.notebook import command, content, edit, run, write
-from support.paths import ROOT
 
 TUTORIAL = TEXTS["docs/tutorial.md"]
 OFFLINE = TUTORIAL.split("## Connect a real model")[0]
@@ -30,19 +27,6 @@ c.RobotaMagics.endpoints = {{"ollama": {{"base_url": "{address}"}}, **c.RobotaMa
 """
 
 
-class Fetched(HTMLParser):
-    """What a browser fetches by itself for a page."""
-
-    def __init__(self):
-        super().__init__()
-        self.urls = []
-
-    def handle_starttag(self, tag, attributes):
-        link = dict(attributes).get("href" if tag == "link" else "src")
-        if link:
-            self.urls.append(link)
-
-
 def shown(outputs):
     """Return the lines that outputs show."""
     texts = [
@@ -55,34 +39,6 @@ def holds(lines, expected):
     """Check that each line of what a page says is shown stands in a line that is."""
     for line in expected.splitlines():
         assert any(line.strip() in real for real in lines), (line, lines)
-
-
-def test_the_site_builds_without_a_warning_and_has_every_page_and_notebook():
-    pages = site()
-    expected = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
-    expected |= {path.relative_to(ROOT).with_suffix(".html") for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert {path.relative_to(pages) for path in pages.rglob("*.html")} >= expected
-
-
-def test_a_page_of_the_site_fetches_nothing_from_elsewhere():
-    pages = site()
-    for page in pages.rglob("*.html"):
-        parser = Fetched()
-        parser.feed(page.read_text(encoding="utf-8"))
-        assert [url for url in parser.urls if re.match(r"(https?:)?//", url)] == [], page
-
-
-def test_the_site_shows_the_notebooks_with_their_recorded_answers():
-    page = site().joinpath("notebooks", "quickstart.html").read_text(encoding="utf-8")
-    assert "<strong>340</strong>" in page
-
-
-def test_links_between_the_pages_lead_to_pages_of_the_site():
-    project = site().joinpath("project.html").read_text(encoding="utf-8")
-    assert 'href="SECURITY.html"' in project
-    security = site().joinpath("SECURITY.html").read_text(encoding="utf-8")
-    assert 'href="CHANGELOG.html"' in security
-    assert "_downloads" not in project + security
 
 
 def cells_of(text):
@@ -108,6 +64,7 @@ def test_the_cells_of_the_tutorial_run_and_show_what_it_says(tour, server):
         lines = shown(next(outputs)) if language == "python" else []
 
 
+@pytest.mark.slow("runs the tutorial's notebook four times")
 def test_the_tutorial_s_notebook_replays_and_only_what_is_edited_is_asked_again(tour, server):
     told = iter([code for language, code in blocks(OFFLINE) if language in ("sh", "text")])
     (replay, replayed), (again, asked), (show, kept) = [

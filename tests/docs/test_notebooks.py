@@ -28,6 +28,11 @@ LINK = re.compile(r"\]\(([^)#]+)\)")
 RUN = "import sys; from robota_nb.cli.main import main; sys.exit(main(['run', *sys.argv[1:]]))"
 
 each = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+SLOW = pytest.mark.slow("runs a notebook in a kernel of its own")
+each_run = pytest.mark.parametrize(
+    "notebook",
+    [pytest.param(path, id=path.stem, marks=[] if path.stem == "quickstart" else SLOW) for path in NOTEBOOKS],
+)
 
 
 @pytest.fixture
@@ -72,14 +77,14 @@ def test_there_are_notebooks():
     assert "quickstart" in [path.stem for path in NOTEBOOKS]
 
 
-@each
+@each_run
 def test_it_passes_nbval_offline(copy, tmp_path):
     require("nbval", find_spec("nbval"), "pip install '.[test]'")
     code, output = python("-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", copy.name, cwd=tmp_path)
     assert code == 0, output
 
 
-@each
+@each_run
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_it_replays_without_a_request_and_stays_as_it_is(notebook, copy, tmp_path, mode):
     with FakeOpenAIServer() as server:  # a key and a server are there, and nobody asks

@@ -16,6 +16,8 @@ from support.notebook import answers, command, content, edit, plain, run, value,
 from support.paths import ROOT
 from support.provider import prompts
 
+pytestmark = pytest.mark.slow("runs notebooks with other people's tools, each in a kernel of its own")
+
 PAGE = ROOT.joinpath("docs", "tools.md").read_text(encoding="utf-8")
 
 LOAD = "%load_ext robota_nb"

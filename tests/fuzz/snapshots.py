@@ -132,8 +132,8 @@ def read_all(manager):
             assert exchange.from_json(exchange.to_json(chat), "x")
             preview(chat)
     told = ViewState(manager)
-    shown += [json.dumps(told.news("saved", everything=True, chats=set(), full=True), allow_nan=False)]
-    shown += [json.dumps(told.whole(), allow_nan=False)]
+    shown += [json.dumps(told.update("saved", everything=True, chats=set(), full=True), allow_nan=False)]
+    shown += [json.dumps(told.everything(), allow_nan=False)]
     for text in shown:
         text.encode()
     return f"{len(manager.sessions('u'))} sessions, {min(count, 9)} turns"

@@ -1,4 +1,4 @@
-"""The short run of CI: a hundred thousand cases, and a bug of each kind that must be found by them."""
+"""The short run: a hundred thousand cases in CI, and a bug of each kind that must be found by them."""
 
 import json
 import re
@@ -54,9 +54,10 @@ def test_there_are_a_hundred_thousand_cases_of_all_targets():
     assert sum(CASES.values()) >= 100_000
 
 
-def test_no_case_fails(target):
-    ends = run(target, cases=CASES[target.name])
-    assert ends.total() == CASES[target.name]
+def test_no_case_fails(target, scale):
+    cases = CASES[target.name] * scale(fast=1, all=20, long=200) // 20
+    ends = run(target, cases=cases)
+    assert ends.total() == cases
     assert sum(count for end, count in ends.items() if not end.startswith(REFUSED)) > ends.total() / TELLING
 
 
@@ -110,7 +111,7 @@ PLANTED = {
     "answer": (Segmenter, "feed", cuts_at_pieces),
     "message": (document, "_joined", "".join),
     "entries": (PageTarget, "source", lambda self, name: text_without(name, "UNSAFE_KEYS.has(key)")),
-    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._looking !== null")),
+    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._lookTimer !== undefined")),
 }
 
 
@@ -118,6 +119,7 @@ def text_without(name, check, source=PageTarget.source):
     return source(None, name).replace(check, "false")
 
 
+@pytest.mark.slow("fuzzes until it finds the bug, and makes the case small")
 def test_a_planted_bug_is_found(request, monkeypatch, target, kept):
     monkeypatch.setattr(*PLANTED[target.name])
     if isinstance(target, PageTarget):

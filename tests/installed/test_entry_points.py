@@ -12,6 +12,8 @@ from support.kernel import Kernel, isolated
 from support.paths import ROOT
 from support.require import require
 
+pytestmark = pytest.mark.slow("builds packages and installs them")
+
 PROJECT = """
 [build-system]
 requires = ["hatchling"]

@@ -18,6 +18,8 @@ import robota_nb
 from support.paths import ROOT
 from support.require import require
 
+pytestmark = pytest.mark.slow("builds the package")
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LABEXTENSION = "share/jupyter/labextensions/robota_nb/"
 

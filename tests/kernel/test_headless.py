@@ -6,6 +6,8 @@ from robota_nb.errors import SnapshotError
 from robota_nb.frontends import headless
 from support.notebook import answers, command, outputs, run, write
 
+pytestmark = pytest.mark.slow("starts a kernel for each test, and lets cells take too long")
+
 LOAD = "%load_ext robota_nb"
 LONG = "word " * 20_000
 """An answer whose entry comes in parts, half a second apart, while the next cells run."""

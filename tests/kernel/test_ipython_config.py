@@ -8,6 +8,8 @@ from support.ipython_config import LAZY, OPTIONS, START, configure
 from support.kernel import Kernel
 from support.notebook import command, run, value, write
 
+pytestmark = pytest.mark.slow("starts a kernel for each configuration")
+
 LOADED = "[name for name in __import__('sys').modules if name.partition('.')[0] == 'robota_nb']"
 LONG = "word " * 20_000
 """An answer whose entry goes out in parts, with a pause between them."""

@@ -1,6 +1,6 @@
 """Canary keys: many keys go through a real notebook whose server sends them back in every way; none is found anywhere.
 
-A key is looked for whole, in pieces, and in the codes in which it may travel. ``ROBOTA_NB_CANARIES`` sets how many.
+A key is looked for whole, in pieces, and in the codes in which it may travel.
 """
 
 import base64
@@ -20,7 +20,8 @@ from robota_nb.testing import FakeOpenAIServer
 from support.notebook import run, write
 from support.paths import TESTS
 
-COUNT = int(os.environ.get("ROBOTA_NB_CANARIES", "60"))
+pytestmark = pytest.mark.slow("asks hundreds of times, and reads all that came of it")
+
 BASE62 = string.ascii_letters + string.digits
 
 
@@ -49,9 +50,9 @@ FAMILIES = [
 """What stands before the secret part of a key, and how that is made."""
 
 
-def make_keys():
+def make_keys(count):
     pick = random.Random(20)
-    for number in range(COUNT):
+    for number in range(count):
         before, make = FAMILIES[number % len(FAMILIES)]
         yield before, make(pick)
 
@@ -146,8 +147,8 @@ def git(root, *words):
 
 
 @pytest.fixture(scope="module")
-def canaries():
-    return list(make_keys())
+def canaries(scale):
+    return list(make_keys(scale(fast=len(FAMILIES), all=60, long=1000)))
 
 
 @pytest.fixture

@@ -1,7 +1,4 @@
-"""The kernel is killed at any point: what a finished cell has said is never lost, and the file can always be read.
-
-``ROBOTA_NB_KILLS`` sets how many kills there are, ``ROBOTA_NB_SEED`` which.
-"""
+"""The kernel is killed at any point: what a finished cell has said is never lost, and the file can always be read."""
 
 import os
 import random
@@ -18,8 +15,8 @@ from robota_nb.testing import FakeOpenAIServer
 from support.kernel import Kernel
 from support.notebook import answers, command, write
 
-KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "20"))
-SEED = int(os.environ.get("ROBOTA_NB_SEED", "1"))
+pytestmark = pytest.mark.slow("starts a kernel after each kill")
+
 CHUNKS = 6
 
 
@@ -84,15 +81,15 @@ def document(tmp_path):
     with FakeOpenAIServer(reply) as server:
         server.asked = threading.Condition()
         server.reply = lambda body: [f"{len(server.requests)}0 ", *reply(body)[1:]]
-        document = Document(tmp_path, server, random.Random(SEED))
+        document = Document(tmp_path, server, random.Random(1))
         yield document
         document.kernel.close()
 
 
-def test_what_finished_cells_have_said_survives_every_kill(document):
+def test_what_finished_cells_have_said_survives_every_kill(document, scale):
     document.open()
     document.kernel.run("%robota replay auto", silent=True, store_history=False)
-    for _ in range(KILLS):
+    for _ in range(scale(fast=4, all=20, long=200)):
         for _ in range(document.chance.randrange(3)):
             document.ask()
         if document.chance.random() < 0.2:

@@ -14,6 +14,8 @@ from robota_nb.frontends.headless import FrontEnd
 from support.kernel import PATIENCE
 from support.notebook import answers, command, value, write
 
+pytestmark = pytest.mark.slow("starts kernels, and reads snapshots of 30 MB")
+
 LOAD = "%load_ext robota_nb"
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from support.notebook import answers, command, content, edit, outputs, plain, run, value, write
 
+pytestmark = pytest.mark.slow("runs notebooks with four tools, each in a kernel of its own")
+
 LOAD = "%load_ext robota_nb"
 ASKS = [LOAD, "%robota new Left", "%%robota\none", "%%robota\nand two?"]
 

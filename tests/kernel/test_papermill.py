@@ -14,6 +14,8 @@ from papermill.iorw import papermill_io
 from support.notebook import answers, command, content, edit, outputs, plain, value, write
 from support.provider import prompts
 
+pytestmark = pytest.mark.slow("runs notebooks under papermill, each in a kernel of its own")
+
 LOAD = "%load_ext robota_nb"
 ASKS = [
     "x = 0",
@@ -64,6 +66,7 @@ def done(connected, server, once):
     return path
 
 
+@pytest.mark.fast
 def test_a_run_with_parameters_asks_and_its_output_holds_the_conversations(connected, server):
     source = notebook(connected / "in.ipynb", *ASKS)
     before = source.read_bytes()
@@ -82,6 +85,7 @@ def test_a_run_with_parameters_asks_and_its_output_holds_the_conversations(conne
     assert "verified: 1 session, 5 turns" in command("verify", connected / "out.ipynb").output
 
 
+@pytest.mark.fast
 def test_its_output_runs_again_without_a_request_and_answers_the_same(done, server):
     shown, held = answers(done), value(done)
     for target in (done.with_name("again.ipynb"), done):  # also in place

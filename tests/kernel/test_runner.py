@@ -12,6 +12,8 @@ from robota_nb.frontends import headless
 from support.notebook import answers, command, edit, offline, outputs, plain, run, value, write
 from support.provider import prompts
 
+pytestmark = pytest.mark.slow("runs notebooks, each in a kernel of its own")
+
 LOAD = "%load_ext robota_nb"
 TWO_CHATS = [
     LOAD,
@@ -47,6 +49,7 @@ def recorded(connected, server, once):
     return path
 
 
+@pytest.mark.fast
 def test_each_ask_is_one_request_and_all_is_in_the_notebook(connected, server):
     recorded = write(connected / "two chats.ipynb", *TWO_CHATS)
     run(recorded)
@@ -59,6 +62,7 @@ def test_each_ask_is_one_request_and_all_is_in_the_notebook(connected, server):
     assert "verified: 1 session, 6 turns" in command("verify", recorded).output
 
 
+@pytest.mark.fast
 def test_an_unchanged_notebook_runs_again_without_a_request_and_stays_as_it_is(recorded, server):
     before = recorded.read_bytes()
     for _ in range(2):
@@ -93,6 +97,7 @@ def test_the_ban_of_these_tests_works(recorded, monkeypatch):
     assert attempts.exists()
 
 
+@pytest.mark.fast
 def test_an_edited_ask_is_asked_again_with_what_follows_in_its_chat(recorded, server):
     edit(recorded, 5, "%%robota\nR1")  # the third ask
     front = run(recorded)
@@ -160,6 +165,7 @@ def test_the_result_can_go_to_another_file(connected, server):
     assert command("run", "--replay", "strict", connected / "out.ipynb").exit_code == 0
 
 
+@pytest.mark.fast
 def test_what_was_asked_and_replayed_is_told(recorded, server):
     result = command("run", recorded)
     assert result.exit_code == 0
@@ -218,6 +224,7 @@ def test_the_mode_can_be_set_by_the_environment(recorded, server, monkeypatch):
         run(recorded)
 
 
+@pytest.mark.fast
 def test_show_draws_the_conversations_and_gives_them_as_json(recorded):
     shown = command("show", recorded)
     assert shown.exit_code == 0
@@ -227,6 +234,7 @@ def test_show_draws_the_conversations_and_gives_them_as_json(recorded):
     assert {chat["name"]: len(chat["turns"]) for chat in session["chats"]} == {"Left": 3, "Right": 3}
 
 
+@pytest.mark.fast
 def test_verify_finds_an_altered_entry(recorded):
     notebook = recorded.read_text()
     recorded.write_text(notebook.replace('"l1"', '"L1"'))
@@ -236,6 +244,7 @@ def test_verify_finds_an_altered_entry(recorded):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.fast
 def test_what_is_no_notebook_is_said(connected):
     path = connected / "broken.ipynb"
     path.write_text('{"cells": [')

@@ -5,6 +5,8 @@ import pytest
 
 from support.notebook import answers, command, run, write
 
+pytestmark = pytest.mark.slow("runs notebooks, each in a kernel of its own")
+
 # -- what cannot be
 
 

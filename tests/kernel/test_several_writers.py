@@ -15,6 +15,8 @@ from support.kernel import Kernel, isolated
 from support.notebook import command, value, write
 from support.paths import TESTS
 
+pytestmark = pytest.mark.slow("starts several kernels for each test")
+
 LOAD = "%load_ext robota_nb"
 
 

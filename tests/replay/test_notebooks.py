@@ -1,10 +1,6 @@
-"""The truth table of replay, told to real notebooks: a front end, a kernel, a model server.
-
-``ROBOTA_NB_STORIES=all`` tells every story that the magics can express.
-"""
+"""The truth table of replay, told to real notebooks: a front end, a kernel, a model server."""
 
 import copy
-import os
 import threading
 
 import nbformat
@@ -19,12 +15,14 @@ from support.kernel import Kernel
 from support.story import Failed, Story, load
 
 CANNOT = ("click", "send", "fork")
+FAST = 8
 
 
 def expressible():
-    """Titles of the stories that need no widget and no command that is still to come."""
+    """Titles of the stories that need no widget; the fast suite tells the first of them."""
     titles = [title for title, steps in load().items() if not any(word in step for step in steps for word in CANNOT)]
-    return titles if os.environ.get("ROBOTA_NB_STORIES") == "all" else titles[:30]
+    slow = pytest.mark.slow("starts a kernel for each restart of a story")
+    return [*titles[:FAST], *(pytest.param(title, marks=slow) for title in titles[FAST:])]
 
 
 class Fresh:

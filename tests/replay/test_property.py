@@ -52,13 +52,16 @@ def steps(history, world):
             yield word
 
 
-@settings(max_examples=400, derandomize=True)
-@given(st.lists(sources, min_size=1, max_size=5), histories)
-def test_after_any_history_a_restarted_notebook_runs_and_then_replays(cells, history):
-    world = ManagerWorld()
-    story = Story(world)
-    story.tell(["cells: " + " | ".join(cells), "run all"])
-    for step in steps(history, world):
-        story.tell([step])
-    world.oracle.failure = None
-    story.tell(["restart", "run all", "replays"])
+def test_after_any_history_a_restarted_notebook_runs_and_then_replays(scale):
+    @settings(max_examples=scale(fast=50, all=400, long=20_000), derandomize=True)
+    @given(st.lists(sources, min_size=1, max_size=5), histories)
+    def replays(cells, history):
+        world = ManagerWorld()
+        story = Story(world)
+        story.tell(["cells: " + " | ".join(cells), "run all"])
+        for step in steps(history, world):
+            story.tell([step])
+        world.oracle.failure = None
+        story.tell(["restart", "run all", "replays"])
+
+    replays()

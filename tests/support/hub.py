@@ -1,5 +1,5 @@
 """What the tests of the switcher's hub share: a host, providers that a test leads, and views that take in messages as
-the front end's ``told.js`` does."""
+the front end's ``view_state.js`` does."""
 
 import json
 import queue

@@ -1,7 +1,4 @@
-"""The file carrier: a union, whatever others do to the file at the same time.
-
-``ROBOTA_NB_KILLS`` sets how many writers are killed.
-"""
+"""The file carrier: a union, whatever others do to the file at the same time."""
 
 import os
 import random
@@ -18,8 +15,6 @@ from robota_nb.core.record.snapshot import parse
 from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
 from support.file import SESSION, a_notebook, entries, posix
-
-KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "30"))
 
 
 def names(path: Path) -> set[str]:
@@ -181,10 +176,10 @@ def test_processes_lose_nothing(path):
 
 
 @posix
-def test_a_killed_writer_never_leaves_half_a_notebook(path):
+def test_a_killed_writer_never_leaves_half_a_notebook(path, scale):
     nbformat.write(a_notebook(filler="x" * 300_000), path)
     written = set()
-    for kill in range(KILLS):
+    for kill in range(scale(fast=8, all=30, long=200)):
         pid, said = forked_writer(path, kill, 100_000)
         with said:
             lines = [said.readline() for _ in range(random.randint(1, 6))]

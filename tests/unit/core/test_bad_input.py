@@ -135,7 +135,7 @@ def test_any_other_name_is_kept_as_it_is_and_found_again(manager, session, name)
     assert again.session(name, "u").chat(name).name == name
     assert texts(again.session("S", "u").chat(name)) == [f"re: {name}"]
     raised(DuplicateName, session.create_chat, name)
-    assert session.fork(name) is chat
+    assert chat.fork(name) is chat
 
 
 def test_a_name_that_looks_like_an_id_means_nobody_else(session):
@@ -339,7 +339,7 @@ def test_any_other_setting_is_kept_and_sent(manager, chat, value):
     again = readable(manager).session("S", "u").chat("A")
     assert again.config == chat.config
     again.send("hi")
-    assert again.runtime_of(session).providers.requests[-1].params == sent
+    assert runtime_of(again.session).providers.requests[-1].params == sent
     assert ("odd" in sent) == (value is not None)
 
 
@@ -369,7 +369,7 @@ def test_a_turn_or_branch_that_is_not_there_is_told_in_one_line_and_nothing_move
     chat.send("hi")
     before = manager.snapshot("u")
     text = raised(TurnNotFound, call, chat)
-    assert "%robota chat" in text
+    assert "chat." in text
     assert len(text) < 300
     assert text.isprintable()
     assert manager.snapshot("u") == before
@@ -418,7 +418,7 @@ def test_a_description_of_more_than_a_megabyte_is_refused(manager, session):
 def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
     before = manager.snapshot("u")
     assert raised(InvalidName, lambda: chat.configure(api_key="sk-1")) == (
-        "api_key is no setting of a chat: %robota endpoint key NAME asks for the key of a server"
+        "api_key is no setting of a chat: a key stands in the environment variable that its endpoint names"
     )
     assert manager.snapshot("u") == before
 
@@ -426,7 +426,7 @@ def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
 def test_a_recorded_setting_that_is_no_json_is_told_before_anything_is_asked(manager, chat):
     view_of(chat).set_for_next(chat.id, {"seed": "{"})  # as a stranger's notebook may hold it
     assert raised(SnapshotError, chat.send, "hi") == (
-        "a recorded parameter is not JSON text: set it anew with %robota chat set"
+        "a recorded parameter is not JSON text: set it anew with chat.configure()"
     )
     assert (runtime_of(manager).providers.requests, chat.turns) == ([], [])
     chat.configure(seed=1)

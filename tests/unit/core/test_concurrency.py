@@ -323,7 +323,7 @@ def test_a_chat_that_was_deleted_is_not_asked_by_who_still_holds_it():
     chat = manager.create_session("u", "S").create_chat("A")
     started = chat.stream("hi")
     chat.delete()
-    gone = "the chat 'A' was deleted: %robota chat open brings it back"
+    gone = "the chat 'A' was deleted: session.bring_back(name) brings it back"
     assert raised(ChatNotFound, started.result) == gone
     assert raised(ChatNotFound, chat.send, "hi") == gone
     chat.session.bring_back("A")
@@ -334,7 +334,7 @@ def test_a_session_that_was_deleted_is_not_asked_by_who_still_holds_it():
     manager = new_manager()
     chat = manager.create_session("u", "S").create_chat("A")
     manager.delete_session("S", "u")
-    gone = "the session 'S' was deleted: %robota session open brings it back"
+    gone = "the session 'S' was deleted: manager.bring_back(name) brings it back"
     assert raised(SessionNotActive, chat.send, "hi") == gone
     manager.bring_back("S", "u")
     assert chat.send("now").text == "re: now"

@@ -265,9 +265,9 @@ def test_a_long_history_is_told_once_before_it_is_sent(manager, chat):
     chat.send("short")
     started, notice, *_ = events
     assert isinstance(started, TurnStarted)
-    assert notice == Notice(
-        text=f"each ask in 'A' now sends about {LONG_BYTES // 1000} KB of history: %robota chat clear or "
-        "chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
+    assert str(notice) == (
+        f"each ask in 'A' now sends about {LONG_BYTES // 1000} KB of history: chat.clear() or chat.fork(name, at) "
+        "makes it shorter, max_messages of the manager limits it"
     )
     chat.send("again")
     chat.send("and again")

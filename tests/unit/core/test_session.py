@@ -106,7 +106,7 @@ def test_switching_to_an_unknown_chat_changes_nothing(manager, session):
     chat = session.create_chat("A")
     before = manager.snapshot("u")
     assert raised(ChatNotFound, session.switch_to, "a b") == (
-        "no chat 'a b' in 'S': %robota chat list shows them, %robota new creates one"
+        "no chat 'a b' in 'S': session.chats lists them, session.create_chat(name) creates one"
     )
     assert "did you mean 'A'" in raised(ChatNotFound, session.switch_to, "A1")
     assert session.active_chat is chat
@@ -200,14 +200,14 @@ def test_at_a_limit_the_error_names_it_and_what_to_do():
     session = manager.create_session("u", "S")
     manager.create_session("v")  # counted for each user
     assert raised(SessionLimitReached, manager.create_session, "u") == (
-        "'u' has 1 active sessions, and max_active_sessions is 1: "
-        "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
+        "'u' has 1 active session, and max_active_sessions is 1: "
+        "pause or archive one of them, or raise max_active_sessions of the manager (0 for any number)"
     )
     session.create_chat()
     session.create_chat()
     assert raised(ChatLimitReached, session.create_chat) == (
         "'S' has 2 chats, and max_chats is 2: go on in one of them, "
-        "or raise c.RobotaMagics.max_chats (0 for any number)"
+        "or raise max_chats of the manager (0 for any number)"
     )
     assert len(session.chats) == 2
 
@@ -293,7 +293,7 @@ def test_a_session_that_is_not_active_is_read_and_not_asked(manager, session):
     paused = set_entry(n=90, at="2026-11-22T09:00:00Z", chat=None, key="state", value="paused")
     manager.adopt({session.id: {entry_id(paused): paused}}, "u")
     assert raised(SessionNotActive, chat.send, "more") == (
-        "the session 'S' is paused: it can be read, not asked; %robota session resume lets it go on"
+        "the session 'S' is paused: it can be read, not asked; session.resume() lets it go on"
     )
     assert texts(chat) == ["re: hi"]
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.errors import (
@@ -427,13 +427,13 @@ class UsersWithAFile(InAFile, Users):
     """The same, with a store in a file."""
 
 
-EXAMPLES = settings(
-    max_examples=400,
-    stateful_step_count=50,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)
-
-TestUsers, TestUsersWithAFile = Users.TestCase, UsersWithAFile.TestCase
-TestUsers.settings = TestUsersWithAFile.settings = EXAMPLES
+@pytest.mark.parametrize("users", [Users, UsersWithAFile])
+def test_the_manager_agrees_with_the_model_at_every_step(users, scale):
+    examples = settings(
+        max_examples=scale(fast=40, all=400, long=10_000),
+        stateful_step_count=50,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+    run_state_machine_as_test(users, settings=examples)

@@ -1,7 +1,4 @@
-"""The SQLite store under fire: kills, damage, other schemas, and a system that has no room, no rights, no memory.
-
-``ROBOTA_NB_KILLS`` sets how many kills there are, ``ROBOTA_NB_SEED`` which.
-"""
+"""The SQLite store under fire: kills, damage, other schemas, and a system that has no room, no rights, no memory."""
 
 import os
 import random
@@ -21,9 +18,6 @@ from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.sync.unsaved import Unsaved
 from support.file import SESSION, entries
 from support.store import DOCUMENT, WRITER, child, ids_in, mode, posix, refused, some, start
-
-KILLS = int(os.environ.get("ROBOTA_NB_KILLS", "10"))
-SEED = int(os.environ.get("ROBOTA_NB_SEED", "1"))
 
 
 @pytest.fixture
@@ -88,9 +82,9 @@ def kill(writer, lines: int, turns: int = 0) -> set[str]:
 
 
 @posix
-def test_what_was_acknowledged_survives_every_kill_of_several_writers(path, store, told):
-    chance, acknowledged = random.Random(SEED), set()
-    for number in range(0, KILLS, 2):
+def test_what_was_acknowledged_survives_every_kill_of_several_writers(path, store, told, scale):
+    chance, acknowledged = random.Random(1), set()
+    for number in range(0, scale(fast=4, all=10, long=200), 2):
         writers = [child(WRITER, path, number + one, 100_000) for one in range(2)]
         for writer in writers:
             start(writer)
@@ -102,9 +96,9 @@ def test_what_was_acknowledged_survives_every_kill_of_several_writers(path, stor
 
 
 @posix
-def test_a_writer_that_is_killed_while_it_makes_the_file_leaves_room_for_the_next(path):
-    chance = random.Random(SEED)
-    for number in range(max(KILLS // 4, 3)):
+def test_a_writer_that_is_killed_while_it_makes_the_file_leaves_room_for_the_next(path, scale):
+    chance = random.Random(1)
+    for number in range(scale(fast=2, all=3, long=50)):
         new = path.with_name(f"{number}.sqlite")
         writers = [child(WRITER, new, one, 100_000) for one in range(2)]
         acknowledged = set()

@@ -332,10 +332,10 @@ def test_a_model_that_cannot_be_asked_is_told_as_the_answer():
 
 
 def test_what_fails_inside_is_told_in_one_line_and_logged(reader, monkeypatch, caplog):
-    monkeypatch.setattr("robota_nb.switcher.hub.ACTIONS", {"now": lambda *_: 1 / 0, "later": lambda *_: lambda: 1 / 0})
+    monkeypatch.setattr("robota_nb.switcher.hub.ACTIONS", {"stop": lambda *_: 1 / 0, "ask": lambda *_: lambda: 1 / 0})
     with caplog.at_level(logging.ERROR):
-        assert "inside robota_nb" in reader.refused("now")
-        assert "inside robota_nb" in reader.refused("later")
+        assert "inside robota_nb" in reader.refused("stop")
+        assert "inside robota_nb" in reader.refused("ask")
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 

@@ -123,12 +123,8 @@ def test_an_answer_on_its_way_is_nothing_that_was_not_saved(filing):
 def test_what_is_not_to_be_recorded_is_not_filed(filing):
     here = filing([["unheard ", "of"], ["one ", "two"]])
     aside = here.session.create_chat("aside")
-    once = LiveTurn(
-        ledger_of(aside),
-        view_of(aside),
-        aside.id,
-        lambda: Plan(text="once", place=None, config=aside.config, record=False),
-    )
+    plan = Plan(text="once", place=None, config=aside.config, record=False)
+    once = LiveTurn(ledger_of(aside), view_of(aside), aside.id, lambda: plan)
     next(once)
     live = here.session.create_chat("open").stream("hello")
     next(live)

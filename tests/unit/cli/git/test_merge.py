@@ -1,7 +1,6 @@
 """The merge driver: what was said on two branches is there after the merge, whatever becomes of the cells."""
 
 import json
-import os
 import random
 import sys
 
@@ -17,7 +16,6 @@ from robota_nb.errors import SnapshotError
 from support.git import Repository, branched, held, needs_git, notebook, only_chat, restored, save, talk
 from support.notebook import command, content, edit, value
 
-MERGES = int(os.environ.get("ROBOTA_NB_MERGES", "12"))
 """How many random merges there are; 500 before a release."""
 
 pytestmark = pytest.mark.usefixtures("needs_git")
@@ -74,13 +72,14 @@ def without_nbdime(monkeypatch):
 # -- any two branches
 
 
-def test_any_two_branches_merge_without_a_loss_in_either_order_and_twice(tmp_path):
+def test_any_two_branches_merge_without_a_loss_in_either_order_and_twice(tmp_path, scale):
+    merges = scale(fast=4, all=12, long=500)
     repository = Repository(tmp_path / "repository")
-    versions = {f"n{seed}": branched(tmp_path, seed) for seed in range(MERGES)}
+    versions = {f"n{seed}": branched(tmp_path, seed) for seed in range(merges)}
     repository.branches(*({stem: three[side] for stem, three in versions.items()} for side in range(3)))
     repository.run("git", "merge", "-q", "theirs")
     conflicts = repository.git("diff", "--name-only", "--diff-filter=U").split()
-    print(f"plain git merge: {MERGES - len(conflicts)} of {MERGES} clean")
+    print(f"plain git merge: {merges - len(conflicts)} of {merges} clean")
     repository.git("reset", "-q", "--hard")
     repository.set_up()
     repository.git("merge", "-q", "--no-edit", "theirs")

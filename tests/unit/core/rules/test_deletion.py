@@ -109,7 +109,7 @@ def test_at_the_limit_no_chat_comes_back():
     session.create_chat("B")
     before = manager.snapshot("u")
     assert "max_chats is 1" in raised(ChatLimitReached, session.bring_back, "A")
-    raised(ChatLimitReached, session.fork, "A")
+    raised(ChatLimitReached, session.active_chat.fork, "A")
     assert manager.snapshot("u") == before
 
 
@@ -195,7 +195,7 @@ def test_what_was_purged_cannot_be_asked_again_as_it_was(session, chat):
     chat.purge(3)
     requests = len(runtime_of(session).providers.requests)
     assert raised(TurnNotFound, chat.retry) == (
-        "what was asked there was purged from 'A': ask something else, %robota chat edit takes its place"
+        "what was asked there was purged from 'A': ask something else, chat.edit(number, text) takes its place"
     )
     assert len(runtime_of(session).providers.requests) == requests
     assert chat.edit(3, "C").text == "re: C"

@@ -130,14 +130,14 @@ def test_a_failed_edit_leaves_the_path_as_it_is(session):
 
 def test_there_is_nothing_to_retry_in_an_empty_chat(session):
     assert raised(TurnNotFound, session.create_chat("A").retry) == (
-        "nothing was asked in 'A' yet: write a %%robota cell"
+        "nothing was asked in 'A' yet: chat.send(text) asks"
     )
 
 
 @pytest.mark.parametrize("number", [0, -1, 4, 999])
 def test_a_turn_that_is_not_there_is_named_with_how_many_there_are(manager, chat, number):
     before = manager.snapshot("u")
-    text = f"no turn {number} in 'A', which has 3 turns: %robota chat log shows them"
+    text = f"no turn {number} in 'A', which has 3 turns: chat.turns has them"
     assert raised(TurnNotFound, chat.edit, number, "x") == text
     assert raised(TurnNotFound, chat.purge, number) == text
     if number:
@@ -226,7 +226,7 @@ def test_a_branch_that_is_not_there_is_named_with_how_many_there_are(manager, ch
     chat.edit(3, "C")
     before = manager.snapshot("u")
     assert raised(TurnNotFound, chat.checkout, ref) == (
-        f"no branch {str(ref)[:40]!r} in 'A', which has 1: %robota chat branches lists them"
+        f"no branch {str(ref)[:40]!r} in 'A', which has 1: chat.branches lists them"
     )
     assert manager.snapshot("u") == before
 

@@ -30,9 +30,9 @@ LEADING_TO = {
 }
 NEXT_STEPS = {
     "active": "it can be asked as it is",
-    "paused": "%robota session resume lets it go on",
-    "archived": "%robota session restore brings it back",
-    "terminated": "that is for good; open another with %robota session open NAME",
+    "paused": "session.resume() lets it go on",
+    "archived": "session.restore() brings it back",
+    "terminated": "that is for good; create another with manager.create_session()",
 }
 
 

@@ -1,9 +1,5 @@
-"""The user's interrupt, at any moment of a stream: what had arrived is kept, and the next turn works.
+"""The user's interrupt, at any moment of a stream: what had arrived is kept, and the next turn works."""
 
-ROBOTA_NB_THOROUGH=1 does it 200 times.
-"""
-
-import os
 import random
 import signal
 import threading
@@ -16,7 +12,6 @@ from robota_nb.testing import Act, FaultServer, http
 from support.core import Only
 from support.provider import lab_provider
 
-COUNT = 200 if os.environ.get("ROBOTA_NB_THOROUGH") == "1" else 12
 WORDS = [f"word{n} " for n in range(20)]
 CHUNKS = [b'data: {"choices": [{"index": 0, "delta": {"content": "%b"}}]}\n\n' % word.encode() for word in WORDS]
 PATIENCE = 60
@@ -26,12 +21,13 @@ def interrupt():
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
-def test_an_interrupt_at_a_random_chunk_keeps_what_had_arrived_and_the_next_turn_works():
+def test_an_interrupt_at_a_random_chunk_keeps_what_had_arrived_and_the_next_turn_works(scale):
+    count = scale(fast=4, all=12, long=200)
     with FaultServer() as server:
         provider = lab_provider(server)
         chat = SessionManager(providers=Only(provider)).create_session("u").create_chat()
         draw = random.Random(0)
-        for n in range(COUNT):
+        for n in range(count):
             at, arrived, seen = draw.randint(1, len(WORDS)), threading.Event(), []
             # It strikes once the client has `at` words, while more of them come; the stream does not end by itself.
             server.steps(http(), *CHUNKS[:at], lambda: arrived.wait(PATIENCE), interrupt, *CHUNKS[at:], Act.STALL)
@@ -46,5 +42,5 @@ def test_an_interrupt_at_a_random_chunk_keeps_what_had_arrived_and_the_next_turn
             assert "".join(WORDS[:at]) in turn.text
             assert "".join(WORDS).startswith(turn.text)
             assert chat.send(f"next {n}").text == "all is well"
-        assert len(chat.turns) == 2 * COUNT
+        assert len(chat.turns) == 2 * count
         provider.close()

@@ -1,10 +1,6 @@
-"""Streams as ten servers send them, cut at any byte: no cut answer is called whole, and what arrived is kept.
-
-With ROBOTA_NB_THOROUGH=1 every cut goes through a real connection, else a fixed sample of them does.
-"""
+"""Streams as ten servers send them, cut at any byte: no cut answer is called whole, and what arrived is kept."""
 
 import json
-import os
 import random
 import re
 
@@ -20,8 +16,6 @@ from support.core import Only
 from support.paths import TESTS
 from support.provider import lab_provider
 
-THOROUGH = os.environ.get("ROBOTA_NB_THOROUGH") == "1"
-SAMPLE = 12
 STREAMS = {path.stem: path.read_bytes() for path in sorted((TESTS / "streams").glob("*.sse"))}
 WHOLE = {
     "anthropic": ("It depends on you.", "stop"),
@@ -127,10 +121,10 @@ def test_a_cut_at_every_byte(name):
 
 @pytest.mark.parametrize("reset", [False, True], ids=["clean", "reset"])
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_connection_cut_at_a_byte(faulty, provider, name, reset):
+def test_a_connection_cut_at_a_byte(faulty, provider, name, reset, scale):
     stream = STREAMS[name]
     places = range(len(stream) + 1)
-    for at in places if THOROUGH else random.Random(name).sample(places, SAMPLE):
+    for at in random.Random(name).sample(places, scale(fast=3, all=12, long=len(places))):
         faulty.cut(stream, at, reset=reset)
         text, kept, reason = asked(provider)
         expected, end = honest(stream[:at], name)
