@@ -70,6 +70,8 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "session.resume() lets it go on",
     "session.terminated": "that is for good; create another with manager.create_session()",
     "session.unknown": "a later version of robota_nb knows that state",
+    "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
+    "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
     "snapshot.open_here": "save it where it is open",
     "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",

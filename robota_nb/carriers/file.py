@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.atomic import explained, locked, replace_file
-from robota_nb.core.record.json_reader import Doubled, check_single, decode
+from robota_nb.core.record.json_reader import AmbiguousObject, check_unambiguous, decode
 from robota_nb.core.record.snapshot import KEY, NewerFormat, dump, merge, parse
 from robota_nb.errors import SnapshotError, nearest
 
@@ -115,7 +115,7 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     """
     notebook = _checked(_decoded(data, name), name)
     for place in _ours(notebook):
-        check_single(place, name)
+        check_unambiguous(place, name)
     return notebook
 
 
@@ -316,7 +316,9 @@ def _ours(notebook: dict[str, Any]) -> Iterator[object]:
     """Yield what may hold a snapshot, and what is around it if something stands there twice."""
     metadata = notebook["metadata"]
     yield metadata.get(KEY)
-    yield from (around for around in (notebook, metadata) if isinstance(around, Doubled) and around.key in _AROUND)
+    yield from (
+        around for around in (notebook, metadata) if isinstance(around, AmbiguousObject) and around.key in _AROUND
+    )
     for cell in notebook["cells"]:
         yield from (output.get("metadata", {}).get(KEY) for output in cell.get("outputs", ()) if _has_metadata(output))
 

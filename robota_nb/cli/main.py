@@ -24,6 +24,7 @@ from robota_nb.errors import RobotaError, SnapshotError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from robota_nb.core.record.types import Snapshot
     from robota_nb.frontends.headless import FrontEnd
 
 NAME = "robota-nb"
@@ -278,6 +279,6 @@ def completion(shell: str) -> None:
     click.echo(shells.script(main, NAME, shell))
 
 
-def _united(notebook: dict[str, Any]) -> dict[str, Any]:
+def _united(notebook: dict[str, Any]) -> Snapshot:
     """Return the snapshot of a notebook: what is in its metadata, and what rides in its outputs."""
     return snapshot.dump(snapshot.merge(*output.read(notebook)))

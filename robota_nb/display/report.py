@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.controls import strip_controls
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.kinds import is_message, kind_of
+from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
-from robota_nb.display.render import strip_controls
 from robota_nb.sync.chat_files import ChatImported
 from robota_nb.sync.persistence import Saving
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Level
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import ChatState, Node, Path
+    from robota_nb.core.record.fold import ChatState
+    from robota_nb.core.record.nodes import Node, Path
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.replay import Replay
     from robota_nb.core.rules.stats import Stats, Tally
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from robota_nb.sync.persistence import FileWritten, SnapshotWritten
     from robota_nb.sync.reader import Resumed
     from robota_nb.sync.recovery import Recovered
+
+_Notes: TypeAlias = "Mapping[str, list[dict[str, Any]]]"
+"""What entries of kinds that are shown beside a turn say, by the id of the message that they refer to."""
 
 _WIDTH = 72
 _LISTED = 10
@@ -347,7 +353,7 @@ def _messages(parsed: Mapping[str, Mapping[str, Any]], role: str) -> list[Mappin
         entry
         for entries in parsed.values()
         for entry in entries.values()
-        if entry.get("kind") == "message" and entry.get("role") == role
+        if is_message(entry) and entry.get("role") == role
     ]
     return sorted(found, key=lambda entry: entry["n"])
 
@@ -371,12 +377,23 @@ def outline(value: object) -> list[dict[str, Any]]:
 def _session(sid: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     state = SessionState(sid)
     state.apply(entries)
-    active = state.active_chat()
-    chats = [{**_chat(state, chat), "active": chat.id == active} for chat in state.live_chats()]
+    active, notes = state.active_chat(), _notes(entries)
+    chats = [{**_chat(state, chat, notes), "active": chat.id == active} for chat in state.live_chats()]
     return {"id": sid, "name": state.name, "chats": chats}
 
 
-def _chat(state: SessionState, chat: ChatState) -> dict[str, Any]:
+def _notes(entries: Mapping[str, Any]) -> _Notes:
+    """Return what entries say of messages: those fields that their kind shows, by the message's id, oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in sorted(entries.values(), key=lambda entry: entry.get("n", 0)):
+        if shown := kind_of(entry).shown:
+            said = {name: entry[name] for name in ("kind", *shown) if name in entry}
+            for target in {link.target for link in references(entry)}:
+                found.setdefault(target, []).append(said)
+    return found
+
+
+def _chat(state: SessionState, chat: ChatState, notes: _Notes) -> dict[str, Any]:
     path = state.path(chat.head.value)
     off = [node for node in state.nodes.values() if node.chat == chat.id and node not in path]
     parents = {node.parent for node in off}
@@ -384,20 +401,21 @@ def _chat(state: SessionState, chat: ChatState) -> dict[str, Any]:
         "id": chat.id,
         "name": chat.name,
         "model": model(state.chat_config(chat.id)),
-        "turns": [_turn(state, node) for node in path.nodes],
-        "branches": [_branch(state, path, leaf) for leaf in off if leaf.id not in parents],
+        "turns": [_turn(state, node, notes) for node in path.nodes],
+        "branches": [_branch(state, path, leaf, notes) for leaf in off if leaf.id not in parents],
     }
 
 
-def _branch(state: SessionState, path: Path, leaf: Node) -> dict[str, Any]:
+def _branch(state: SessionState, path: Path, leaf: Node, notes: _Notes) -> dict[str, Any]:
     """Describe the turns from where a branch leaves the path to its end; *after* counts turns of the path."""
     nodes = state.path(leaf.id).nodes
     shared = sum(node in path for node in nodes)
-    return {"after": shared, "turns": [_turn(state, node) for node in nodes[shared:]]}
+    return {"after": shared, "turns": [_turn(state, node, notes) for node in nodes[shared:]]}
 
 
-def _turn(state: SessionState, node: Node) -> dict[str, Any]:
+def _turn(state: SessionState, node: Node, notes: _Notes) -> dict[str, Any]:
     answer = state.entries[node.id]
+    told = [*notes.get(node.user, ()), *notes.get(node.id, ())]
     return {
         "id": node.id,
         "prompt": state.text(node.user),
@@ -405,6 +423,7 @@ def _turn(state: SessionState, node: Node) -> dict[str, Any]:
         "model": answer.get("model", ""),
         "finish_reason": node.finish_reason,
         "at": answer.get("at", ""),
+        **({"notes": told} if told else {}),
     }
 
 
@@ -434,15 +453,22 @@ def _session_lines(session: Mapping[str, Any], marks: Mapping[str, str]) -> Iter
 def _chat_lines(chat: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
     for number, turn in enumerate(chat["turns"], 1):
         yield f"{number:>3}  {_turn_line(turn, marks)}"
+        yield from (f"       {_note_line(note)}" for note in turn.get("notes", ()))
     for branch in chat["branches"]:
         yield f"     ⎇ after {branch['after']}:" if branch["after"] else "     ⎇ from the start:"
         for number, turn in enumerate(branch["turns"], branch["after"] + 1):
             yield f"     {number:>3}  {_turn_line(turn, marks)}"
+            yield from (f"            {_note_line(note)}" for note in turn.get("notes", ()))
 
 
 def _turn_line(turn: Mapping[str, Any], marks: Mapping[str, str]) -> str:
     mark = f" · {marks[turn['id']]}" if turn["id"] in marks else ""
     return f"{short(turn['prompt'])}{mark}{_ending(turn['finish_reason'])}"
+
+
+def _note_line(note: Mapping[str, Any]) -> str:
+    values = (f"{name} {short(str(value))}" for name, value in note.items() if name != "kind")
+    return f"{note['kind']}: {', '.join(values)}"
 
 
 def _ending(reason: str) -> str:

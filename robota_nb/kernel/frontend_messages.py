@@ -52,10 +52,10 @@ class FrontEndMessages:
         self._write_pointers = write_pointers
 
     def receive(self, message: FromFrontEnd) -> None:
-        """Do what a message asks for."""
+        """Do what a (checked) message asks for."""
         match message["op"]:
             case "open":
-                if (mode := message.get("replay")) in MODES:
+                if mode := next((mode for mode in MODES if mode == message.get("replay")), None):
                     self._runtime.replay.mode = mode
                 self._list_cells(message.get("cells"))
                 self._reader.document_opened(message)
@@ -85,4 +85,5 @@ class FrontEndMessages:
 
     def _list_cells(self, cells: list[list[str]] | None) -> None:
         if cells is not None:
-            self._runtime.replay.document.list_cells([(cell[0], cell[1]) for cell in cells if len(cell) == _PAIR])
+            pairs = [(cell[0], cell[1]) for cell in cells if len(cell) == _PAIR]
+            self._runtime.replay.document.list_cells(pairs)

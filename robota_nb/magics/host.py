@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Endpoints(Protocol):
-    """The endpoints and provider objects, as far as commands use them; `robota_nb.kernel.endpoints` stands above."""
+    """The endpoints and provider objects, as far as commands use them; `robota_nb.kernel.endpoints` stands above them.
+
+    `RobotaError` where a name is none of theirs.
+    """
 
     def names(self) -> list[str]:
         """Return the names of all providers and endpoints."""

@@ -13,7 +13,7 @@ from robota_nb.display.report import NO_CONVERSATION
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
 
 LINE = 200
 """How many characters of a line are shown."""

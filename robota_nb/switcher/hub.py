@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
 from robota_nb.core.inside import runtime_of
 from robota_nb.core.record.json_types import JsonTypeError
+from robota_nb.core.record.kinds import is_stub
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
@@ -43,7 +44,7 @@ log = logging.getLogger("robota_nb")
 
 
 class Host(Protocol):
-    """What the hub needs of the kernel's app."""
+    """What the hub needs of the app around it."""
 
     manager: SessionManager
 
@@ -52,7 +53,7 @@ class Host(Protocol):
         ...
 
     def write_soon(self) -> None:
-        """Write pointers (heads, active chats, settings) as soon as the kernel is idle."""
+        """Have what only points written once the kernel is idle."""
         ...
 
     def level(self) -> Level:
@@ -81,7 +82,7 @@ class Hub:
     Parameters
     ----------
     host
-        The kernel's app.
+        The app around it.
     """
 
     def __init__(self, host: Host) -> None:
@@ -192,7 +193,7 @@ class Hub:
                     self._wake.notify_all()
             return
         if isinstance(event, EntriesAdded):
-            purged = any(entry["kind"] == "purged" for entry in event.entries.values())  # other chats may show it, too
+            purged = any(map(is_stub, event.entries.values()))  # forks may show it, too
             chats = {chat for entry in event.entries.values() if not purged and (chat := entry.get("chat"))}
         else:
             chats = {event.chat} if event.chat else set()

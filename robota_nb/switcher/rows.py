@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.session import Session
     from robota_nb.switcher.messages import ChatRow, Mark, SessionRow, TurnRow

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.relations import without_dangling
 
 if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
@@ -33,7 +34,7 @@ def adopt(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Ent
 def adopt_stored(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Entry]]:
     """Adopt entries of this user's store, as far as all that they refer to is here; return the new ones."""
     union = snapshot.merge(persistence.entries(), entries) if entries else {}
-    closed = {sid: snapshot.closed(union[sid]) for sid in entries}
+    closed = {sid: without_dangling(union[sid]) for sid in entries}
     return persistence.manager.adopt({sid: entries for sid, entries in closed.items() if entries})
 
 

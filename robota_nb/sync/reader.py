@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from robota_nb.carriers import file, output
 from robota_nb.core.inside import runtime_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.relations import without_dangling
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.adoption import adopt, adopt_stored, continue_after, missing
 from robota_nb.sync.notices import FileUnreadable, UnsavedAdded, UnsavedFound
@@ -84,7 +85,7 @@ class NotebookReader:
         ours = self._persistence.entries()
         try:
             added = snapshot.check_sessions({sid: change["add"] for sid, change in sessions.items()})
-            theirs = {sid: snapshot.closed({**ours.get(sid, {}), **entries}) for sid, entries in added.items()}
+            theirs = {sid: without_dangling({**ours.get(sid, {}), **entries}) for sid, entries in added.items()}
             snapshot.parse(snapshot.dump(theirs))
         except SnapshotError as error:
             self._notebook.leave(error)

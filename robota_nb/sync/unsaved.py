@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.events import Notice
+from robota_nb.core.record.kinds import kind_of
 from robota_nb.core.record.snapshot import check_entry, check_together, merge
 from robota_nb.errors import SnapshotError, StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
@@ -89,8 +90,7 @@ class Unsaved:
         if self.failed:  # the whole will find out whether that is over
             return
         _, former = self._partial.get(chat, (session, set()))
-        # Other turns may need the same config or picture by now.
-        mine = {eid for eid, entry in entries.items() if entry["kind"] == "message"}
+        mine = {eid for eid, entry in entries.items() if not kind_of(entry).is_shared}  # others may need those by now
         self._partial[chat] = session, mine
         self._use(lambda: self.store.add(self.place, {session: entries}, {session: former - mine}), writes=True)
 

@@ -11,7 +11,7 @@ from robota_nb.carriers import file, output
 from robota_nb.carriers.document import DocumentCarrier
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.frontends.headless import FrontEnd
 from support.core import new_manager
 from support.file import a_notebook

@@ -214,6 +214,7 @@ def test_the_command_works_and_help_and_completion_know_it(changed, tmp_path):
         assert "%robota chat last" in kernel.complete("%robota chat l")
 
 
+@pytest.mark.slow("runs other suites, one of them in kernels")
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_suites_that_know_every_command_pass_with_it(changed, suite):
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{suite}"]

@@ -13,11 +13,11 @@ from robota_nb.carriers import document, file
 from robota_nb.core.chat_format import to_json, to_markdown
 from robota_nb.core.events import Notice
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
-from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.rules.provenance import is_foreign
 from robota_nb.core.users import default_user
-from robota_nb.display import report
+from robota_nb.display import hints, report
 from robota_nb.display.notices import notice
 from robota_nb.errors import RobotaError, SnapshotError
 from robota_nb.stores.sqlite import SqliteStore
@@ -299,7 +299,7 @@ def test_what_is_sent_of_it_are_texts_and_pictures_and_no_address(what):
     try:
         request = chat.preview("and?").request
     except SnapshotError as error:
-        assert str(error) == "a recorded parameter is not JSON text: set it anew with %robota chat set"
+        assert hints.told(error) == "a recorded parameter is not JSON text: set it anew with %robota chat set"
         return
     assert {"base_url", "api_key"}.isdisjoint(request.params)
     for message in request.messages:
@@ -328,7 +328,7 @@ def test_a_crafted_file_name_is_a_text_in_every_error(shell, alone, name):
 def test_a_stub_of_a_stranger_cannot_say_anything_in_my_name(shell):
     mine = snapshot.parse(snap())
     shell.store.add("/nb.ipynb", mine)
-    forged = {**make.purged_stub(mine[SID][LAST]), "content": ["what the model never said"]}
+    forged = {**purged_stub(mine[SID][LAST]), "content": ["what the model never said"]}
     shell.push(snap({**mine[SID], LAST: forged}))
     assert shell.told[0].startswith(LEFT)
     assert shell.manager.sessions() == []

@@ -8,7 +8,7 @@ import pytest
 from robota_nb.core import ask_flow
 from robota_nb.core.events import TurnEnded
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.record.snapshot import parse
 from robota_nb.core.users import default_user
 from robota_nb.errors import ProviderError

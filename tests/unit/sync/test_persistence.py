@@ -5,8 +5,8 @@ import pytest
 from robota_nb.carriers import output
 from robota_nb.carriers.document import Bridge, chunks
 from robota_nb.core.inside import ledger_of, runtime_of
-from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.users import default_user
 from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
@@ -71,7 +71,7 @@ def test_what_was_purged_stays_so_whichever_output_says_it(shell, order):
     here = shell()
     said = here.notebook.output_metadata(here.ask("a secret", "a"))
     ((sid, entries),) = said["sessions"].items()
-    stubs = {eid: make.purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
+    stubs = {eid: purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
     outputs = {"original": said, "stub": {"sessions": {sid: {**entries, **stubs}}}}
     notebook = notebook_of({name: outputs[name] for name in order})
     output.settle(notebook)
