@@ -77,8 +77,6 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
     "snapshot.resume": "give the path of its file",
     "store.list": "store.documents() lists what there is",
-    "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
-    "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
     "turn.retry": "chat.retry() asks again",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.

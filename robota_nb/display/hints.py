@@ -58,8 +58,6 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "snapshot.replace_file": "name the file, %robota snapshot --to PATH --replace",
     "snapshot.resume": "%robota resume PATH",
     "store.list": "%robota recover lists what there is",
-    "timeout.answer": "ask for less, or raise c.RobotaMagics.answer_timeout",
-    "timeout.silence": "ask again, or raise c.RobotaMagics.silence_timeout",
     "turn.retry": "%robota chat retry asks again",
 })  # fmt: skip
 """The same keys as `robota_nb.errors.HINTS`."""

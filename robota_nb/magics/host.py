@@ -65,7 +65,7 @@ class Endpoints(Protocol):
 
 
 class Host(Protocol):
-    """The app of one shell, as far as commands use it; `robota_nb.kernel.app` stands above."""
+    """The app of one shell, as far as commands use it; `robota_nb.kernel.app` stands above them."""
 
     @property
     def manager(self) -> SessionManager:

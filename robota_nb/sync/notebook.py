@@ -88,7 +88,7 @@ class Notebook:
         self._problem = None
         try:
             if problem := message.get("problem"):
-                raise SnapshotError(problem)  # noqa: TRY301 - said by the bridge, told like the others
+                raise SnapshotError(str(problem))  # noqa: TRY301 - said by the bridge, told like the others
             value = message.get("value")
             entries = snapshot.parse(value) if value is not None else {}
         except SnapshotError as error:

@@ -70,7 +70,7 @@ class NotebookReader:
             self._unsaved.path = self._unsaved.locate(message)
         self._opened = message  # it stands for all before it
         at_work, self._notebook.adopted = self._notebook.adopted, False
-        self._notebook.open(dirty=message.get("dirty", False))
+        self._notebook.open(dirty=bool(message.get("dirty")))
         if at_work:
             self.adopt_notebook()
 
