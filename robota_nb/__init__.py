@@ -8,16 +8,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robota_nb._version import __version__
+from robota_nb.errors import RobotaError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from robota_nb.core.chat import Chat
     from robota_nb.core.record.config import Config
+    from robota_nb.core.session import Session
+    from robota_nb.core.turn import Turn
     from robota_nb.library import SessionManager
 
-__all__ = ["Config", "SessionManager", "__version__", "load_ipython_extension", "unload_ipython_extension"]
+__all__ = [
+    "Chat",
+    "Config",
+    "RobotaError",
+    "Session",
+    "SessionManager",
+    "Turn",
+    "__version__",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
 
-_HOMES = {"SessionManager": "robota_nb.library", "Config": "robota_nb.core.record.config"}
+_HOMES = {
+    "Chat": "robota_nb.core.chat",
+    "Config": "robota_nb.core.record.config",
+    "Session": "robota_nb.core.session",
+    "SessionManager": "robota_nb.library",
+    "Turn": "robota_nb.core.turn",
+}
+"""Where the names live that are imported at their first use."""
 
 
 def __getattr__(name: str) -> Any:

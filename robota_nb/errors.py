@@ -48,11 +48,20 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "chat.turns": "chat.turns has them",
     "config.endpoint": "it belongs to a server in the configuration of endpoints",
     "config.key": "a key stands in the environment variable that its endpoint names",
+    "endpoint.add": "add it with ProviderRegistry({{{name!r}: {{'base_url': …, 'key_env': …}}}})",
+    "endpoint.choose": "chat.configure(provider=NAME) chooses one",
+    "endpoint.list": "ProviderRegistry().endpoints has them by name",
     "file.exported": "give a file that an export of a chat has written",
+    "key.again": "type it again",
+    "key.check": "check {source}{more}{said}",
+    "key.env": "if it does, name a variable for it, which is key_env in its settings",
+    "key.missing": "set the environment variable {variable}{note}",
+    "key.replace": "{step}",
     "limit.chats": "go on in one of them, or raise max_chats of the manager (0 for any number)",
     "limit.sessions": (
         "pause or archive one of them, or raise max_active_sessions of the manager (0 for any number)"
     ),
+    "model.name": "name one, as in session.create_chat(name, model=…)",
     "replay.miss": "run it once with replay mode auto, and save it",
     "session.active": "it can be asked as it is",
     "session.archived": "session.restore() brings it back",
@@ -61,6 +70,14 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "session.resume() lets it go on",
     "session.terminated": "that is for good; create another with manager.create_session()",
     "session.unknown": "a later version of robota_nb knows that state",
+    "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
+    "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
+    "snapshot.open_here": "save it where it is open",
+    "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
+    "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
+    "snapshot.resume": "give the path of its file",
+    "store.list": "store.documents() lists what there is",
+    "turn.retry": "chat.retry() asks again",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 
@@ -100,6 +117,10 @@ class RobotaError(Exception):
     def in_words(self, hints: Mapping[str, str]) -> str:
         """Return the text, with the next step in the words of *hints*."""
         return with_hint(super().__str__(), self.hint, self.names, hints)
+
+    def reword(self, hints: Mapping[str, str]) -> None:
+        """Say the next step in the words of *hints* from now on, whoever asks for the text."""
+        self.args, self.hint = (self.in_words(hints),), ""
 
 
 class SessionNotFound(RobotaError, LookupError):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from robota_nb.core.manager import SessionManager as CoreManager
+from robota_nb.core.record.entries import timestamp
+from robota_nb.providers.objects import ProviderObjects
 from robota_nb.providers.registry import ProviderRegistry
 
 if TYPE_CHECKING:
-    from robota_nb.core.ports import Providers
+    from collections.abc import Callable
+
+    from robota_nb.core.ports import Provider, Providers
 
 
 class SessionManager(CoreManager):
@@ -19,16 +24,35 @@ class SessionManager(CoreManager):
     Parameters
     ----------
     providers
-        Where answers come from; what this user has configured in the environment if not given.
+        Where answers come from: provider objects by name, of which new chats ask the first, or a
+        `robota_nb.providers.registry.ProviderRegistry`. What the environment configures if not given.
     max_active_sessions
-        How many active sessions a user may have, by default 10; 0 for any number.
+        How many active sessions a user may have; 0 for any number.
     max_chats
-        How many chats a session may have, by default 50; 0 for any number.
+        How many chats a session may have; 0 for any number.
     max_messages
-        How many messages of a path go into a request; 0, the default, for all. The record always keeps all.
+        How many messages of a path go into a request; 0 for all. The record always keeps all.
     now
         Gives the time as snapshots carry it, such as ``2026-01-02T03:04:05Z``.
     """
 
-    def __init__(self, *, providers: Providers | None = None, **options: Any) -> None:
-        super().__init__(providers=providers or ProviderRegistry(), **options)
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, Provider] | Providers | None = None,
+        max_active_sessions: int = 10,
+        max_chats: int = 50,
+        max_messages: int = 0,
+        now: Callable[[], str] = timestamp,
+    ) -> None:
+        if providers is None:
+            providers = ProviderRegistry()
+        elif isinstance(providers, Mapping):
+            providers = ProviderObjects(providers)
+        super().__init__(
+            providers=providers,
+            max_active_sessions=max_active_sessions,
+            max_chats=max_chats,
+            max_messages=max_messages,
+            now=now,
+        )

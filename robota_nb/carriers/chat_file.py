@@ -52,7 +52,7 @@ def read(path: str) -> exchange.Talk | dict[str, dict[str, Entry]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SnapshotError(f"{source.name} is not UTF-8 text: give a file that %robota export has written") from None
+        raise SnapshotError(f"{source.name} is not UTF-8 text", hint="file.exported") from None
     is_markdown = source.suffix == ".md"
     return exchange.from_markdown(text, source.name) if is_markdown else exchange.from_json(text, source.name)
 

@@ -10,6 +10,7 @@ docs/protocol.md has all messages.
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,9 +19,9 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from robota_nb.core.ports import Entries
+    from robota_nb.carriers.messages import Change, Chunk, FromFrontEnd, FromKernel, Part
+    from robota_nb.core.ports import Entries, Level
 
-Message: TypeAlias = dict[str, Any]
 Later: TypeAlias = "Callable[[float, Callable[[], None]], object]"
 
 TARGET = "robota_nb"
@@ -39,8 +40,10 @@ MAX_PUSH = 25_000_000
 PUSH_CODE = "try:\n    from robota_nb import _receive; _receive()\nexcept ImportError: pass"
 """What the front end has the kernel run; the message is in the request's metadata."""
 
+log = logging.getLogger("robota_nb")
 
-def chunks(message: Message, number: str) -> Iterator[dict[str, Any]]:
+
+def chunks(message: FromFrontEnd, number: str) -> Iterator[dict[str, Chunk]]:
     """Yield the metadata of the requests that carry a message to the kernel.
 
     Parameters
@@ -65,15 +68,15 @@ class Bridge:
     """The kernel's end of what goes between it and the front end of its document."""
 
     def __init__(self) -> None:
-        self._listener: Callable[[Message], None] | None = None
-        self._waiting: list[Message] = []
+        self._listener: Callable[[FromFrontEnd], None] | None = None
+        self._waiting: list[FromFrontEnd] = []
         self._number: object = None
         self._parts: list[str] = []
         self._length = 0  # characters of the message so far
         self._version: str | None = None
         self._later: Later  # comes with `connect`, before there is a comm
         self._lock = RLock()  # turns may end in any thread
-        self._parts_out: deque[Message] = deque()
+        self._parts_out: deque[Part] = deque()
         self._pacing = False  # whether a timer runs that sends the next part
         self._comm: Any = None
         self._opened = False
@@ -123,7 +126,7 @@ class Bridge:
             self._comm.close()
             self._comm = None
 
-    def send(self, message: Message) -> None:
+    def send(self, message: FromKernel) -> None:
         """Send a message to the front end, if there is one; after what was sent before it, in whatever thread."""
         with self._lock:
             self._hurry()
@@ -153,7 +156,7 @@ class Bridge:
         while self._parts_out and self._comm is not None:
             self._comm.send(self._parts_out.popleft())
 
-    def listen(self, listener: Callable[[Message], None]) -> None:
+    def listen(self, listener: Callable[[FromFrontEnd], None]) -> None:
         """Hand messages to *listener* from now on, first those that are waiting."""
         self._listener = listener
         waiting, self._waiting = self._waiting, []
@@ -162,22 +165,32 @@ class Bridge:
 
     def take(self, metadata: Mapping[str, Any]) -> None:
         """Take in the metadata of one request."""
-        packet = metadata.get(TARGET)
-        if not isinstance(packet, dict) or not isinstance(packet.get("text"), str):
+        from robota_nb.carriers.messages import as_chunk  # not before a page says something: loading is to be fast
+
+        chunk = as_chunk(metadata.get(TARGET))
+        if chunk is None:
             return
-        if packet.get("chunk") == 0:
-            self._number, self._parts, self._length = packet.get("message"), [], 0
-        elif packet.get("message") != self._number or packet.get("chunk") != len(self._parts):
+        if chunk["chunk"] == 0:
+            self._number, self._parts, self._length = chunk["message"], [], 0
+        elif chunk["message"] != self._number or chunk["chunk"] != len(self._parts):
             return  # a chunk was lost: the front end sends the whole again
-        self._parts.append(packet["text"] if self._length <= MAX_PUSH else "")  # what is too long is not kept
-        self._length += len(packet["text"])
-        if len(self._parts) == packet.get("of"):
+        self._parts.append(chunk["text"] if self._length <= MAX_PUSH else "")  # what is too long is not kept
+        self._length += len(chunk["text"])
+        if len(self._parts) == chunk["of"]:
             parts, self._parts = self._parts, []
             self.deliver(decode(_joined(parts)) if self._length <= MAX_PUSH else _too_long(self._length))
 
-    def deliver(self, message: Message) -> None:
-        """Hand one message on, or keep it until somebody listens."""
-        if message.get("op") == "open":
+    def deliver(self, data: object) -> None:
+        """Hand a message of a page's on, or keep it until somebody listens; one that is none is dropped."""
+        from robota_nb.carriers.messages import from_front_end
+        from robota_nb.core.record.json_types import JsonTypeError
+
+        try:
+            message = from_front_end(data)
+        except JsonTypeError as error:
+            log.info("a message of the page was dropped: %s", error)  # no warning: those show in the cell that runs
+            return
+        if message["op"] == "open":
             self._opened = True
             self._waiting.clear()  # it stands for all before it
             if self._version is not None:
@@ -185,8 +198,8 @@ class Bridge:
         if self._listener:
             self._listener(message)
             return
-        if message.get("op") == "cells":  # the latest list is the whole truth, and there may be many
-            self._waiting = [waiting for waiting in self._waiting if waiting.get("op") != "cells"]
+        if message["op"] == "cells":  # the latest list is the whole truth, and there may be many
+            self._waiting = [waiting for waiting in self._waiting if waiting["op"] != "cells"]
         self._waiting.append(message)
 
 
@@ -198,8 +211,8 @@ def _joined(parts: list[str]) -> str:
     return text
 
 
-def decode(text: str) -> Message:
-    """Decode a message; one that cannot be decoded says so under ``problem``, as an ``open`` would."""
+def decode(text: str) -> object:
+    """Decode a message, and note its ``size``; one that cannot be decoded is an ``open`` with a ``problem``."""
     if len(text) > MAX_PUSH:
         return _too_long(len(text))
     try:
@@ -213,7 +226,7 @@ def decode(text: str) -> Message:
     return {**message, "size": len(text)}
 
 
-def _too_long(length: int) -> Message:
+def _too_long(length: int) -> object:
     return {"op": "open", "problem": f"the snapshot has {length:,} characters, over the cap of {MAX_PUSH:,}"}
 
 
@@ -243,17 +256,16 @@ class DocumentCarrier:
         Sends one message over the comm.
     """
 
-    name = "document"
-
-    def __init__(self, send: Callable[[Message], None]) -> None:
+    def __init__(self, send: Callable[[FromKernel], None]) -> None:
         self._send = send
+        self._lock = RLock()  # turns may end in any thread
         self._seq = 0
         self._acked = 0
         self._saved = 0
         self._written: dict[int, dict[str, list[str]]] = {}
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How far what was written has got: ``in kernel``, ``in notebook`` or ``saved``."""
         if self._saved >= self._seq:
             return "saved"
@@ -261,13 +273,15 @@ class DocumentCarrier:
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]], *, replace: bool = False) -> None:
         """Send entries to the document, and drop superseded ones from it; *replace* whatever stands there."""
-        gone = {sid: list(ids) for sid, ids in remove.items()}
-        sessions = {
-            sid: {"add": dict(add.get(sid, {})), "remove": gone.get(sid, [])} for sid in dict.fromkeys([*add, *gone])
-        }
-        self._seq += 1
-        self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
-        self._send({"op": "write", "seq": self._seq, "replace": replace, "sessions": sessions})
+        with self._lock:
+            gone = {sid: list(ids) for sid, ids in remove.items()}
+            sessions: dict[str, Change] = {
+                sid: {"add": dict(add.get(sid, {})), "remove": gone.get(sid, [])}
+                for sid in dict.fromkeys([*add, *gone])
+            }
+            self._seq += 1
+            self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
+            self._send({"op": "write", "seq": self._seq, "replace": replace, "sessions": sessions})
 
     def opened(self, *, dirty: bool) -> None:
         """A front end has opened the document; what it misses of what was written before is written again.
@@ -279,10 +293,6 @@ class DocumentCarrier:
         """
         self._acked = self._seq
         self._saved = self._seq - dirty
-
-    def notify(self, text: str) -> None:
-        """Have the front end tell the user something."""
-        self._send({"op": "notice", "text": text})
 
     def acked(self, seq: int) -> None:
         """The document holds all up to write number *seq*."""

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.atomic import explained, locked, replace_file
-from robota_nb.core.record.json_reader import Doubled, check_single, decode
+from robota_nb.core.record.json_reader import AmbiguousObject, check_unambiguous, decode
 from robota_nb.core.record.snapshot import KEY, NewerFormat, dump, merge, parse
 from robota_nb.errors import SnapshotError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from robota_nb.core.ports import Entries
+    from robota_nb.core.ports import Entries, Level
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -115,7 +115,7 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     """
     notebook = _checked(_decoded(data, name), name)
     for place in _ours(notebook):
-        check_single(place, name)
+        check_unambiguous(place, name)
     return notebook
 
 
@@ -171,7 +171,7 @@ def changing(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
 
 
 class FileCarrier:
-    """Carry a snapshot in the metadata of a notebook file (`robota_nb.core.ports.Carrier`).
+    """Carries a snapshot in the metadata of a notebook file (`robota_nb.core.ports.Carrier`).
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class FileCarrier:
         The notebook, which must exist when something is written.
     """
 
-    name = "file"
+    level: Level = "saved"  # as soon as it is written
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -210,8 +210,7 @@ def _united(value: Any, add: Entries, remove: Mapping[str, Iterable[str]], name:
         raise
     except SnapshotError as error:
         raise SnapshotError(
-            f"the snapshot in {name} is malformed and was left as it is ({error}); "
-            "'%robota snapshot --replace' writes a new one over it"
+            f"the snapshot in {name} is malformed and was left as it is ({error})", hint="snapshot.replace"
         ) from error
     sessions = merge(present, add)
     for session, ids in remove.items():
@@ -317,7 +316,9 @@ def _ours(notebook: dict[str, Any]) -> Iterator[object]:
     """Yield what may hold a snapshot, and what is around it if something stands there twice."""
     metadata = notebook["metadata"]
     yield metadata.get(KEY)
-    yield from (around for around in (notebook, metadata) if isinstance(around, Doubled) and around.key in _AROUND)
+    yield from (
+        around for around in (notebook, metadata) if isinstance(around, AmbiguousObject) and around.key in _AROUND
+    )
     for cell in notebook["cells"]:
         yield from (output.get("metadata", {}).get(KEY) for output in cell.get("outputs", ()) if _has_metadata(output))
 

@@ -1,53 +1,59 @@
 """Any front end: entries ride in the metadata of an answer's last output, until `settle` moves them.
 
-Nothing of it is shown, and nbval ignores it. Outputs are replaced when their cell runs again, so what rode in
-them then waits for the next output; and what messages cannot be without (session, chats, configs) rides in each.
+Nothing of it is shown, and nbval ignores it. An output carries what its own turn needs, and the frame of its session:
+the table of kinds says what rides in every output, what once, and what along with what refers to it. Outputs are
+replaced when their cell runs again, so what rode in them then waits for the next output.
 """
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import Rides, kind_of
+from robota_nb.core.record.relations import reached, without_dangling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
-    from robota_nb.core.ports import Entries, Entry
+    from robota_nb.core.ports import Level
+    from robota_nb.core.record.types import Entries, Entry
 
 
 class OutputCarrier:
-    """Holds what the notebook's own metadata has not, and hands it to outputs."""
-
-    name = "output"
+    """Holds what the notebook's own metadata has not, and hands it to outputs; in whatever thread."""
 
     def __init__(self) -> None:
+        self._lock = RLock()  # a turn may be written by another thread than that of the cell
         self._entries: dict[str, dict[str, Entry]] = {}
-        self._waiting: dict[tuple[str, str], None] = {}  # messages that ride in no output, in order
-        self._given: dict[str, list[tuple[str, str]]] = {}  # cell -> messages that ride in its outputs
-        self._carried: set[tuple[str, str]] = set()  # those that rode in one at some time
+        self._waiting: dict[tuple[str, str], None] = {}  # what rides once and in no output yet, in order
+        self._given: dict[str, list[tuple[str, str]]] = {}  # cell -> what rides once, in its outputs
+        self._carried: set[tuple[str, str]] = set()  # what rode in one at some time
         self._cell, self._known = "", True  # that runs
 
     @property
-    def level(self) -> str:
+    def level(self) -> Level:
         """How far what was written has got."""
         return "in kernel" if self._waiting.keys() - self._carried else "in the cells' outputs"
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Keep entries for the outputs to come."""
-        for sid, entries in add.items():
-            self._entries.setdefault(sid, {}).update(entries)
-            self._waiting.update(((sid, eid), None) for eid, entry in entries.items() if _is_message(entry))
-        for sid, ids in remove.items():
-            for eid in ids:
-                self._entries.get(sid, {}).pop(eid, None)
+        with self._lock:
+            for sid, entries in add.items():
+                self._entries.setdefault(sid, {}).update(entries)
+                self._waiting.update(((sid, eid), None) for eid in _riding(entries, Rides.ONCE))
+            for sid, ids in remove.items():
+                for eid in ids:
+                    self._entries.get(sid, {}).pop(eid, None)
 
     def found(self, cell: str, entries: Entries) -> None:
         """Note entries that ride in the outputs of a cell already."""
-        for sid, riding in entries.items():
-            self._entries.setdefault(sid, {}).update(riding)
-            self._given.setdefault(cell, []).extend((sid, eid) for eid, e in riding.items() if _is_message(e))
-        self.begins(self._cell, known=self._known)  # it may be the cell that runs
+        with self._lock:
+            for sid, riding in entries.items():
+                self._entries.setdefault(sid, {}).update(riding)
+                self._given.setdefault(cell, []).extend((sid, eid) for eid in _riding(riding, Rides.ONCE))
+            self.begins(self._cell, known=self._known)  # it may be the cell that runs
 
     def begins(self, cell: str, *, known: bool) -> None:
         """Note that a cell runs, which replaces its outputs: what rode in them waits again.
@@ -59,27 +65,30 @@ class OutputCarrier:
         known
             Whether it is the front end's id; without ids any cell may be the one, so nothing is taken as safe.
         """
-        self._cell, self._known = cell, known
-        lost = [self._given.pop(cell, [])] if known else list(self._given.values())
-        if not known:
-            self._given = {}
-        self._waiting.update((message, None) for messages in lost for message in messages)
+        with self._lock:
+            self._cell, self._known = cell, known
+            lost = [self._given.pop(cell, [])] if known else list(self._given.values())
+            if not known:
+                self._given = {}
+            self._waiting.update((key, None) for keys in lost for key in keys)
 
     def take(self) -> dict[str, dict[str, Entry]]:
-        """Return what the next output is to carry: what waits, and what that cannot be without."""
-        waiting, self._waiting = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})], {}
-        self._given.setdefault(self._cell, []).extend(waiting)
-        self._carried.update(waiting)
-        taken: dict[str, dict[str, Entry]] = {}
-        for sid, eid in waiting:
-            if sid not in taken:
-                taken[sid] = {key: entry for key, entry in self._entries[sid].items() if not _is_message(entry)}
-            taken[sid][eid] = self._entries[sid][eid]
-        return taken
+        """Return what the next output is to carry: what waits, what that refers to, and the frame of its sessions."""
+        with self._lock:
+            waiting, self._waiting = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})], {}
+            self._given.setdefault(self._cell, []).extend(waiting)
+            self._carried.update(waiting)
+            taken = {}
+            for sid in dict.fromkeys(sid for sid, _ in waiting):
+                entries = self._entries[sid]
+                riding = {*_riding(entries, Rides.ALWAYS), *(eid for of, eid in waiting if of == sid)}
+                riding |= reached(entries, riding, lambda kind: kind.rides is Rides.ALONG)
+                taken[sid] = {eid: entry for eid, entry in entries.items() if eid in riding}
+            return taken
 
 
-def _is_message(entry: Mapping[str, Any]) -> bool:
-    return entry.get("kind") == "message"
+def _riding(entries: Mapping[str, Entry], rides: Rides) -> Iterator[str]:
+    return (eid for eid, entry in entries.items() if kind_of(entry).rides is rides)
 
 
 def riders(notebook: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -111,7 +120,7 @@ def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict
     value = notebook["metadata"].get(snapshot.KEY)
     saved = snapshot.parse(value) if value is not None else {}
     riding = snapshot.merge(*(snapshot.check_sessions(mine["sessions"]) for _, mine in riders(notebook)))
-    union = {sid: snapshot.closed(entries) for sid, entries in snapshot.merge(saved, riding).items()}
+    union = {sid: without_dangling(entries) for sid, entries in snapshot.merge(saved, riding).items()}
     snapshot.parse(snapshot.dump(union))
     loose = {
         sid: {eid: entry for eid, entry in entries.items() if eid not in saved.get(sid, {})}

@@ -24,6 +24,7 @@ from robota_nb.errors import RobotaError, SnapshotError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from robota_nb.core.record.types import Snapshot
     from robota_nb.frontends.headless import FrontEnd
 
 NAME = "robota-nb"
@@ -99,7 +100,7 @@ def _summarise(front: FrontEnd) -> None:
     try:
         click.echo(report.tree(value, marks) if value is not None else "no conversations")
     except SnapshotError as error:
-        click.echo(report.plain(f"the snapshot cannot be read: {error}"))
+        click.echo(report.plain(f"the snapshot cannot be read: {told(error)}"))
     asked = sum(mark == "asked" for mark in marks.values())
     requests = "an unknown number of requests" if front.requests is None else count(front.requests, "request")
     click.echo(f"{count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
@@ -139,7 +140,7 @@ def _for_each(notebooks: tuple[Path, ...], do: Callable[[Path], str]) -> None:
             click.echo(report.plain(name + do(notebook)))
         except RobotaError as error:
             failed = True
-            click.echo(report.plain(f"{name}Error: {error}"), err=True)
+            click.echo(report.plain(f"{name}Error: {told(error)}"), err=True)
     if failed:
         sys.exit(1)
 
@@ -232,7 +233,7 @@ def merge_(base: Path, ours: Path, theirs: Path, name: str | None) -> None:
     try:
         conflicts = merge.merge_file(base, ours, theirs, called)
     except RobotaError as error:
-        raise _NotMerged(f"not merged: {error}") from None
+        raise _NotMerged(f"not merged: {told(error)}") from None
     for conflict in conflicts:
         click.echo(f"{called}: {conflict}", err=True)
     if conflicts:
@@ -278,6 +279,6 @@ def completion(shell: str) -> None:
     click.echo(shells.script(main, NAME, shell))
 
 
-def _united(notebook: dict[str, Any]) -> dict[str, Any]:
+def _united(notebook: dict[str, Any]) -> Snapshot:
     """Return the snapshot of a notebook: what is in its metadata, and what rides in its outputs."""
     return snapshot.dump(snapshot.merge(*output.read(notebook)))

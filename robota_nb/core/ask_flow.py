@@ -9,7 +9,7 @@ from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.plan import Plan
 from robota_nb.core.record import entries as make
-from robota_nb.core.record.fold import Asked
+from robota_nb.core.record.nodes import Asked
 from robota_nb.core.record.text import count
 from robota_nb.core.rules import states
 from robota_nb.core.rules.ask import Ask
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.ports import Image
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.ask import Decision
     from robota_nb.core.rules.document import Cell

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.ports import Image
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.rules.stats import Stats
     from robota_nb.core.session import Session
 

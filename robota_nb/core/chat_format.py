@@ -19,7 +19,9 @@ from robota_nb.core.ports import FinishReason, Usage
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.config import settings_from
-from robota_nb.core.record.json_reader import check_single, decode
+from robota_nb.core.record.json_reader import check_unambiguous, decode
+from robota_nb.core.record.kinds import CHAT, kind_of
+from robota_nb.core.record.relations import export_of
 from robota_nb.core.rules.history import is_purged, last_shown
 from robota_nb.core.turn import Turn
 from robota_nb.errors import SnapshotError
@@ -36,12 +38,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 50_000_000
 """A larger file is not read."""
 
-_PASSING = frozenset({"deleted", "state"})
-"""What was set of a chat or session, and is not part of what was said in it."""
-
-_BEFORE = ("parent", "message", "from")
-"""References to what was said before."""
-
 _MARK = re.compile(r"^<!-- robota_nb (?P<what>chat|user|assistant) (?P<said>\{.*\}) -->\n", re.MULTILINE)
 _MAX_LINE = 200
 
@@ -54,12 +50,7 @@ def to_json(chat: Chat) -> str:
     view = view_of(chat)
     with runtime_of(chat).lock:
         whole: dict[str, Entry] = {**view.record.entries.copy(), **_waiting(view)}
-    mine = {eid for eid, entry in whole.items() if entry.get("chat") == chat.id}
-    needed = _with_ancestors(whole, mine)
-    chats = {whole[eid].get("chat") for eid in needed if whole[eid]["kind"] in ("message", "purged")} | {chat.id}
-    kept = {eid: entry for eid, entry in whole.items() if eid in needed or _is_frame(entry, chats, chat.id)}
-    kept |= {eid: whole[eid] for entry in list(kept.values()) for eid in _referred(entry) if eid in whole}
-    return json.dumps(snapshot.dump({view.id: snapshot.closed(kept)}), ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(snapshot.dump({view.id: export_of(whole, chat.id)}), ensure_ascii=False, indent=1) + "\n"
 
 
 def _waiting(view: SessionView) -> dict[str, Entry]:
@@ -69,33 +60,6 @@ def _waiting(view: SessionView) -> dict[str, Entry]:
     n, at = view.record.n + 1, max((at for at in times if isinstance(at, str)), default="")
     built = [build(n=number, at=at) for number, build in enumerate(view.waiting(), n)]
     return {make.entry_id(entry): entry for entry in built}
-
-
-def _with_ancestors(whole: Mapping[str, Entry], start: set[str]) -> set[str]:
-    needed, left = set[str](), [eid for eid in start if whole[eid]["kind"] in ("message", "purged", "head", "chat")]
-    while left:
-        eid = left.pop()
-        if eid in needed or eid not in whole:
-            continue
-        needed.add(eid)
-        left += [target for name, target in snapshot.references(whole[eid]) if name in _BEFORE]
-    return needed
-
-
-def _is_frame(entry: Entry, chats: set[Any], chat: str) -> bool:
-    """Say whether an entry tells what the session and these chats are."""
-    if entry["kind"] == "session":
-        return True
-    if entry["kind"] == "chat":
-        return entry["chat"] in chats
-    if entry["kind"] != "set":
-        return False
-    of = entry.get("chat")
-    return of in chats if of not in (None, chat) else entry["key"] not in _PASSING
-
-
-def _referred(entry: Entry) -> Iterator[str]:
-    yield from (target for name, target in snapshot.references(entry) if name not in _BEFORE or entry["kind"] == "set")
 
 
 def is_export(data: bytes, suffix: str) -> bool:
@@ -110,7 +74,7 @@ def is_export(data: bytes, suffix: str) -> bool:
 
 def exported(entries: Mapping[str, Entry]) -> str | None:
     """Return the id of the chat that a session's entries were exported for: the newest, what it forked comes before."""
-    chats = {entry["chat"]: entry["n"] for entry in entries.values() if entry["kind"] == "chat"}
+    chats = {entry["chat"]: entry["n"] for entry in entries.values() if kind_of(entry) is CHAT}
     return max(chats, key=chats.__getitem__, default=None)
 
 
@@ -126,7 +90,7 @@ def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
         value = decode(text)
     except (ValueError, RecursionError):
         raise SnapshotError(f"{name} is not JSON", hint="file.exported") from None
-    check_single(value, name)
+    check_unambiguous(value, name)
     return snapshot.parse(value)
 
 

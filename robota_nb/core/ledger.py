@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robota_nb.core.events import Activated, Changed, EntriesAdded
 from robota_nb.core.record import entries as make
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from robota_nb.core.ports import Entries, Entry
+    from robota_nb.core.record.types import Snapshot
     from robota_nb.core.rules.states import Change
     from robota_nb.core.runtime import Runtime
 
@@ -247,7 +248,7 @@ class Ledger:
         """Return how many entries `records` has of each session."""
         return {view.id: len(view.record.entries) for view in self.owned(user)}
 
-    def snapshot(self, user: str) -> dict[str, Any]:
+    def snapshot(self, user: str) -> Snapshot:
         """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
         with self.runtime.lock:
             sessions = self.records(user)

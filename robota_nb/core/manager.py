@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from robota_nb.core.events import Event
     from robota_nb.core.ports import Entries, Entry, Providers
     from robota_nb.core.record.config import Config
+    from robota_nb.core.record.types import Snapshot
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.stats import Stats
 
@@ -197,7 +198,7 @@ class SessionManager:
         """Write what waits (heads, active pointers, settings), where it differs from what is written."""
         self._ledger.flush(user_id or default_user())
 
-    def snapshot(self, user_id: str | None = None) -> dict[str, Any]:
+    def snapshot(self, user_id: str | None = None) -> Snapshot:
         """Return the snapshot of a user's sessions, with what waits, as it stands in a notebook's metadata."""
         return self._ledger.snapshot(user_id or default_user())
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Image
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Asked
+    from robota_nb.core.record.nodes import Asked
     from robota_nb.core.record.view import SessionView
 
 

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from robota_nb.core.interrupts import Cancellation
+from robota_nb.core.record.types import Entries, Entry, FinishReason, Image, Usage
 
-FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"]
-"""How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-Entry: TypeAlias = dict[str, Any]
-"""One immutable fact of a snapshot, as plain JSON (see `robota_nb.core.record.entries`)."""
+__all__ = [
+    "Carrier",
+    "Entries",
+    "Entry",
+    "Finish",
+    "FinishReason",
+    "Image",
+    "Level",
+    "ListsModels",
+    "Provider",
+    "Providers",
+    "Request",
+    "Store",
+    "StreamEvent",
+    "TextDelta",
+    "Usage",
+    "Waiting",
+    "Warms",
+]
 
-Entries: TypeAlias = Mapping[str, Mapping[str, Entry]]
-"""Session id → entry id → entry."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """A picture in a prompt.
-
-    Parameters
-    ----------
-    media_type
-        Such as ``image/png``.
-    data
-        The file's bytes.
-    """
-
-    media_type: str
-    data: bytes = field(repr=False)
+Level: TypeAlias = Literal["in kernel", "in store", "in the cells' outputs", "in notebook", "saved"]
+"""How far the conversations have got, as their user reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,20 +58,6 @@ class Request:
     messages: Sequence[dict[str, Any]]
     params: Mapping[str, Any] = field(default_factory=dict)
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Tokens as the provider reported them.
-
-    Parameters
-    ----------
-    input_tokens, output_tokens
-        Of the request, and of the answer.
-    """
-
-    input_tokens: int
-    output_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +129,30 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class ListsModels(Protocol):
+    """A provider that can say which models it has; to be one is optional."""
+
+    def models(self) -> Sequence[str]:
+        """Return the names of the models, without asking any of them.
+
+        Raises
+        ------
+        ProviderError
+            If the server cannot be reached, or does not take the key: one line, with a next step.
+        """
+        ...
+
+
+@runtime_checkable
+class Warms(Protocol):
+    """A provider whose first ask has a slow part that can be done before; to be one is optional."""
+
+    def warm(self) -> None:
+        """Do the slow part of a first ask, such as an import; called in a thread of its own. It asks nobody."""
+        ...
+
+
 class Providers(Protocol):
     """The providers this user has, by the names that configs carry."""
 
@@ -204,8 +215,8 @@ class Store(Protocol):
         """File under *to* what is filed under *document*, as when its notebook was renamed; all of it or nothing.
 
         The result is a union. Of an entry that is in both places one stays: the one there, unless the moved one
-        beats it (`robota_nb.core.record.snapshot.beats`). It counts as saved only if both are saved and alike: nothing
-        that a notebook may still lack is forgotten. The entries keep their age. Nothing happens if both names
+        replaces it (`robota_nb.core.record.kinds.replaces`). It counts as saved only if both are saved and alike:
+        nothing that a notebook may still lack is forgotten. The entries keep their age. Nothing happens if both names
         are the same, or if nothing is filed under *document*.
         """
         ...
@@ -218,7 +229,10 @@ class Store(Protocol):
 class Carrier(Protocol):
     """A place where a snapshot lives."""
 
-    name: str
+    @property
+    def level(self) -> Level:
+        """How far what was written has got."""
+        ...
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Carry entries there. Union semantics: repeating a write changes nothing.

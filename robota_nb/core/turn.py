@@ -14,7 +14,8 @@ from robota_nb.core.record.text import count, short
 if TYPE_CHECKING:
     from robota_nb.core.ports import FinishReason, Image, Request
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Asked, Node, SessionState
+    from robota_nb.core.record.fold import SessionState
+    from robota_nb.core.record.nodes import Asked, Node
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

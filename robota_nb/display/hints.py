@@ -25,11 +25,24 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "chat.turns": "%robota chat log shows them",
     "config.endpoint": "it belongs to a server in c.RobotaMagics.endpoints",
     "config.key": "%robota endpoint key NAME asks for the key of a server",
+    "endpoint.add": "add it with c.RobotaMagics.endpoints = {{{name!r}: {{'base_url': …, 'key_env': …}}}}",
+    "endpoint.choose": "%robota chat set provider=NAME chooses one",
+    "endpoint.list": "%robota endpoint list shows them, endpoint add adds one",
     "file.exported": "give a file that %robota export has written",
+    "key.again": "run %robota endpoint key {name} again",
+    "key.check": "check {source} (%robota endpoint key {name} --forget removes it){more}{said}",
+    "key.env": (
+        "if it does, name a variable for it: key_env in its settings, or --key-env of %robota endpoint add"
+    ),
+    "key.missing": (
+        "run %robota endpoint key {name}, or set the environment variable {variable} before Jupyter starts{note}"
+    ),
+    "key.replace": "{step}; %robota endpoint key {name} --forget removes it",
     "limit.chats": "go on in one of them, or raise c.RobotaMagics.max_chats (0 for any number)",
     "limit.sessions": (
         "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
     ),
+    "model.name": "name one with --model",
     "replay.miss": "run the notebook with %robota replay auto, then save it",
     "session.active": "it can be asked as it is",
     "session.archived": "%robota session restore brings it back",
@@ -38,6 +51,14 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "%robota session resume lets it go on",
     "session.terminated": "that is for good; open another with %robota session open NAME",
     "session.unknown": "a later version of robota_nb knows that state",
+    "timeout.answer": "ask for less, or raise c.RobotaMagics.answer_timeout",
+    "timeout.silence": "ask again, or raise c.RobotaMagics.silence_timeout",
+    "snapshot.open_here": "leave out --to, and save it as usual",
+    "snapshot.replace": "%robota snapshot --replace writes over it",
+    "snapshot.replace_file": "name the file, %robota snapshot --to PATH --replace",
+    "snapshot.resume": "%robota resume PATH",
+    "store.list": "%robota recover lists what there is",
+    "turn.retry": "%robota chat retry asks again",
 })  # fmt: skip
 """The same keys as `robota_nb.errors.HINTS`."""
 

@@ -7,7 +7,6 @@ how it arrived: the live end and the replay are the same code, `NotebookRenderer
 from __future__ import annotations
 
 import math
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,9 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from robota_nb.core.interrupts import deferred
+from robota_nb.core.record.controls import ControlStripper, strip_controls
 from robota_nb.core.record.entries import clean, new_id
 from robota_nb.core.record.snapshot import KEY
 from robota_nb.display.formats import FORMATS, Lines, NotKept, Whole, read_json
+from robota_nb.display.hints import HINTS
 from robota_nb.display.segments import Segmenter, split
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import FinishReason
 
-__all__ = ["FORMATS", "NotebookRenderer", "Publish", "TerminalRenderer", "choose_renderer", "strip_controls"]
+__all__ = ["FORMATS", "NotebookRenderer", "Publish", "TerminalRenderer", "choose_renderer"]
 
 Publish: TypeAlias = Callable[[dict[str, Any], dict[str, Any], str, bool], None]
 """Sends one output: mime bundle, output metadata, display id, and whether it updates that display."""
@@ -38,7 +39,7 @@ BUDGET = 40_000
 
 _OVERHEAD = 600  # bytes of a message around its text
 
-_RETRY = "%robota chat retry asks again"
+_RETRY = HINTS["turn.retry"]
 _NOTES = {
     "length": "cut off at the length limit",
     "content_filter": "stopped by the content filter",
@@ -225,7 +226,7 @@ class TerminalRenderer:
 
     def __init__(self, write: Callable[[str], object] | None = None) -> None:
         self._write = write or _to_stdout
-        self._plain = _Plain()
+        self._plain = ControlStripper()
         self._blank = True  # nothing to be seen so far
         self._last = "\n"  # the last character
         self._fed = 0  # characters
@@ -279,56 +280,6 @@ def choose_renderer(
     return NotebookRenderer(publish, format=format)
 
 
-def strip_controls(text: str) -> str:
-    r"""Return *text* without control characters but ``\n`` and ``\t``, and without what they introduce."""
-    return _Plain()(text)
-
-
 def _to_stdout(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class _Plain:
-    r"""Strips control characters but ``\n`` and ``\t``, and what they introduce (ECMA-48), from a text in pieces.
-
-    A sequence may be cut anywhere. One that never ends takes its line with it, no more.
-    """
-
-    def __init__(self) -> None:
-        self._state = "text"
-
-    def __call__(self, piece: str) -> str:
-        if self._state == "text" and not _CONTROL.search(piece):
-            return piece
-        return "".join(filter(self._shows, piece))
-
-    def _shows(self, char: str) -> bool:
-        """Move on by one character; return whether it is text."""
-        if char == "\x1b":
-            self._state = "escape"
-            return False
-        if self._state != "text" and self._within(char):
-            return False
-        if char == "\x9b":
-            self._state = "csi"
-        elif char in "\x90\x98\x9d\x9e\x9f":
-            self._state = "string"
-        return not _CONTROL.match(char)
-
-    def _within(self, char: str) -> bool:
-        """Return whether *char* belongs to the sequence that is open, and see if it ends there."""
-        if self._state == "string":  # of an operating system command, a device control…
-            self._state = "text" if char in "\x07\x9c\x18\x1a\n" else "string"
-            return char != "\n"
-        if self._state == "escape" and char in "[]PX^_":
-            self._state = "csi" if char == "[" else "string"
-            return True
-        if " " <= char <= ("?" if self._state == "csi" else "/"):
-            return True
-        first = "@" if self._state == "csi" else "0"
-        self._state = "text"
-        return first <= char <= "~"

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.controls import strip_controls
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.kinds import is_message, kind_of
+from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules.provenance import MEANING, is_foreign
-from robota_nb.display.render import strip_controls
+from robota_nb.sync.chat_files import ChatImported
+from robota_nb.sync.persistence import Saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from robota_nb.core.chat import Chat, Hit
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Level
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import ChatState, Node, Path
+    from robota_nb.core.record.fold import ChatState
+    from robota_nb.core.record.nodes import Node, Path
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.replay import Replay
     from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Preview, Turn
-    from robota_nb.magics.host import Host
+    from robota_nb.providers.keys.secret import KeySource
+    from robota_nb.providers.registry import EndpointCheck, EndpointState
+    from robota_nb.sync.chat_files import EntriesImported
+    from robota_nb.sync.persistence import FileWritten, SnapshotWritten
+    from robota_nb.sync.reader import Resumed
+    from robota_nb.sync.recovery import Recovered
+
+_Notes: TypeAlias = "Mapping[str, list[dict[str, Any]]]"
+"""What entries of kinds that are shown beside a turn say, by the id of the message that they refer to."""
 
 _WIDTH = 72
 _LISTED = 10
@@ -32,6 +46,8 @@ _LISTED = 10
 
 FOREIGN = "◇"
 """Marks a turn that somebody else wrote."""
+
+NO_CONVERSATION = "no conversation yet: write a %%robota cell, or %robota new NAME"
 
 _HOW_TO_CONNECT = (
     "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
@@ -44,9 +60,8 @@ def plain(text: str) -> str:
     return "".join(char for char in strip_controls(text) if not acts(char))
 
 
-def status(host: Host) -> str:
-    """Say where the user is."""
-    manager = host.manager
+def status(manager: SessionManager, level: Level) -> str:
+    """Say where the user is, and how far the conversations have got."""
     session = manager.active_session()
     chat = session.active_chat if session else None
     if session is None or chat is None:
@@ -57,9 +72,7 @@ def status(host: Host) -> str:
     tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
     parts += [f"{tokens} tokens"] if tokens else []
-    parts += [host.persistence.level()] + (
-        [f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else []
-    )
+    parts += [level] + ([f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else [])
     lines = [" · ".join(plain(part) for part in parts)]
     view, runtime = view_of(session), runtime_of(session)
     nodes = view.path(chat.id).nodes
@@ -189,6 +202,47 @@ def hits(found: Sequence[Hit], text: str) -> str:
     return plain("\n".join(lines)) or f"nothing in this session holds {short(text)!r}"
 
 
+# -- endpoints
+
+
+def endpoints(states: Sequence[EndpointState], objects: Sequence[str]) -> str:
+    """List the endpoints, and where their keys are; never where they themselves are: outputs are saved."""
+    lines = [f"{state.name} · {state.model or 'no default model'} · {_key_state(state)}" for state in states]
+    lines += [f"{name} · a provider object of this kernel" for name in objects]
+    return plain("\n".join(lines))
+
+
+def _key_state(state: EndpointState) -> str:
+    if not state.needs_key:
+        return "needs no key"
+    if state.key_source:
+        return f"takes its key from {key_source(state.name, state.key_source)}"
+    return f"has no key: %robota endpoint key {state.name}"
+
+
+def key_source(name: str, source: KeySource | None) -> str:
+    """Say where the key of an endpoint is, and how to remove it from there."""
+    if source is None or source.place == "environment":
+        return str(source or "nowhere")
+    place = f"{source} in this kernel" if source.place == "typed" else str(source)
+    return f"{place} (%robota endpoint key {name} --forget removes it)"
+
+
+def added(name: str) -> str:
+    """Say that an endpoint was added, and how it is asked."""
+    return f"{name} can be asked in this kernel: %robota chat open NAME --provider {name}"
+
+
+def checked(check: EndpointCheck) -> str:
+    """Say what an endpoint has answered when it was tested."""
+    if check.models is None:
+        return f"{check.name} is no server: there is nothing to test"
+    said = f"{check.name} can be reached, and has {count(len(check.models), 'model')}"
+    if not check.model:
+        return said
+    return f"{said}, {check.model} {'is one of them' if check.offers_model else 'is none of them'}"
+
+
 def branches(chat: Chat) -> str:
     """List what was asked beside the path."""
     lines = []
@@ -249,18 +303,49 @@ def summary(parsed: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{count(len(parsed), 'session')}, {count(turns(parsed), 'turn')}, {count(entries, 'entry')}"
 
 
-def recovered(new: Mapping[str, Mapping[str, Any]], left: int, others: Mapping[str, int]) -> str:
+def written(snapshot_: SnapshotWritten) -> str:
+    """Say what a snapshot holds, and how far it got."""
+    saving = {
+        Saving.NOT_WANTED: "",
+        Saving.BEGUN: " · saving",
+        Saving.IMPOSSIBLE: " · nothing here saves the notebook on request: save it as usual",
+    }
+    return f"snapshot: {summary(snapshot_.entries)} · {snapshot_.level}{saving[snapshot_.saving]}"
+
+
+def written_to_file(file: FileWritten) -> str:
+    """Say what was written into a notebook file."""
+    return f"snapshot: {summary(file.entries)} · saved in {file.path.name}"
+
+
+def resumed(found: Resumed) -> str:
+    """Say what a notebook has brought."""
+    if found.document is not None:
+        return f"resumed: {summary(found.document)}"
+    return f"added: {summary(found.new)}" if found.new else "nothing new: all of it is here"
+
+
+def recovered(found: Recovered) -> str:
     """Say what was added from the store, what of it has no place here, and where else there is something."""
-    lines = [f"added: {summary(new)}" if new else "nothing to recover for this notebook"]
-    prompts = [short(to_text(entry["content"])) for entry in _messages(new, "user")]
+    lines = [f"added: {summary(found.new)}" if found.new else "nothing to recover for this notebook"]
+    prompts = [short(to_text(entry["content"])) for entry in _messages(found.new, "user")]
     lines += [f"  {prompt}" for prompt in prompts[:_LISTED]]
     lines += [f"  and {len(prompts) - _LISTED} more"] if len(prompts) > _LISTED else []
-    if left:
-        lines.append(f"{count(left, 'entry')} stay in the store: what they follow is not in this notebook any more")
-    if others:
+    if found.left:
+        lines.append(
+            f"{count(found.left, 'entry')} stay in the store: what they follow is not in this notebook any more"
+        )
+    if found.elsewhere:
         lines.append("not saved elsewhere; %robota recover PATH adds it here:")
-        lines += [f"  {place} · {count(number, 'entry')}" for place, number in others.items()]
+        lines += [f"  {place} · {count(number, 'entry')}" for place, number in found.elsewhere.items()]
     return plain("\n".join(lines))
+
+
+def imported(found: ChatImported | EntriesImported) -> str:
+    """Say what was imported; of a text the same when the cell runs again."""
+    if isinstance(found, ChatImported):
+        return f"{found.chat.name} is here: {count(found.turns, 'turn')}"
+    return f"in the session {', '.join(session.name for session in found.sessions)}: {summary(found.entries)}"
 
 
 def _messages(parsed: Mapping[str, Mapping[str, Any]], role: str) -> list[Mapping[str, Any]]:
@@ -268,7 +353,7 @@ def _messages(parsed: Mapping[str, Mapping[str, Any]], role: str) -> list[Mappin
         entry
         for entries in parsed.values()
         for entry in entries.values()
-        if entry.get("kind") == "message" and entry.get("role") == role
+        if is_message(entry) and entry.get("role") == role
     ]
     return sorted(found, key=lambda entry: entry["n"])
 
@@ -292,12 +377,23 @@ def outline(value: object) -> list[dict[str, Any]]:
 def _session(sid: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     state = SessionState(sid)
     state.apply(entries)
-    active = state.active_chat()
-    chats = [{**_chat(state, chat), "active": chat.id == active} for chat in state.live_chats()]
+    active, notes = state.active_chat(), _notes(entries)
+    chats = [{**_chat(state, chat, notes), "active": chat.id == active} for chat in state.live_chats()]
     return {"id": sid, "name": state.name, "chats": chats}
 
 
-def _chat(state: SessionState, chat: ChatState) -> dict[str, Any]:
+def _notes(entries: Mapping[str, Any]) -> _Notes:
+    """Return what entries say of messages: those fields that their kind shows, by the message's id, oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in sorted(entries.values(), key=lambda entry: entry.get("n", 0)):
+        if shown := kind_of(entry).shown:
+            said = {name: entry[name] for name in ("kind", *shown) if name in entry}
+            for target in {link.target for link in references(entry)}:
+                found.setdefault(target, []).append(said)
+    return found
+
+
+def _chat(state: SessionState, chat: ChatState, notes: _Notes) -> dict[str, Any]:
     path = state.path(chat.head.value)
     off = [node for node in state.nodes.values() if node.chat == chat.id and node not in path]
     parents = {node.parent for node in off}
@@ -305,20 +401,21 @@ def _chat(state: SessionState, chat: ChatState) -> dict[str, Any]:
         "id": chat.id,
         "name": chat.name,
         "model": model(state.chat_config(chat.id)),
-        "turns": [_turn(state, node) for node in path.nodes],
-        "branches": [_branch(state, path, leaf) for leaf in off if leaf.id not in parents],
+        "turns": [_turn(state, node, notes) for node in path.nodes],
+        "branches": [_branch(state, path, leaf, notes) for leaf in off if leaf.id not in parents],
     }
 
 
-def _branch(state: SessionState, path: Path, leaf: Node) -> dict[str, Any]:
+def _branch(state: SessionState, path: Path, leaf: Node, notes: _Notes) -> dict[str, Any]:
     """Describe the turns from where a branch leaves the path to its end; *after* counts turns of the path."""
     nodes = state.path(leaf.id).nodes
     shared = sum(node in path for node in nodes)
-    return {"after": shared, "turns": [_turn(state, node) for node in nodes[shared:]]}
+    return {"after": shared, "turns": [_turn(state, node, notes) for node in nodes[shared:]]}
 
 
-def _turn(state: SessionState, node: Node) -> dict[str, Any]:
+def _turn(state: SessionState, node: Node, notes: _Notes) -> dict[str, Any]:
     answer = state.entries[node.id]
+    told = [*notes.get(node.user, ()), *notes.get(node.id, ())]
     return {
         "id": node.id,
         "prompt": state.text(node.user),
@@ -326,6 +423,7 @@ def _turn(state: SessionState, node: Node) -> dict[str, Any]:
         "model": answer.get("model", ""),
         "finish_reason": node.finish_reason,
         "at": answer.get("at", ""),
+        **({"notes": told} if told else {}),
     }
 
 
@@ -355,15 +453,22 @@ def _session_lines(session: Mapping[str, Any], marks: Mapping[str, str]) -> Iter
 def _chat_lines(chat: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
     for number, turn in enumerate(chat["turns"], 1):
         yield f"{number:>3}  {_turn_line(turn, marks)}"
+        yield from (f"       {_note_line(note)}" for note in turn.get("notes", ()))
     for branch in chat["branches"]:
         yield f"     ⎇ after {branch['after']}:" if branch["after"] else "     ⎇ from the start:"
         for number, turn in enumerate(branch["turns"], branch["after"] + 1):
             yield f"     {number:>3}  {_turn_line(turn, marks)}"
+            yield from (f"            {_note_line(note)}" for note in turn.get("notes", ()))
 
 
 def _turn_line(turn: Mapping[str, Any], marks: Mapping[str, str]) -> str:
     mark = f" · {marks[turn['id']]}" if turn["id"] in marks else ""
     return f"{short(turn['prompt'])}{mark}{_ending(turn['finish_reason'])}"
+
+
+def _note_line(note: Mapping[str, Any]) -> str:
+    values = (f"{name} {short(str(value))}" for name, value in note.items() if name != "kind")
+    return f"{note['kind']}: {', '.join(values)}"
 
 
 def _ending(reason: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import Ack, Change, FromFrontEnd, FromKernel, Open, Saved
 
 PATIENCE = 10.0
 """Seconds that a kernel has to answer before it is shut down."""
@@ -66,9 +66,9 @@ class FrontEnd:
         self.seq = 0
         self._parts: list[str] = []
 
-    def opening(self) -> Message:
+    def opening(self) -> Open:
         """Return what the kernel is told before the first cell."""
-        message: Message = {"op": "open", "version": __version__, "cells": self.cells(), "replay": self.replay}
+        message: Open = {"op": "open", "version": __version__, "cells": self.cells(), "replay": self.replay}
         if self.path.name:
             message["path"] = str(self.path)
         if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:
@@ -78,35 +78,36 @@ class FrontEnd:
     def cells(self) -> list[list[str]]:
         """Return the code cells in order: [id, hash of the source]."""
         code = (cell for cell in self.notebook.cells if cell.cell_type == "code")
-        return [[cell.get("id", f"#{n}"), source_hash(cell.source)] for n, cell in enumerate(code)]
+        return [[str(cell.get("id", f"#{n}")), source_hash(cell.source)] for n, cell in enumerate(code)]
 
-    def take(self, message: Message) -> Message | None:
+    def take(self, message: FromKernel) -> Ack | None:
         """Do what the kernel asks, and return the answer to send, if there is one."""
-        op = message.get("op")
-        if op == "part":
-            self._parts = self._parts if message["at"] else []
-            self._parts.append(message["text"])
-            return self.take(json.loads("".join(self._parts))) if len(self._parts) == message["of"] else None
-        if op == "write":
-            if message["replace"]:
-                self.notebook.metadata[snapshot.KEY] = snapshot.dump({})
-            self._write(message["sessions"])
-            self.seq = message["seq"]
-            return {"op": "ack", "seq": self.seq}
-        if op == "notice":
-            self.notices.append(message["text"])
-        elif op == "flushed":
-            self.requests, self.asked = message["requests"], set(message["asked"])
+        match message["op"]:
+            case "part":
+                self._parts = self._parts if message["at"] else []
+                self._parts.append(message["text"])
+                return self.take(json.loads("".join(self._parts))) if len(self._parts) == message["of"] else None
+            case "write":
+                if message["replace"]:
+                    self.notebook.metadata[snapshot.KEY] = snapshot.dump({})
+                self._write(message["sessions"])
+                self.seq = message["seq"]
+                return {"op": "ack", "seq": self.seq}
+            case "notice":
+                self.notices.append(message["text"])
+            case "flushed":
+                self.requests, self.asked = message["requests"], set(message["asked"])
         return None
 
-    def _write(self, sessions: Mapping[str, Any]) -> None:
+    def _write(self, sessions: Mapping[str, Change]) -> None:
         if self.notebook.metadata.get(snapshot.KEY) is None:
             self.notebook.metadata[snapshot.KEY] = snapshot.dump({})
         value = self.notebook.metadata[snapshot.KEY]
         for sid, change in sessions.items():
             entries = value["sessions"].setdefault(sid, {})
             entries.update(change["add"])
-            self.asked.update(eid for eid, entry in change["add"].items() if entry.get("role") == "assistant")
+            added: Mapping[str, Any] = change["add"]
+            self.asked.update(eid for eid, entry in added.items() if entry.get("role") == "assistant")
             for eid in change["remove"]:
                 entries.pop(eid, None)
 
@@ -117,7 +118,7 @@ class FrontEnd:
         return [mark["turn"] for mark in marks if isinstance(mark, dict) and "turn" in mark]
 
 
-def requests(session: Any, message: Message) -> Iterator[dict[str, Any]]:
+def requests(session: Any, message: FromFrontEnd) -> Iterator[dict[str, Any]]:
     """Yield the silent execute requests that bring a message to the kernel.
 
     Parameters
@@ -147,8 +148,8 @@ class _Comm:
         self._id = comm_id
 
     def handle_msg(self, msg: Mapping[str, Any]) -> None:
-        message = msg["content"]["data"]
-        answer = self._client.saved() if message.get("op") == "save" else self._client.front.take(message)
+        message: FromKernel = msg["content"]["data"]  # a kernel of our own is no stranger
+        answer = self._client.saved() if message["op"] == "save" else self._client.front.take(message)
         if answer:
             self._client.send(self._id, answer)
 
@@ -243,14 +244,14 @@ class RobotaClient(NotebookClient):
     execute_cell = run_sync(async_execute_cell)
     _cleanup_kernel = run_sync(_async_cleanup_kernel)
 
-    def saved(self) -> Message | None:
+    def saved(self) -> Saved | None:
         """Save the notebook, and return what the kernel is told of it."""
         if self._save is None:
             return None
         self._save()
         return {"op": "saved", "seq": self.front.seq}
 
-    def send(self, comm_id: str, data: Message) -> str:
+    def send(self, comm_id: str, data: FromFrontEnd) -> str:
         """Send the kernel a message over a comm, without waiting; return its id."""
         kc: Any = self.kc
         msg = kc.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
@@ -259,7 +260,7 @@ class RobotaClient(NotebookClient):
         kc.shell_channel.socket.send_multipart(kc.session.serialize(msg))
         return str(msg["header"]["msg_id"])
 
-    async def _say(self, message: Message) -> None:
+    async def _say(self, message: FromFrontEnd) -> None:
         """Bring a message to the kernel, and take in what it answers until it is idle again."""
         kc: Any = self.kc
         if self._comm_id:  # not by a request: when a cell has failed, the kernel aborts those that wait

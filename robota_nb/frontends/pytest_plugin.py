@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from robota_nb.carriers.document import Message
+    from robota_nb.carriers.messages import Open
 
 _TOLD = pytest.StashKey[object]()
 """The kernel client that was told of its notebook."""
@@ -29,7 +29,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     _tell(client, _opening(parent))
 
 
-def _opening(parent: Any) -> Message:
+def _opening(parent: Any) -> Open:
     from robota_nb.core.record.snapshot import KEY
     from robota_nb.frontends.headless import FrontEnd
 
@@ -41,7 +41,7 @@ def _opening(parent: Any) -> Message:
     return message
 
 
-def _tell(client: Any, message: Message) -> None:
+def _tell(client: Any, message: Open) -> None:
     from robota_nb.frontends.headless import requests
 
     number = ""

@@ -1,1 +1,1 @@
-"""One IPython shell: its hooks, and the parts wired together behind them."""
+"""One IPython shell: its hooks, and the app that they lead to."""

@@ -1,6 +1,6 @@
 """Hooks one IPython shell, and unhooks it: what ``%load_ext`` and ``%unload_ext`` do.
 
-Loading takes a few milliseconds, because the wiring behind the hooks (`robota_nb.kernel.app`) is set up by the first
+Loading takes a few milliseconds, because the app that the hooks lead to (`robota_nb.kernel.app`) is set up by the first
 command.
 """
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 
     from robota_nb.core.turn import Turn
-    from robota_nb.kernel.app import Wiring
+    from robota_nb.kernel.app import App
     from robota_nb.magics.runner import Runner
     from robota_nb.switcher.hub import Hub
 
 _HOOKED: WeakKeyDictionary[Any, Extension] = WeakKeyDictionary()
 
-_KEPT: WeakKeyDictionary[Any, Wiring] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[Any, App] = WeakKeyDictionary()
 """What unloading leaves for the next load: ``%reload_ext`` unloads first, and keeps the sessions."""
 
 
@@ -45,9 +45,9 @@ def load(shell: InteractiveShell) -> None:
 def unload(shell: InteractiveShell) -> None:
     """Unhook a shell."""
     if extension := _HOOKED.pop(shell, None):
-        extension.close()
-        if wiring := extension.wired:
-            _KEPT[shell] = wiring
+        extension.unhook()
+        if extension.started:
+            _KEPT[shell] = extension.started
 
 
 class Extension:
@@ -62,23 +62,23 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.magics = self._configured_magics()
-        self.wired: Wiring | None = _KEPT.pop(shell, None)  # once there was a command
-        self._ran: list[tuple[str, str | None]] = []  # cells executed before there was a wiring
+        self.started: App | None = _KEPT.pop(shell, None)  # once there was a command
+        self._ran: list[tuple[str, str | None]] = []  # cells executed before there was an app
         self._lock = RLock()  # a view may be the first to need it, in another thread
         self._views = Views(self._listener)
         shell.register_magics(self.magics)
         shell.events.register("pre_run_cell", self._cell_begins)
         shell.events.register("post_run_cell", self._cell_ends)
         shell.input_transformers_cleanup.append(protect)
-        self._completer = completer.install(shell, self.wiring)
+        self._completer = completer.install(shell, self.app)
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
         bridge(shell).connect(__version__, self._later)
         if self._kernel:
             self._views.register()
         atexit.register(self._exit)
-        if self.wired is not None:
-            self.wired.open(self.magics)
+        if self.started is not None:
+            self.started.start(self.magics)
 
     def _configured_magics(self) -> RobotaMagics:
         try:
@@ -88,10 +88,10 @@ class Extension:
             self.shell.config.pop("RobotaMagics", None)
             return RobotaMagics(self.shell, self.runner)
 
-    def close(self) -> None:
+    def unhook(self) -> None:
         """Take away all that was hooked, and write what waits."""
         atexit.unregister(self._exit)
-        self._end()
+        self._stop()
         bridge(self.shell).disconnect()
         if self._kernel:
             self._views.unregister()
@@ -121,40 +121,40 @@ class Extension:
         else:
             call()
 
-    def wiring(self) -> Wiring:
-        """Return what is behind the hooks; the first call sets it up."""
+    def app(self) -> App:
+        """Return the app that the hooks lead to; the first call sets it up."""
         with self._lock:
-            if self.wired is None:
-                from robota_nb.kernel.app import Wiring
+            if self.started is None:
+                from robota_nb.kernel.app import App
 
-                self.wired = Wiring(self.shell, self.magics)
+                self.started = App(self.shell, self.magics)
                 for source, cell_id in self._ran:
-                    self.wired.cell_begins(source, cell_id)
+                    self.started.cell_begins(source, cell_id)
                 self._ran.clear()
                 if self._views.waiting:
-                    self._views.start(self.wired.hub)
-        return self.wired
+                    self._views.start(self.started.hub)
+        return self.started
 
     def _listener(self, looks: bool) -> Hub | None:
-        return self.wiring().hub if looks or self.wired else None
+        return self.app().hub if looks or self.started else None
 
     def runner(self) -> Runner:
         """Return what runs the commands."""
-        return self.wiring().runner
+        return self.app().runner
 
     def _cell_begins(self, info: ExecutionInfo) -> None:
         source, cell_id = str(info.raw_cell), info.cell_id
-        if self.wired is None:
+        if self.started is None:
             self._ran.append((source, cell_id))
         else:
-            self.wired.cell_begins(source, cell_id)
+            self.started.cell_begins(source, cell_id)
 
     def _cell_ends(self, _: object) -> None:
-        if self.wired is not None:
-            self.wired.cell_ends()
+        if self.started is not None:
+            self.started.cell_ends()
 
     def _display_turn(self, turn: Turn) -> None:
-        self.wiring().display_turn(turn)
+        self.app().display_turn(turn)
 
     def _unhook_formatter(self) -> None:
         for registry in (self._formatter.deferred_printers, self._formatter.type_printers):
@@ -164,10 +164,10 @@ class Extension:
 
     def _exit(self) -> None:
         """Keep what has arrived of answers that other threads wait for, and write what waits."""
-        if self.wired is not None:
-            self.wired.manager.shutdown()
-        self._end()
+        if self.started is not None:
+            self.started.manager.shutdown()
+        self._stop()
 
-    def _end(self) -> None:
-        if self.wired is not None:
-            self.wired.close()
+    def _stop(self) -> None:
+        if self.started is not None:
+            self.started.stop()

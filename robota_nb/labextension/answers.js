@@ -1,11 +1,15 @@
-// Answers in the outputs of cells. Whoever runs a cell trusts its outputs, and the application then runs the scripts in
-// their Markdown, too. What a model says is no code of the user's: it is always shown as if nobody trusted it.
+// Answers in the outputs of cells. To run a cell is to trust its outputs, and the application then runs scripts in their
+// Markdown, too. But an answer is not the user's code: it is always rendered as untrusted.
 
 const MARKDOWN = 'text/markdown';
 const COMMAND = 'data-commandlinker-command';
 const MARK = 'robota_nb'; // in the metadata of each output that shows an answer
 
-/** Have Markdown rendered as before, but that of answers as in a notebook that is not trusted: sanitised. */
+/**
+ * Have Markdown rendered as before, but that of answers as in a notebook that is not trusted: sanitised.
+ *
+ * @param {Lab.RenderMimeRegistry} registry
+ */
 export function distrustAnswers(registry) {
   const factory = registry.getFactory(MARKDOWN);
   if (!factory) {
@@ -18,14 +22,20 @@ export function distrustAnswers(registry) {
     createRenderer: options => {
       const renderer = factory.createRenderer(options);
       const render = renderer.renderModel.bind(renderer);
-      renderer.renderModel = model => (MARK in model.metadata ? asAnswer(render, renderer.node, model) : render(model));
+      renderer.renderModel = model =>
+        MARK in model.metadata ? renderAnswer(render, renderer.node, model) : render(model);
       return renderer;
     }
   });
 }
 
-async function asAnswer(render, node, model) {
+/**
+ * @param {(model: Lab.MimeModel) => Promise<void>} render
+ * @param {HTMLElement} node
+ * @param {Lab.MimeModel} model
+ */
+async function renderAnswer(render, node, model) {
   await render(Object.create(model, { trusted: { value: false } }));
-  // By default the application lets these through: what would run one of its commands at a click.
+  // The application's sanitiser lets these attributes through by default: a click would run one of its commands.
   node.querySelectorAll(`[${COMMAND}]`).forEach(element => element.removeAttribute(COMMAND));
 }

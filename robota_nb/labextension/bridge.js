@@ -1,4 +1,4 @@
-// The front end's side of what it and a notebook's kernel say to each other (docs/protocol.md).
+// The page's end of what it and a notebook's kernel say to each other about the document (docs/protocol.md).
 
 import { CodeCells } from './cells.js';
 import { Document } from './document.js';
@@ -6,22 +6,34 @@ import { MAX_PUSH, push } from './push.js';
 import { VERSION } from './version.js';
 
 const TARGET = 'robota_nb'; // of the comm that the kernel opens
-const MAGIC = 'robota'; // also where the configuration loads the extension, and no cell does
+const MAGIC = 'robota'; // also stands where the configuration loads the extension, and no cell does
 const MAX_PART = 100_000; // characters
+
+/**
+ * What a bridge needs around it.
+ *
+ * @typedef {object} Host
+ * @property {(text: string) => void} notify Tells the user something.
+ * @property {(path: string) => { root: string, path: string }} place Says where a document is.
+ * @property {() => void} loaded Called when `kernel` or `process` may have changed, and when the kernel has met this
+ *   page.
+ */
 
 export class Bridge {
   /**
-   * @param context The notebook's context.
-   * @param {object} host `notify(text)` tells the user something; `place(path)` says where the document is;
-   *   `loaded(bridge)` is called when `kernel` or `process` may have changed, and when the kernel has met this page.
+   * @param {Lab.Context} context The notebook's.
+   * @param {Host} host
    */
   constructor(context, host) {
     this._context = context;
     this._session = context.sessionContext;
     this._host = host;
+    /** @type {Lab.Comm | null} */
     this._comm = null;
-    this._process = null; // the kernel's that has opened it
+    /** @type {string | null} */
+    this._process = null; // the kernel process that has opened the comm
     this._loaded = false; // whether the extension is, in that process
+    /** @type {string[]} */
     this._parts = [];
     this._due = false; // whether the kernel has yet to be told of the document
     this._cells = new CodeCells(context.model);
@@ -34,7 +46,7 @@ export class Bridge {
     this._session.kernelChanged.connect((_, { newValue }) => this._meet(newValue));
     this._session.statusChanged.connect((_, status) => this._onStatus(status));
     this._session.connectionStatusChanged.connect((_, status) => {
-      this._due = this._due || status !== 'connected'; // what the kernel said meanwhile may be lost
+      this._due = this._due || status !== 'connected'; // messages of the kernel may be lost meanwhile
     });
     context.pathChanged.connect(() => this._tell({ op: 'renamed', ...this._place() }));
     this._meet(this._kernel());
@@ -44,8 +56,8 @@ export class Bridge {
   beforeExecution() {
     if (this._due) {
       this._open();
-    } else if ((this._comm || this._cells.mention(MAGIC)) && this._isReached()) {
-      const cells = this._cells.news();
+    } else if ((this._comm || this._cells.contain(MAGIC)) && this._isReached()) {
+      const cells = this._cells.listIfChanged();
       if (cells) {
         this._tell({ op: 'cells', cells });
       }
@@ -61,12 +73,12 @@ export class Bridge {
     return this._loaded ? this._kernel() : null;
   }
 
-  /** Which of the kernel's processes has it loaded: another one after each restart. */
+  /** The kernel process in which the extension is loaded: another one after each restart. */
   get process() {
     return this._loaded ? this._process : null;
   }
 
-  /** Whether another view of the same kernel hears it, and not this one. */
+  /** Whether another view of the same kernel gets its comms, and not this one. */
   get isElsewhere() {
     return this._kernel()?.handleComms === false;
   }
@@ -75,7 +87,7 @@ export class Bridge {
     return this._session.session?.kernel ?? null;
   }
 
-  /** Whether there is a Python kernel that we may speak with: of several views of a kernel, one hears its comms. */
+  /** Whether there is a Python kernel to speak with: of several views of a kernel, one gets its comms. */
   _isReached() {
     const kernel = this._kernel();
     if (!kernel || !kernel.handleComms || kernel.isDisposed) {
@@ -85,27 +97,29 @@ export class Bridge {
     return /python/i.test(language ?? this._context.model.defaultKernelLanguage);
   }
 
+  /** @param {Lab.Kernel | null} kernel */
   _meet(kernel) {
     this._comm = null;
-    this._load(false);
+    this._setLoaded(false);
     if (kernel?.handleComms) {
-      kernel.registerCommTarget(TARGET, (comm, { header }) => this._take(comm, header.session));
+      kernel.registerCommTarget(TARGET, (comm, { header }) => this._accept(comm, header.session));
       this._introduce();
     }
   }
 
+  /** @param {string} status The kernel's. */
   _onStatus(status) {
     if (status === 'restarting' || status === 'autorestarting') {
       this._comm = null;
       this._due = true;
-      this._load(false);
+      this._setLoaded(false);
     } else if (status === 'terminating' || status === 'dead') {
-      this._load(false);
+      this._setLoaded(false);
     } else if (status === 'starting' || status === 'idle' || status === 'busy') {
       if (this._due) {
         this._open();
       } else {
-        this._document.heed(status === 'idle');
+        this._document.onIdle(status === 'idle');
       }
     }
   }
@@ -125,31 +139,37 @@ export class Bridge {
       return;
     }
     this._due = false;
-    const { model } = this._context;
-    this._cells.forget();
-    const cells = this._cells.news();
-    const value = this._document.value();
-    this._tell({ op: 'open', version: VERSION, dirty: model.dirty, ...this._place(), cells, value });
+    const { dirty } = this._context.model;
+    const [cells, value] = [this._cells.list(), this._document.value()];
+    this._tell({ op: 'open', version: VERSION, dirty, ...this._place(), cells, value });
   }
 
   _place() {
     return this._host.place(this._context.path);
   }
 
+  /** @param {BridgeMessage.FromFrontEnd} message For the kernel to know before the next cell. */
   _tell(message) {
-    if (this._isReached()) {
-      push(this._kernel(), message, () => this._introduce());
+    const kernel = this._kernel();
+    if (kernel && this._isReached()) {
+      push(kernel, message, () => this._introduce());
     }
   }
 
+  /** @param {BridgeMessage.FromFrontEnd} message */
   _answer(message) {
     if (this._comm && !this._comm.isDisposed) {
       this._comm.send(message);
     }
   }
 
-  /** Take up a comm that the kernel has opened; another tab may have restarted that, and it counts anew. */
-  _take(comm, process) {
+  /**
+   * Accept a comm that the kernel has opened. The kernel may have been restarted by another tab, and then counts its writes from 1.
+   *
+   * @param {Lab.Comm} comm
+   * @param {string} process
+   */
+  _accept(comm, process) {
     this._comm = null;
     if (process !== this._process) {
       this._process = process;
@@ -160,23 +180,25 @@ export class Bridge {
     this._parts = [];
     comm.onMsg = ({ content }) => {
       if (comm === this._comm) {
-        this._hear(content.data);
+        this._receive(/** @type {BridgeMessage.FromKernel} */ (content.data));
       }
     };
     comm.onClose = () => {
       if (comm === this._comm) {
-        this._load(false); // the kernel has closed it, and opened no other one: the extension was unloaded
+        this._setLoaded(false); // the kernel has closed it, and opened no other one: the extension was unloaded
       }
     };
-    this._load(true);
+    this._setLoaded(true);
   }
 
-  _load(loaded) {
+  /** @param {boolean} loaded */
+  _setLoaded(loaded) {
     this._loaded = loaded;
-    this._host.loaded(this);
+    this._host.loaded();
   }
 
-  _hear(message) {
+  /** @param {BridgeMessage.FromKernel} message */
+  _receive(message) {
     switch (message.op) {
       case 'part':
         return this._join(message);
@@ -185,19 +207,23 @@ export class Bridge {
       case 'notice':
         return this._host.notify(String(message.text));
       case 'save':
-        return void this._context.save().catch(() => {}); // the application has said why
+        return void this._context.save().catch(() => {}); // the application has shown the error
     }
   }
 
-  /** Put a long message together. */
+  /**
+   * Put a long message together.
+   *
+   * @param {BridgeMessage.Part} part
+   */
   _join({ at, of, text }) {
     this._parts = at === 0 ? [] : this._parts;
     if (at !== this._parts.length || of * text.length > MAX_PUSH + MAX_PART || text.length > MAX_PART) {
-      return; // a part was lost: the kernel is told anew, and writes it again
+      return; // a part was lost: after the next `open` the kernel writes it again
     }
     this._parts.push(text);
     if (this._parts.length === of) {
-      this._hear(JSON.parse(this._parts.splice(0).join('')));
+      this._receive(JSON.parse(this._parts.splice(0).join('')));
     }
   }
 }

@@ -1,40 +1,40 @@
-// The code cells of a notebook, as the kernel knows them: [id, hash of the source], in order.
+// The code cells of a notebook, as the kernel is told of them: [id, hash of the source], in order.
 
 import { sha256 } from './sha256.js';
 
 const HASH = 16; // hex digits of a source hash
 
 export class CodeCells {
-  /** @param model The notebook's model. */
+  /** @param {Lab.NotebookModel} model */
   constructor(model) {
     this._model = model;
-    this._hashes = new WeakMap(); // cell -> [source, hash]
+    /** @type {WeakMap<Lab.Cell, [source: string, hash: string]>} */
+    this._hashes = new WeakMap();
     this._changed = true;
     model.cells.changed.connect(this._watch, this);
     this._watch();
   }
 
-  /** Return the cells, or null if they are as they were when they were asked for last. */
-  news() {
-    if (!this._changed) {
-      return null;
-    }
-    this._changed = false;
-    return this.list();
+  /** Return the cells, or null if nothing has changed since they were listed last. */
+  listIfChanged() {
+    return this._changed ? this.list() : null;
   }
 
+  /** Return the cells. */
   list() {
-    return [...this._model.cells].filter(cell => cell.type === 'code').map(cell => [cell.id, this._hash(cell)]);
+    this._changed = false;
+    return [...this._model.cells]
+      .filter(cell => cell.type === 'code')
+      .map(cell => [String(cell.id), this._hash(cell)]); // a damaged file may have a number there
   }
 
-  /** Say whether a word stands in any cell: notebooks that have nothing to do with us are left in peace. */
-  mention(word) {
+  /**
+   * Say whether a word stands in any cell: notebooks that do not use the extension are left in peace.
+   *
+   * @param {string} word
+   */
+  contain(word) {
     return [...this._model.cells].some(cell => cell.sharedModel.getSource().includes(word));
-  }
-
-  /** Have `news` tell the cells again. */
-  forget() {
-    this._changed = true;
   }
 
   _watch() {
@@ -49,10 +49,11 @@ export class CodeCells {
     }
   }
 
+  /** @param {Lab.Cell} cell */
   _hash(cell) {
     const source = cell.sharedModel.getSource();
     const [known, hash] = this._hashes.get(cell) ?? [];
-    if (known === source) {
+    if (hash !== undefined && known === source) {
       return hash;
     }
     const fresh = sha256(source).slice(0, HASH);

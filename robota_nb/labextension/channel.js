@@ -1,17 +1,24 @@
-// A way to the kernel's side of the switcher: a comm, and the next one when that is gone (docs/protocol.md).
+// A view's way to the kernel's side of the switcher: a comm, and the next one when that is gone (docs/protocol.md).
+
+/** @typedef {import('./bridge.js').Bridge} Bridge */
 
 const TARGET = 'robota_nb_ui'; // of the comms that a page opens
-const PATIENCE = 3000; // ms
+const TIMEOUT = 3000; // ms
 
 export class Channel {
-  /** @param bridge The notebook's: it knows whether its kernel listens. */
+  /** @param {Bridge} bridge The notebook's: it knows whether the extension is loaded in its kernel. */
   constructor(bridge) {
     this._bridge = bridge;
+    /** @type {Lab.Comm | null} */
     this._comm = null;
-    this._process = null; // the kernel's that has it
-    this._missed = false; // whether it may have said something that did not arrive
+    /** @type {string | null} */
+    this._process = null; // the kernel process that has it
+    this._missed = false; // whether messages of the kernel may have been lost
+    /** @type {ViewMessage.Hello | null} */
     this._hello = null;
+    /** @type {ViewMessage.FromView[] | null} */
     this._waiting = null; // what to send when the comm is open
+    /** @type {((message: ViewMessage.ToView) => void)[]} */
     this._listeners = [];
     this._closed = false;
     this._leave = () => this._hangUp();
@@ -19,7 +26,11 @@ export class Channel {
     this.update();
   }
 
-  /** Send a message; what no kernel can hear is dropped. A `hello` is said again on each comm. */
+  /**
+   * Send a message; without a kernel it is dropped. A `hello` is said again on each comm.
+   *
+   * @param {ViewMessage.FromView} message
+   */
   send(message) {
     if (message.op === 'hello') {
       this._hello = message;
@@ -30,10 +41,11 @@ export class Channel {
         this._waiting.push(message);
       }
     } else if (this._isOpen()) {
-      this._comm.send(message);
+      this._comm?.send(message);
     }
   }
 
+  /** @param {(message: ViewMessage.ToView) => void} listener */
   onMessage(listener) {
     this._listeners.push(listener);
   }
@@ -44,7 +56,11 @@ export class Channel {
     window.removeEventListener('pagehide', this._leave);
   }
 
-  /** Open a comm if there is none: the kernel closes those that it has not heard for longest. */
+  /**
+   * Open a comm if there is none: the kernel closes those that have been silent for longest.
+   *
+   * @returns {boolean} Whether it did.
+   */
   wake() {
     const { kernel } = this._bridge;
     if (this._closed || this._isOpen() || !kernel || kernel.isDisposed) {
@@ -59,18 +75,21 @@ export class Channel {
     const { process } = this._bridge;
     if (process !== this._process) {
       this._process = process;
-      this._comm = this._waiting = null; // without a word: who had it is gone, and the next one knows nothing of it
+      this._comm = this._waiting = null; // not closed: the process is gone, and the next one does not know this comm
       this.wake();
     } else if (this._missed && this._isOpen() && this._bridge.kernel?.connectionStatus === 'connected') {
       this._missed = false;
-      this._comm.send(this._hello);
+      if (this._hello) {
+        this._comm?.send(this._hello);
+      }
     }
   }
 
   _isOpen() {
-    return Boolean(this._comm) && !this._comm.isDisposed;
+    return this._comm !== null && !this._comm.isDisposed;
   }
 
+  /** @param {Lab.Kernel} kernel */
   async _open(kernel) {
     const comm = kernel.createComm(TARGET);
     this._comm = comm;
@@ -78,7 +97,8 @@ export class Channel {
     this._waiting = this._hello ? [this._hello] : [];
     comm.onMsg = ({ content }) => {
       if (comm === this._comm) {
-        this._listeners.forEach(listener => listener(content.data));
+        const message = /** @type {ViewMessage.ToView} */ (content.data);
+        this._listeners.forEach(listener => listener(message));
       }
     };
     comm.onClose = () => {
@@ -86,21 +106,22 @@ export class Channel {
         this._comm = this._waiting = null;
       }
     };
-    const notice = (_, status) => {
+    /** @type {(kernel: Lab.Kernel, status: string) => void} */
+    const onConnection = (_, status) => {
       if (comm !== this._comm) {
-        kernel.connectionStatusChanged.disconnect(notice);
+        kernel.connectionStatusChanged.disconnect(onConnection);
       } else if (status !== 'connected') {
-        this._missed = Boolean(this._hello);
+        this._missed = this._hello !== null;
       }
     };
-    kernel.connectionStatusChanged.connect(notice);
+    kernel.connectionStatusChanged.connect(onConnection);
     const isCurrent = () => comm === this._comm && this._isOpen() && !kernel.isDisposed;
-    await soon(threaded(kernel, comm)); // what is sent before waits for the cell that runs
+    await soon(threaded(kernel, comm)); // messages that are sent before wait for the cell that runs
     if (isCurrent()) {
       await soon(comm.open().done); // ipykernel 7 complains of messages that it reads before it has opened the comm
     }
     if (isCurrent()) {
-      const waiting = this._waiting;
+      const waiting = this._waiting ?? [];
       this._waiting = null;
       waiting.forEach(message => comm.send(message));
     }
@@ -113,13 +134,18 @@ export class Channel {
       try {
         comm.close();
       } catch {
-        // the kernel's connection is gone already
+        // the connection to the kernel is gone already
       }
     }
   }
 }
 
-/** Wait until a comm has its own thread in the kernel, where there are such. */
+/**
+ * Wait until a comm has its own thread in the kernel, where there are such.
+ *
+ * @param {Lab.Kernel} kernel
+ * @param {Lab.Comm} comm
+ */
 async function threaded(kernel, comm) {
   await kernel.info;
   if (kernel.supportsSubshells && comm.commsOverSubshells !== 'disabled') {
@@ -127,8 +153,12 @@ async function threaded(kernel, comm) {
   }
 }
 
-/** Wait for something, but not for ever: a kernel that runs a cell may not get to say that it is done. */
+/**
+ * Wait for something, up to a limit: a kernel that runs a cell may not get to answer.
+ *
+ * @param {Promise<unknown>} promise
+ */
 async function soon(promise) {
-  const patience = new Promise(resolve => setTimeout(resolve, PATIENCE));
-  await Promise.race([promise, patience]).catch(() => {}); // what it is not done for may yet work
+  const timeout = new Promise(resolve => setTimeout(resolve, TIMEOUT));
+  await Promise.race([promise, timeout]).catch(() => {}); // the next step may work even if this one has failed
 }

@@ -1,5 +1,6 @@
-// The plugin of chats: their panel, what opens it, the item of the status bar, and what the switcher needs. The button
-// in the toolbar, the line in the menu and the keys are in its schema, so that users can change them.
+// The plugin of chats: their panel, the command that opens it, the item of the status bar, and the services for the
+// switcher. The button in the toolbar, the menu item and the keyboard shortcut are in its schema, so that users can
+// change them.
 
 import { ICON } from './icon.js';
 import { PANEL, panelOf } from './panel.js';
@@ -7,8 +8,12 @@ import { publish } from './services.js';
 import { PLUGIN } from './settings.js';
 import { shared } from './shared.js';
 import { statusOf } from './status.js';
-import { styled } from './styles.js';
+import { loadStyles } from './styles.js';
 import { t } from './switcher/strings.js';
+
+/** @typedef {import('./bridges.js').Bridges} Bridges */
+/** @typedef {import('./settings.js').Settings} Settings */
+/** @typedef {import('./shared.js').Scope} Scope */
 
 const OPEN = 'robota:open-chats';
 const CLOSING = 200; // ms until the command palette has closed, and given the focus back to the notebook
@@ -23,33 +28,56 @@ const MODULES = {
 };
 
 /**
+ * The application's services that were found.
+ *
+ * @typedef {object} Found
+ * @property {Lab.LayoutRestorer} [restorer]
+ * @property {Lab.CommandPalette} [palette]
+ * @property {Lab.Languages} [languages]
+ * @property {Lab.LatexTypesetter} [typesetter]
+ * @property {Lab.StatusBar} [statusBar]
+ * @property {Lab.SettingRegistry} [registry]
+ */
+
+/**
+ * What the plugin is given: the application's own, the bridges of the notebooks, and the user's settings.
+ *
+ * @typedef {object} Given
+ * @property {object} INotebookTracker
+ * @property {Lab.AppUtils} apputils
+ * @property {Lab.PageConfig} PageConfig
+ * @property {Bridges} bridges
+ * @property {Settings} settings
+ */
+
+/**
  * Return the plugin. What needs a module or a service that the application lacks is left out, and nothing else.
  *
- * @param scope The application's share scope.
- * @param {object} given `INotebookTracker`, `apputils` and `PageConfig`, which the application has, the `bridges`, and
- *   the `settings`.
+ * @param {Scope} scope The application's share scope.
+ * @param {Given} given
+ * @returns {Promise<Lab.Plugin>}
  */
 export async function chats(scope, { INotebookTracker, apputils, PageConfig, bridges, settings }) {
   const modules = await optional(scope);
-  const wanted = {
+  const wanted = Object.entries({
     restorer: modules.application?.ILayoutRestorer,
     palette: apputils.ICommandPalette,
     languages: modules.codemirror?.IEditorLanguageRegistry,
     typesetter: modules.rendermime?.ILatexTypesetter,
     statusBar: modules.statusbar?.IStatusBar,
     registry: modules.settings?.ISettingRegistry
-  };
-  const names = Object.keys(wanted).filter(name => wanted[name]);
+  }).filter(([, token]) => token);
   return {
     id: PLUGIN,
     description: 'Shows the chats of robota_nb beside the notebook.',
     autoStart: true,
     requires: [INotebookTracker],
-    optional: names.map(name => wanted[name]),
-    activate: (app, tracker, ...found) => {
+    optional: wanted.map(([, token]) => token),
+    activate: (app, tracker, ...services) => {
       try {
-        const has = Object.fromEntries(names.map((name, index) => [name, found[index]]));
-        activate(app, tracker, { ...has, modules, bridges, settings, page: PageConfig.getOption('notebookPage') });
+        const found = Object.fromEntries(wanted.map(([name], index) => [name, services[index]]));
+        const page = PageConfig.getOption('notebookPage');
+        activate(app, tracker, found, { modules, bridges, settings, page });
       } catch (error) {
         console.error('robota_nb: there is no panel of chats here:', error);
       }
@@ -57,7 +85,12 @@ export async function chats(scope, { INotebookTracker, apputils, PageConfig, bri
   };
 }
 
-/** Return those of the modules that the application shares. */
+/**
+ * Return those of the modules that the application shares.
+ *
+ * @param {Scope} scope
+ * @returns {Promise<Partial<Record<keyof typeof MODULES, any>>>}
+ */
 async function optional(scope) {
   const found = await Promise.all(
     Object.entries(MODULES).map(async ([key, name]) => [key, await shared(scope, name).catch(() => null)])
@@ -65,16 +98,24 @@ async function optional(scope) {
   return Object.fromEntries(found);
 }
 
-function activate(app, tracker, { modules, bridges, settings, page, ...has }) {
-  const { restorer, palette, languages, typesetter, statusBar, registry } = has;
+/**
+ * @param {Lab.Application} app
+ * @param {Lab.NotebookTracker} tracker
+ * @param {Found} found
+ * @param {{
+ *   modules: Partial<Record<keyof typeof MODULES, any>>, bridges: Bridges, settings: Settings, page: string
+ * }} context
+ */
+function activate(app, tracker, found, { modules, bridges, settings, page }) {
+  const { restorer, palette, languages, typesetter, statusBar, registry } = found;
   const loaded = settings.load(registry);
   const style = modules.codemirror?.jupyterHighlightStyle;
   const services = publish({ app, tracker, bridges, languages, style, typesetter });
   const Widget = modules.widgets?.Widget;
-  if (!Widget || (page && page !== 'notebooks')) { // Notebook has pages of other things, too, and says which
+  if (!Widget || (page && page !== 'notebooks')) { // Notebook has pages without a notebook, too
     return;
   }
-  void styled('chats.css');
+  void loadStyles('chats.css');
   const { LabIcon } = modules.ui ?? {};
   const icon = LabIcon && new LabIcon(ICON);
   const open = () => void app.commands.execute(OPEN);
@@ -88,9 +129,9 @@ function activate(app, tracker, { modules, bridges, settings, page, ...has }) {
     label: t('openChats'),
     icon,
     execute: async () => {
-      const isChosen = document.activeElement?.closest('.lm-CommandPalette, .jp-ModalCommandPalette');
+      const isFromPalette = document.activeElement?.closest('.lm-CommandPalette, .jp-ModalCommandPalette');
       app.shell.activateById(PANEL);
-      if (isChosen) {
+      if (isFromPalette) {
         await new Promise(resolve => setTimeout(resolve, CLOSING));
         app.shell.activateById(PANEL);
       }

@@ -1,35 +1,51 @@
-// The open document: takes in what the kernel writes, and notices what others change and when it is saved.
+// The open document: writes into it what the kernel says, and notices when others change it and when it is saved.
 
 import { changed, difference, isReadable } from './entries.js';
 import { KEY } from './push.js';
 
-// Each write to a shared document sends the whole value to everybody, and the server keeps it. So they wait for more:
+/** @typedef {Record<string, BridgeMessage.Change>} Changes */
+
+// Each write to a shared document sends the whole value to everybody, and the server keeps it. So they are gathered:
 const BATCH = 5000; // milliseconds while the kernel is busy,
 const REST = 500; // and once it is idle.
 
-const CROSSING = 500; // milliseconds in which the server's word of a save may have crossed our write
+const CROSSING = 500; // milliseconds in which the server's report of a save may have crossed our write
+
+/**
+ * What to do when something has become of the document.
+ *
+ * @typedef {object} Handlers
+ * @property {(seq: number) => void} written It holds the writes up to this one.
+ * @property {(seq: number) => void} saved It was saved with them.
+ * @property {(changes: Changes) => void} changed Others have changed it.
+ * @property {() => void} replaced Something else altogether stands there.
+ */
 
 export class Document {
   /**
-   * @param context The document's context.
-   * @param {object} on What to do when it has
-   *   `written(seq)` the writes up to this one, was `saved(seq)` with them, was `changed(changes)` by others, or
-   *   was `replaced()` by something else altogether.
+   * @param {Lab.Context} context The document's.
+   * @param {Handlers} on
    */
   constructor(context, on) {
     this._context = context;
     this._on = on;
+    /** @type {unknown} */
     this._known = undefined; // the value, as the kernel knows it
+    /** @type {BridgeMessage.Write[]} */
     this._waiting = []; // writes to a shared document,
-    this._batch = this._rest = null; // and what brings them in
-    this._looking = null;
+    /** @type {number | undefined} */
+    this._batchTimer = undefined; // and what brings them in
+    /** @type {number | undefined} */
+    this._restTimer = undefined;
+    /** @type {number | undefined} */
+    this._lookTimer = undefined;
     this._seq = 0; // the last write that is in the document,
-    this._saving = 0; // and that is being saved
+    this._saving = 0; // and the last one that is being saved
     this._writing = false;
-    this._putAt = 0; // when the document was changed last, by us
+    this._putAt = 0; // when we have changed the document last
     context.model.metadataChanged.connect((_, change) => {
-      if (change.key === KEY && !this._writing && this._looking === null) {
-        this._looking = setTimeout(() => this._look(), 0); // once for all that changes together
+      if (change.key === KEY && !this._writing && this._lookTimer === undefined) {
+        this._lookTimer = setTimeout(() => this._look(), 0); // once for all that changes together
       }
     });
     context.saveState.connect((_, state) => this._onSave(state));
@@ -47,48 +63,57 @@ export class Document {
     return this._known;
   }
 
-  /** Begin to count writes anew, for another kernel. */
+  /** Count writes from the beginning, for another kernel. */
   restart() {
     this.flush();
     this._seq = this._saving = 0;
   }
 
-  /** Take in a write of the kernel's. */
+  /**
+   * Take in a write of the kernel's.
+   *
+   * @param {BridgeMessage.Write} message
+   */
   write(message) {
     this._waiting.push(message);
     if (!this._context.model.collaborative) {
       this.flush();
-    } else if (this._batch === null) {
-      this._batch = setTimeout(() => this.flush(), BATCH * this._turn());
+    } else if (this._batchTimer === undefined) {
+      this._batchTimer = setTimeout(() => this.flush(), BATCH * this._turn());
     }
   }
 
-  /** Note whether the kernel is idle. */
-  heed(isIdle) {
-    clearTimeout(this._rest);
+  /**
+   * Note whether the kernel is idle.
+   *
+   * @param {boolean} isIdle
+   */
+  onIdle(isIdle) {
+    clearTimeout(this._restTimer);
     if (isIdle && this._waiting.length) {
-      this._rest = setTimeout(() => this.flush(), REST * this._turn());
+      this._restTimer = setTimeout(() => this.flush(), REST * this._turn());
     }
   }
 
-  /** Bring into the document what waits. */
+  /** Bring the writes that wait into the document. */
   flush() {
-    clearTimeout(this._batch);
-    clearTimeout(this._rest);
-    this._batch = null;
+    clearTimeout(this._batchTimer);
+    clearTimeout(this._restTimer);
+    this._batchTimer = undefined;
     const writes = this._waiting;
-    if (!writes.length) {
+    const last = writes.at(-1);
+    if (!last) {
       return;
     }
     let before, value;
     try {
-      if (this._looking !== null) {
-        this._look(); // the kernel has yet to hear of what we write over
+      if (this._lookTimer !== undefined) {
+        this._look(); // the kernel has to be told what others have changed, before we write over it
       }
       before = this._context.model.getMetadata(KEY);
       value = withWrites(before, writes);
     } catch (error) {
-      console.warn(`robota_nb: a write was refused: ${error.message}`);
+      console.warn('robota_nb: a write was refused:', error);
       this._on.replaced();
       return;
     } finally {
@@ -98,22 +123,23 @@ export class Document {
       this._put(value);
     }
     this._known = value;
-    this._seq = writes.at(-1).seq;
+    this._seq = last.seq;
     this._on.written(this._seq);
   }
 
   dispose() {
-    clearTimeout(this._batch);
-    clearTimeout(this._rest);
-    clearTimeout(this._looking);
+    clearTimeout(this._batchTimer);
+    clearTimeout(this._restTimer);
+    clearTimeout(this._lookTimer);
   }
 
-  /** Of the tabs that share a document all hear the kernel: each waits for its turn, and the later find all done. */
+  /** All tabs that share a document get the kernel's writes: each waits for its turn, and later ones find them done. */
   _turn() {
     const { awareness, ydoc } = this._context.model.sharedModel;
     return 1 + [...awareness.getStates().keys()].filter(id => id < ydoc.clientID).length;
   }
 
+  /** @param {unknown} value */
   _put(value) {
     this._writing = true;
     try {
@@ -126,8 +152,8 @@ export class Document {
 
   /** See what others have changed, and tell the kernel: it puts back what it misses. */
   _look() {
-    clearTimeout(this._looking);
-    this._looking = null;
+    clearTimeout(this._lookTimer);
+    this._lookTimer = undefined;
     if (this._context.isDisposed) {
       return;
     }
@@ -143,13 +169,14 @@ export class Document {
     }
   }
 
-  /** A shared document is saved by the server, on its own: its hash tells. */
+  /** The server has saved a shared document, as it does on its own: the hash of the file has changed. */
   _onServerSave() {
     if (Date.now() - this._putAt > CROSSING) {
       this._on.saved(this._seq);
     } // else that save may not hold our last write; the one that does follows
   }
 
+  /** @param {'started' | 'completed' | 'failed'} state */
   _onSave(state) {
     const { model } = this._context;
     if (state === 'started') {
@@ -164,7 +191,12 @@ export class Document {
   }
 }
 
-/** The value with the kernel's writes in it; a `TypeError` if they do not go together. */
+/**
+ * Return the value with the kernel's writes in it; a `TypeError` if they do not go together.
+ *
+ * @param {unknown} value
+ * @param {BridgeMessage.Write[]} writes
+ */
 function withWrites(value, writes) {
   return writes.reduce((before, { replace, sessions }) => changed(replace ? undefined : before, sessions), value);
 }

@@ -1,12 +1,21 @@
-// The switcher's modules and styles, not loaded before somebody wants to see it.
+// Loads the switcher's modules and styles when it is shown for the first time.
 
-import { styled } from './styles.js';
+import { loadStyles } from './styles.js';
 
-/** Show the switcher in an element, see its `mount`. */
-export async function mounted(element, channel, services) {
+/** @typedef {import('./switcher/switcher.js').Channel} Channel */
+/** @typedef {import('./switcher/switcher.js').Services} Services */
+
+/**
+ * Load the switcher, and show it in an element: see its `mount`.
+ *
+ * @param {HTMLElement} element
+ * @param {Channel} channel
+ * @param {Services} services
+ */
+export async function loadAndMount(element, channel, services) {
   const [{ mount }] = await Promise.all([
     import('./switcher/switcher.js'),
-    styled('switcher/switcher.css', 'switcher/markdown.css')
+    loadStyles('switcher/switcher.css', 'switcher/markdown.css')
   ]);
   return mount(element, channel, services);
 }

@@ -11,15 +11,17 @@ const CODE = 'try:\n    from robota_nb import _receive; _receive()\nexcept Impor
 /**
  * Send a message to the kernel.
  *
- * @param kernel The kernel's connection.
- * @param {object} message
+ * @param {Lab.Kernel} kernel
+ * @param {BridgeMessage.FromFrontEnd} message
  * @param {() => void} lost Called if the kernel did not take it in: after an error or an interrupt it drops what waits.
  */
 export function push(kernel, message, lost) {
   const id = Math.random().toString(36).slice(2);
-  const replies = pieces(text(message)).map((text, chunk, { length: of }) => {
+  const replies = chunks(text(message)).map((text, chunk, { length: of }) => {
     const content = { code: CODE, silent: true, store_history: false, allow_stdin: false, stop_on_error: false };
-    return kernel.requestExecute(content, true, { [KEY]: { message: id, chunk, of, text } }).done;
+    /** @type {BridgeMessage.Chunk} */
+    const metadata = { message: id, chunk, of, text };
+    return kernel.requestExecute(content, true, { [KEY]: metadata }).done;
   });
   Promise.all(replies).then(
     all => {
@@ -27,11 +29,15 @@ export function push(kernel, message, lost) {
         lost();
       }
     },
-    () => {} // the kernel was restarted or is gone: the next one is told anew
+    () => {} // the kernel was restarted or is gone: the next one gets an `open`
   );
 }
 
-/** Return a message as text; one with a value that cannot be sent says so in the value's place. */
+/**
+ * Return a message as text; one with a value that cannot be sent says so in the value's place.
+ *
+ * @param {BridgeMessage.FromFrontEnd} message
+ */
 function text(message) {
   let problem = 'the snapshot is nested too deep';
   try {
@@ -41,17 +47,25 @@ function text(message) {
     }
     problem = `the snapshot has ${whole.length.toLocaleString('en')} characters, over the cap`;
   } catch {
-    // the problem is said
+    // it is nested too deep
   }
   return JSON.stringify({ ...message, value: undefined, problem });
 }
 
-/** Cut a text, but no character in two: a gateway closes the connection over one half. */
-function pieces(text) {
+/**
+ * Cut a text, but no character in two: a gateway closes the connection over one half.
+ *
+ * @param {string} text
+ */
+function chunks(text) {
   const found = [];
-  for (let start = 0; start < text.length; start += found.at(-1).length) {
-    const piece = text.slice(start, start + CHUNK);
-    found.push(/[\ud800-\udbff]/.test(piece.at(-1)) ? piece.slice(0, -1) : piece);
+  for (let start = 0; start < text.length;) {
+    let end = Math.min(start + CHUNK, text.length);
+    if (/[\ud800-\udbff]/.test(text[end - 1])) {
+      end--;
+    }
+    found.push(text.slice(start, end));
+    start = end;
   }
   return found;
 }

@@ -1,7 +1,8 @@
 // What JupyterLab and Notebook 7 load: a module-federation container by hand, so that nothing has to be bundled.
 (() => {
   'use strict';
-  const here = document.currentScript.src;
+  const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
+  /** @type {import('./shared.js').Scope} */
   let scope;
   window._JUPYTERLAB = window._JUPYTERLAB || {};
   window._JUPYTERLAB.robota_nb = {

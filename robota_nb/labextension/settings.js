@@ -1,4 +1,4 @@
-// What the user can set (schemas/robota_nb/chats.json), and what is so where nobody can.
+// The user's settings (schemas/robota_nb/chats.json), and their defaults where there are none.
 
 export const PLUGIN = 'robota_nb:chats'; // which the schema belongs to
 const DEFAULTS = { openAtStart: false, statusBar: true, noticeSeconds: 8 };
@@ -6,32 +6,46 @@ const DEFAULTS = { openAtStart: false, statusBar: true, noticeSeconds: 8 };
 export class Settings {
   constructor() {
     this._values = DEFAULTS;
+    /** @type {(() => void)[]} */
     this._watchers = [];
   }
 
+  /**
+   * @template {keyof typeof DEFAULTS} Name
+   * @param {Name} name
+   */
   get(name) {
     return this._values[name];
   }
 
-  /** Call something now, and whenever a setting has changed. */
-  watch(callback) {
-    this._watchers.push(callback);
-    callback();
+  /**
+   * Call a function now, and whenever a setting has changed.
+   *
+   * @param {() => void} watcher
+   */
+  watch(watcher) {
+    this._watchers.push(watcher);
+    watcher();
   }
 
-  /** Take over what the user has set, and follow it. Without a registry, or a schema in it, the defaults stay. */
+  /**
+   * Take over what the user has set, and follow it. Without a registry, or a schema in it, the defaults stay.
+   *
+   * @param {Lab.SettingRegistry} [registry]
+   */
   async load(registry) {
     try {
       const settings = await registry?.load(PLUGIN);
-      settings?.changed.connect(() => this._take(settings.composite));
-      this._take(settings?.composite);
+      settings?.changed.connect(() => this._set(settings.composite));
+      this._set(settings?.composite);
     } catch (error) {
-      console.warn(`robota_nb: settings cannot be read, so the defaults are used: ${error.message}`);
+      console.warn('robota_nb: settings cannot be read, so the defaults are used:', error);
     }
   }
 
-  _take(values) {
+  /** @param {object} [values] */
+  _set(values) {
     this._values = { ...DEFAULTS, ...values };
-    this._watchers.forEach(callback => callback());
+    this._watchers.forEach(watcher => watcher());
   }
 }

@@ -11,6 +11,7 @@ for (let found = 0, number = 2; found < 64; number++) {
   }
 }
 
+/** @param {number} number */
 function isPrime(number) {
   for (let divisor = 2; divisor * divisor <= number; divisor++) {
     if (number % divisor === 0) {
@@ -20,12 +21,20 @@ function isPrime(number) {
   return true;
 }
 
-/** The first 32 bits behind the point. */
+/**
+ * The first 32 bits behind the point.
+ *
+ * @param {number} root
+ */
 function fraction(root) {
   return Math.floor((root % 1) * 2 ** 32);
 }
 
-/** Return the SHA-256 of a text in UTF-8, as 64 hex digits. */
+/**
+ * Return the SHA-256 of a text in UTF-8, as 64 hex digits.
+ *
+ * @param {string} text
+ */
 export function sha256(text) {
   const data = new TextEncoder().encode(text);
   const padded = new Uint8Array(Math.ceil((data.length + 9) / 64) * 64);
@@ -42,6 +51,14 @@ export function sha256(text) {
   return Array.from(state, word => word.toString(16).padStart(8, '0')).join('');
 }
 
+/**
+ * Take 64 bytes of *view* into the state; *words* is room to work in.
+ *
+ * @param {Uint32Array} state
+ * @param {Uint32Array} words
+ * @param {DataView} view
+ * @param {number} at
+ */
 function digest(state, words, view, at) {
   for (let t = 0; t < 64; t++) {
     words[t] =
@@ -60,10 +77,20 @@ function digest(state, words, view, at) {
   });
 }
 
+/**
+ * @param {number} word
+ * @param {number} by
+ */
 function rotated(word, by) {
   return (word >>> by) | (word << (32 - by));
 }
 
+/**
+ * @param {number} word
+ * @param {number} first
+ * @param {number} second
+ * @param {number} shift
+ */
 function scramble(word, first, second, shift) {
   return rotated(word, first) ^ rotated(word, second) ^ (word >>> shift);
 }

@@ -1,16 +1,30 @@
-// The item of the status bar: which chat of the current notebook is active, and how far its conversations got.
+// The item of the status bar: the active chat of the current notebook, and how far its conversations got.
 
 import { PerNotebook } from './bridges.js';
 import { Channel } from './channel.js';
 import { h } from './switcher/dom.js';
 import { t } from './switcher/strings.js';
 
+/** @typedef {import('./bridge.js').Bridge} Bridge */
+/** @typedef {import('./bridges.js').Bridges} Bridges */
+/** @typedef {import('./settings.js').Settings} Settings */
+
 const SHOWN = 40; // characters of a name
 
-/** Return the item's class, for the application's own class of widgets. */
+/**
+ * Return the item's class, for the application's own class of widgets.
+ *
+ * @param {Lab.WidgetClass} Widget
+ */
 export const statusOf = Widget =>
   class ChatsStatus extends Widget {
-    /** @param {object} given `tracker` of notebooks, `bridges`, `settings`, and `open()`, which opens the panel. */
+    /**
+     * @param {object} given
+     * @param {Lab.NotebookTracker} given.tracker
+     * @param {Bridges} given.bridges
+     * @param {Settings} given.settings
+     * @param {() => void} given.open Opens the panel.
+     */
     constructor({ tracker, bridges, settings, open }) {
       super();
       this._button = h('button.robota-status-button', { type: 'button', on: { click: open } });
@@ -19,7 +33,7 @@ export const statusOf = Widget =>
       this._tracker = tracker;
       this._bridges = bridges;
       this._settings = settings;
-      this._heard = new PerNotebook(context => new Heard(bridges.of(context.model), () => this.refresh()));
+      this._views = new PerNotebook(context => new View(bridges.existing(context.model), () => this.refresh()));
       tracker.currentChanged.connect(() => this.refresh());
       bridges.watch(() => this.refresh());
       settings.watch(() => this.refresh());
@@ -27,18 +41,20 @@ export const statusOf = Widget =>
 
     refresh() {
       const context = this._tracker.currentWidget?.context;
-      const isShown = this._settings.get('statusBar') && Boolean(context && this._bridges.of(context.model)?.process);
-      if (isShown) {
-        this._heard.of(context);
-      }
-      for (const [, { channel }] of this._heard) {
+      const isShown = this._settings.get('statusBar') && Boolean(this._bridges.of(context?.model)?.process);
+      const current = context && isShown ? this._views.of(context) : null;
+      for (const [, { channel }] of this._views) {
         channel.update();
       }
-      const status = isShown ? this._heard.of(context).status : null;
+      const status = current?.status;
       this._show(status?.session || status?.chat ? status : null);
     }
 
-    /** Names come from strangers: they are text, not too much of it, and end where they end, whatever is in them. */
+    /**
+     * Names come from strangers: they are text, not too much of it, and `bdi` keeps their direction to themselves.
+     *
+     * @param {ViewMessage.Status | null} status
+     */
     _show(status) {
       this.node.hidden = !status; // the bar itself shows and hides by a class
       if (!status) {
@@ -51,15 +67,20 @@ export const statusOf = Widget =>
     }
   };
 
-/** What the kernel of one notebook has said last. */
-class Heard {
-  constructor(bridge, changed) {
+/** A view of the status alone: the last one that the kernel of a notebook has sent. */
+class View {
+  /**
+   * @param {Bridge} bridge
+   * @param {() => void} onChange
+   */
+  constructor(bridge, onChange) {
+    /** @type {ViewMessage.Status | null} */
     this.status = null;
     this.channel = new Channel(bridge);
     this.channel.onMessage(message => {
       if (message.op === 'status') {
         this.status = message;
-        changed();
+        onChange();
       }
     });
     this.channel.send({ op: 'hello', full: false });
@@ -70,6 +91,7 @@ class Heard {
   }
 }
 
+/** @param {string} name */
 function cut(name) {
   const characters = [...name];
   return characters.length > SHOWN ? `${characters.slice(0, SHOWN - 1).join('')}…` : name;

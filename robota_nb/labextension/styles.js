@@ -5,10 +5,10 @@
  *
  * @param {...string} names Relative to this module.
  */
-export function styled(...names) {
+export function loadStyles(...names) {
   const loaded = names.map(name => {
     const { href } = new URL(name, import.meta.url);
-    if ([...document.querySelectorAll('link[rel="stylesheet"]')].some(link => link.href === href)) {
+    if ([...document.querySelectorAll('link')].some(link => link.rel === 'stylesheet' && link.href === href)) {
       return undefined;
     }
     const link = document.createElement('link');

@@ -1,2 +1,2 @@
-/** The version of the Python package that this belongs to; the kernel is told, and compares. */
+/** The version of the Python package that this belongs to; the kernel compares it with its own. */
 export const VERSION = '0.1.0';

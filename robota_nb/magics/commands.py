@@ -289,14 +289,19 @@ COMMANDS = (
     Spec(words=("endpoint", "list"), summary="List the servers that can be asked."),
     Spec(
         words=("endpoint", "add"),
-        summary="Make an OpenAI-compatible server known in this kernel.",
+        summary="Make an OpenAI-compatible server, or a provider object of yours, known in this kernel.",
         arguments=(
             _option("--key-env", metavar="VAR", help="the environment variable that holds the key, never the key"),
             _MODEL,
+            _option("--object", metavar="EXPR", kind="expression",
+                help="in the place of the URL: a variable that holds a provider"),
             Arg(name="name", metavar="NAME", required=True, help="what chats call it"),
-            Arg(name="url", metavar="URL", required=True, help="where it is; usually ends in /v1"),
+            Arg(name="url", metavar="URL", help="where it is; usually ends in /v1"),
         ),
-        examples=("%robota endpoint add lab https://llm.lab.example/v1 --key-env LAB_KEY --model llama3",),
+        examples=(
+            "%robota endpoint add lab https://llm.lab.example/v1 --key-env LAB_KEY --model llama3",
+            "%robota endpoint add mine --object provider",
+        ),
     ),
     Spec(
         words=("endpoint", "key"),

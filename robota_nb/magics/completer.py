@@ -21,7 +21,7 @@ def install(shell: Any, host: Callable[[], Host]) -> Callable[[Any, Any], list[s
     shell
         The shell.
     host
-        Gives the wiring; called when something is to be completed.
+        Returns the app; called when something is to be completed.
     """
 
     def completer(_: Any, event: Any) -> list[str]:
@@ -59,7 +59,7 @@ def _names(host: Host) -> dict[str, Callable[[], Iterable[str]]]:
         configs = [chat.config for session in host.manager.sessions() for chat in session.chats]
         return dict.fromkeys(config.model for config in [*configs, host.manager.default_config()] if config.model)
 
-    return {"chat": chats, "session": sessions, "model": models, "provider": host.provider_names}
+    return {"chat": chats, "session": sessions, "model": models, "provider": host.endpoints.names}
 
 
 def _as_typed(option: str, typed: str) -> str:

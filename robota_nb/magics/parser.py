@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from robota_nb.core.record.entries import check_param_key
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display.formats import FORMATS
+from robota_nb.display.hints import told
 from robota_nb.errors import CommandError, InvalidName, nearest
 from robota_nb.magics.commands import CELL, COMMANDS, NODES, SPECS, Arg, Kind, Spec, verbs
 from robota_nb.magics.key_guard import key_on_line, refuse_keys, shown
@@ -284,7 +285,7 @@ def _pair(text: str) -> tuple[str, str]:
     try:
         return check_param_key(key), value
     except InvalidName as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise argparse.ArgumentTypeError(told(error)) from None
 
 
 def _variable(text: str) -> str:

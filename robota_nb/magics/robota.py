@@ -106,11 +106,12 @@ class RobotaMagics(Magics):
         try:
             yield
         except RobotaError as error:
-            if not self.short_errors:
-                raise
-            from robota_nb.display.hints import told
+            from robota_nb.display.hints import HINTS
             from robota_nb.display.report import plain
 
-            short = [f"{type(error).__name__}: {plain(told(error))}"]
+            error.reword(HINTS)  # runners and front ends show the text of an error, too, not only its traceback
+            if not self.short_errors:
+                raise
+            short = [f"{type(error).__name__}: {plain(str(error))}"]
             error._render_traceback_ = lambda: short  # type: ignore[attr-defined] # IPython's own hook
             raise error from None

@@ -53,15 +53,15 @@ class Runner:
     shell
         The IPython shell: its user's variables, and where answers are shown.
     host
-        The wiring around it.
-    verbs
+        The app around it.
+    handlers
         What each command does, by its words.
     """
 
-    def __init__(self, shell: Any, host: Host, verbs: Mapping[tuple[str, ...], Handler]) -> None:
+    def __init__(self, shell: Any, host: Host, handlers: Mapping[tuple[str, ...], Handler]) -> None:
         self.shell = shell
         self.host = host
-        self._handlers = verbs
+        self._handlers = handlers
         self.asked_here: set[str] = set()  # turns of the running execution: they show themselves as they stream
         self._shows: dict[str, Renderer] = {}  # what shows the answer that a chat waits for
 
@@ -157,7 +157,7 @@ class Runner:
         return turn
 
     def delayed(self, event: Delayed) -> bool:
-        """Show why an answer does not come yet where it will stand, if it will stand in a cell; return whether so."""
+        """Show why an answer is late in its place in the cell; return False if no cell waits for it."""
         renderer = self._shows.get(event.chat)
         if renderer:
             renderer.wait(event.text)
@@ -192,7 +192,7 @@ class Runner:
 
     def _show(self, turn: Turn, renderer: Renderer) -> Turn:
         with deferred():  # what was recorded is shown as it will be replayed
-            renderer.replay(turn.text, turn.finish_reason, self.host.persistence.output_metadata(turn))
+            renderer.replay(turn.text, turn.finish_reason, self.host.persistence.notebook.output_metadata(turn))
             self.asked_here.add(turn.id)
         return turn
 

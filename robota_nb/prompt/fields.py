@@ -21,7 +21,7 @@ from robota_nb.prompt.source import source_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EXPRESSION", "FILTERS", "MAX_BYTES", "Filter", "expand", "find", "names"]
+__all__ = ["EXPRESSION", "FILTERS", "MAX_BYTES", "Filter", "expand", "find", "names", "value_of"]
 
 MAX_BYTES = 1_000_000
 """A prompt beyond this is refused (a message of a snapshot has the same cap)."""
@@ -197,6 +197,31 @@ def find(found: re.Match[str], namespace: Mapping[str, Any], *, where: str = "",
         said += step[0]
         value = _tried(said, where, remedy, _look_up, value, step)
     return value
+
+
+def value_of(expression: str, namespace: Mapping[str, Any]) -> Any:
+    """Return the value of an expression that a command names, such as ``models["small"]``.
+
+    Parameters
+    ----------
+    expression
+        A variable, with attributes and indices as in ``{{ }}``; it is looked up, never evaluated.
+    namespace
+        The user's variables.
+
+    Raises
+    ------
+    PromptError
+        If it has another form, or there is no such thing.
+    """
+    found = EXPRESSION.fullmatch(expression)
+    if found is None:
+        raise PromptError(f"{expression!r} cannot be looked up: name a variable, such as model or models[0]")
+    root = found["root"]
+    if root not in namespace:
+        public = (name for name in namespace if not name.startswith("_"))
+        raise PromptError(f"no variable {root!r}{nearest(root, public)}: define it first")
+    return find(found, namespace)
 
 
 def _text_of(field: re.Match[str], namespace: Mapping[str, Any]) -> str:

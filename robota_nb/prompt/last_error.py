@@ -14,7 +14,7 @@ from pathlib import Path
 from traceback import TracebackException
 from typing import Any
 
-from robota_nb.display.render import strip_controls
+from robota_nb.core.record.controls import strip_controls
 from robota_nb.errors import PromptError, RobotaError
 from robota_nb.prompt.source import is_cell
 

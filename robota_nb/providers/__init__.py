@@ -1,1 +1,1 @@
-"""Where answers come from: OpenAI-compatible servers and the embedded offline model."""
+"""The providers: OpenAI-compatible servers, the embedded offline model, and what other packages bring."""

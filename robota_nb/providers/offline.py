@@ -1,4 +1,4 @@
-"""The embedded model: no network, no key, the same answer to the same request. For the first run and for tests."""
+"""The embedded model: no network, no key, the same answer to the same request; for the first run and for tests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OfflineProvider"]
 
+# This text stands in answers that notebooks have recorded, and that their tests compare (the notebooks of this
+# repository among them); so it stays as it is, though it names a setting of the extension to users of the library, too.
 _CONNECT = (
     "To talk to a real model, set the environment variable `OPENAI_API_KEY` before you start Jupyter, "
     "or name any OpenAI-compatible server in `c.RobotaMagics.endpoints` (`%config RobotaMagics` tells how)."
@@ -33,15 +35,15 @@ _OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
     ast.UAdd: operator.pos,
 }
 
-_MAX_QUOTE = 600  # enough to recognise it
-_MAX_SUM = 100  # longer ones are no sums, and a deeply nested one would take the parser down
+_MAX_QUOTE = 600  # characters of a prompt that are repeated
+_MAX_SUM = 100  # characters of a sum; a long, deeply nested one could crash Python's parser
 
 
 class OfflineProvider:
-    """Answers by itself, in Markdown, and says so.
+    """Answers by itself, in Markdown, and says that it is no real model.
 
-    It repeats what it was sent, counts its words and pictures, recalls the chat's first prompt when asked for it,
-    and can do sums: enough to see that a chat has a memory. Tokens are words. ``max_tokens`` is obeyed.
+    It repeats the prompt, counts its words and pictures, recalls the chat's first prompt when asked for it, and
+    can do sums: enough to see that a chat has a memory. Tokens are words. ``max_tokens`` is obeyed.
     """
 
     name = "offline"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from robota_nb.core.record.entries import entry_id as hash_of
+from robota_nb.core.record.kinds import is_stub
 from robota_nb.errors import StoreError
 from robota_nb.stores.database import guarded, identity, read_only, unused
 from robota_nb.stores.faults import ELSEWHERE
@@ -89,6 +90,6 @@ def _row(document: object, session: object, entry_id: object, body: object, save
         entry = json.loads(body) if isinstance(body, bytes) else None
     except ValueError:
         return None
-    if not isinstance(entry, dict) or (hash_of(entry).encode() != entry_id and entry.get("kind") != "purged"):
+    if not isinstance(entry, dict) or (hash_of(entry).encode() != entry_id and not is_stub(entry)):
         return None
     return (document, session, entry_id), entry, bool(saved)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from robota_nb.core.record.entries import canonical
-from robota_nb.core.record.snapshot import beats
+from robota_nb.core.record.kinds import replaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,7 +65,7 @@ class MemoryStore:
             filed = self._documents.setdefault(document, _Filed())
             for key, entry, body in coming:
                 present = filed.get(key)
-                if present is None or beats(entry, json.loads(present.body)):
+                if present is None or replaces(entry, json.loads(present.body)):
                     filed.unsaved.pop(key, None)  # so that it comes last: it is the newest
                     filed.unsaved[key] = _Row(body, next(self._ages))
                     filed.saved.pop(key, None)
@@ -146,7 +146,7 @@ def _union(moved: _Filed, present: _Filed) -> _Filed:
     for key in coming.keys() & there.keys():
         if coming[key].body != there[key].body:
             unsaved.add(key)  # a notebook that saved the other one lacks the one that stays
-            if beats(json.loads(coming[key].body), json.loads(there[key].body)):
+            if replaces(json.loads(coming[key].body), json.loads(there[key].body)):
                 rows[key] = coming[key]
     union = _Filed()
     for key, row in sorted(rows.items(), key=lambda item: item[1].age):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakSet
 
 from robota_nb.core.record.entries import canonical
-from robota_nb.core.record.snapshot import beats
+from robota_nb.core.record.kinds import is_stub, replaces
 from robota_nb.core.record.text import count
 from robota_nb.errors import StoreError
 from robota_nb.stores.damage import put_aside, readable
@@ -178,11 +178,11 @@ class SqliteStore:
                     ((target, session, entry_id), _entry(moved), _entry(present))
                     for session, entry_id, moved, present in connection.execute(_UNLIKE, (source, target))
                 ]
-                connection.executemany(_REMOVE, [key for key, moved, present in pairs if beats(moved, present)])
+                connection.executemany(_REMOVE, [key for key, moved, present in pairs if replaces(moved, present)])
                 connection.execute(_MOVE, (target, source))
                 connection.execute(_CLEAR, (source,))  # what stayed behind is in the target
                 connection.executemany(_UNMARK, [key for key, _, _ in pairs])
-            if any(beats(moved, present) or beats(present, moved) for _, moved, present in pairs):
+            if any(replaces(moved, present) or replaces(present, moved) for _, moved, present in pairs):
                 _truncate_log(connection)
 
         self._use(change, None)
@@ -300,9 +300,9 @@ def _keep(connection: sqlite3.Connection, coming: list[_Coming]) -> list[tuple[b
 
 
 def _replaces(connection: sqlite3.Connection, key: _Key, entry: Entry) -> bool:
-    if entry.get("kind") != "purged":
+    if not is_stub(entry):
         return False  # nothing else replaces anything: spare the look
-    return beats(entry, _entry(connection.execute(_BODY, key).fetchone()[0]))
+    return replaces(entry, _entry(connection.execute(_BODY, key).fetchone()[0]))
 
 
 def _truncate_log(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,5 @@
-"""The switcher, in the kernel: what views are told, what they may do, and the widget.
+"""The switcher, in the kernel: keeps views of sessions and chats up to date, does what they ask for; and the widget.
 
-docs/protocol.md has the messages.
-
-The front end's part is in ``robota_nb/labextension/switcher``: plain modules, for the widget and the side panel.
+docs/protocol.md has the messages. The part in the page is in ``robota_nb/labextension/switcher``: plain modules, which
+the widget and the side panel share.
 """

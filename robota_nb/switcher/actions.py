@@ -1,13 +1,13 @@
-"""What a click in a view does, by its name. What a view sends may be anything, so all of it is checked here."""
+"""What a click in a view does, by the name of the action."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.rules.deletion import is_deleted
 from robota_nb.core.rules.states import check_active
-from robota_nb.errors import ChatNotFound, CommandError, PromptError, RobotaError, TurnNotFound
+from robota_nb.errors import ChatNotFound, PromptError, RobotaError, TurnNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,49 +17,48 @@ if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.rules.states import Change
     from robota_nb.core.session import Session
+    from robota_nb.switcher.messages import ActionName, Arguments, Result
 
-Said: TypeAlias = "Mapping[str, Any]"
-Result: TypeAlias = "dict[str, Any] | Callable[[], dict[str, Any] | None] | None"
-"""What the view is answered; or what asks a model, to be called where waiting disturbs nobody."""
-Action: TypeAlias = "Callable[[SessionManager, Said], Result]"
+Outcome: TypeAlias = "Result | Callable[[], Result] | None"
+"""What the view is answered; or what waits for a model, to be called in a thread of its own."""
+Action: TypeAlias = "Callable[[SessionManager, Arguments], Outcome]"
 
 
 # -- sessions
 
 
-def _open_session(manager: SessionManager, said: Said) -> Result:
-    manager.activate(_session(manager, said))
+def _open_session(manager: SessionManager, args: Arguments) -> Outcome:
+    manager.activate(_session(manager, args))
     return None
 
 
-def _new_session(manager: SessionManager, said: Said) -> Result:
-    return {"session": manager.create_session(name=_text(said, "name") or None).id}
+def _new_session(manager: SessionManager, args: Arguments) -> Outcome:
+    return {"session": manager.create_session(name=args.get("name") or None).id}
 
 
-def _rename_session(manager: SessionManager, said: Said) -> Result:
-    _session(manager, said).rename(_text(said, "name"))
+def _rename_session(manager: SessionManager, args: Arguments) -> Outcome:
+    _session(manager, args).rename(args.get("name", ""))
     return None
 
 
 def _change(by: Change) -> Action:
-    def action(manager: SessionManager, said: Said) -> Result:
-        session = _session(manager, said)
-        ledger_of(manager).change_state(view_of(session), by)
+    def action(manager: SessionManager, args: Arguments) -> Outcome:
+        ledger_of(manager).change_state(view_of(_session(manager, args)), by)
         return None
 
     return action
 
 
-def _delete_session(manager: SessionManager, said: Said) -> Result:
-    session = _session(manager, said)
+def _delete_session(manager: SessionManager, args: Arguments) -> Outcome:
+    session = _session(manager, args)
     was_active = manager.active_session() is session
     manager.delete_session(session.id)
     return {"was_active": was_active}
 
 
-def _undelete_session(manager: SessionManager, said: Said) -> Result:
-    session = manager.bring_back(_text(said, "session"))
-    if session and said.get("activate") is True:
+def _undelete_session(manager: SessionManager, args: Arguments) -> Outcome:
+    session = manager.bring_back(args.get("session", ""))
+    if session and args.get("activate", False):
         manager.activate(session)
     return None
 
@@ -67,38 +66,39 @@ def _undelete_session(manager: SessionManager, said: Said) -> Result:
 # -- chats
 
 
-def _switch(manager: SessionManager, said: Said) -> Result:
-    chat = _chat(manager, said)
+def _switch(manager: SessionManager, args: Arguments) -> Outcome:
+    chat = _chat(manager, args)
     chat.session.switch_to(chat.id)
     return None
 
 
-def _new_chat(manager: SessionManager, said: Said) -> Result:
+def _new_chat(manager: SessionManager, args: Arguments) -> Outcome:
     with runtime_of(manager).lock:
         session = manager.active_session() or manager.create_session()
-        return {"chat": session.create_chat(_text(said, "name") or None).id}
+        return {"chat": session.create_chat(args.get("name") or None).id}
 
 
-def _rename_chat(manager: SessionManager, said: Said) -> Result:
-    _chat(manager, said).rename(_text(said, "name"))
+def _rename_chat(manager: SessionManager, args: Arguments) -> Outcome:
+    _chat(manager, args).rename(args.get("name", ""))
     return None
 
 
-def _configure(manager: SessionManager, said: Said) -> Result:
-    settings = {key: _text(said, key) for key in ("provider", "model", "system") if key in said}
-    _chat(manager, said).configure(**settings)
+def _configure(manager: SessionManager, args: Arguments) -> Outcome:
+    given: Mapping[str, object] = args
+    settings = {key: given[key] for key in ("provider", "model", "system") if key in given}
+    _chat(manager, args).configure(**settings)
     return None
 
 
-def _fork(manager: SessionManager, said: Said) -> Result:
+def _fork(manager: SessionManager, args: Arguments) -> Outcome:
     with runtime_of(manager).lock:
-        chat, at = _chat(manager, said), _number(said, "at")
-        name = _text(said, "name") or _free_name(chat)
+        chat, at = _chat(manager, args), args.get("at")
+        name = args.get("name") or _free_name(chat)
         return {"chat": chat.fork(name, at).id}
 
 
 def _free_name(chat: Chat) -> str:
-    """Return a name for a fork that nobody has."""
+    """Return a name for a fork that no chat of the session has, or had before it was deleted."""
     view, count = view_of(chat), 2
     stem = chat.name[:80]
     while view.find(f"{stem} {count}") or is_deleted(view, f"{stem} {count}"):
@@ -106,17 +106,17 @@ def _free_name(chat: Chat) -> str:
     return f"{stem} {count}"
 
 
-def _delete_chat(manager: SessionManager, said: Said) -> Result:
-    chat = _chat(manager, said)
+def _delete_chat(manager: SessionManager, args: Arguments) -> Outcome:
+    chat = _chat(manager, args)
     was_active = chat.session.active_id == chat.id
     chat.delete()
     return {"was_active": was_active}
 
 
-def _undelete_chat(manager: SessionManager, said: Said) -> Result:
-    session = _session(manager, said)
-    chat = session.bring_back(_text(said, "chat"))
-    if chat and said.get("activate") is True:
+def _undelete_chat(manager: SessionManager, args: Arguments) -> Outcome:
+    session = _session(manager, args)
+    chat = session.bring_back(args.get("chat", ""))
+    if chat and args.get("activate", False):
         session.switch_to(chat)
     return None
 
@@ -124,23 +124,23 @@ def _undelete_chat(manager: SessionManager, said: Said) -> Result:
 # -- turns
 
 
-def _ask(manager: SessionManager, said: Said) -> Result:
-    text, at = _text(said, "text"), _number(said, "at")
+def _ask(manager: SessionManager, args: Arguments) -> Outcome:
+    text, at = args.get("text", ""), args.get("at")
     if not text.strip():
         raise PromptError("the prompt is empty: write what to send")
     with runtime_of(manager).lock:
-        chat = _chat(manager, said) if said.get("chat") is not None else _first_chat(manager)
+        chat = _chat(manager, args) if "chat" in args else _first_chat(manager)
         live = chat.stream(text, at=at)
     return lambda: _finish(live)
 
 
-def _finish(live: LiveTurn) -> dict[str, Any] | None:
+def _finish(live: LiveTurn) -> Result:
     try:
         return {"turn": live.result().id}
     except RobotaError:
         if live.turn is None:
             raise
-        return {"turn": live.turn.id}  # what had arrived is kept, and shows how it ended
+        return {"turn": live.turn.id}  # what has arrived is kept, and shows how it ended
 
 
 def _first_chat(manager: SessionManager) -> Chat:
@@ -149,60 +149,46 @@ def _first_chat(manager: SessionManager) -> Chat:
     return session.active_chat or session.create_chat()
 
 
-def _stop(manager: SessionManager, said: Said) -> Result:
-    return {"stopped": _chat(manager, said).cancel()}
+def _stop(manager: SessionManager, args: Arguments) -> Outcome:
+    return {"stopped": _chat(manager, args).cancel()}
 
 
-def _branch(manager: SessionManager, said: Said) -> Result:
-    chat = _chat(manager, said)
+def _branch(manager: SessionManager, args: Arguments) -> Outcome:
+    chat = _chat(manager, args)
     runtime_of(chat).check_idle(view_of(chat), chat.id)
-    chat.checkout(_text(said, "turn"), to_end=True)
+    chat.checkout(args.get("turn", ""), to_end=True)
     return None
 
 
-def _cell(manager: SessionManager, said: Said) -> Result:
-    chat = _chat(manager, said)
+def _cell(manager: SessionManager, args: Arguments) -> Outcome:
+    chat = _chat(manager, args)
     view, replay = view_of(chat), runtime_of(chat).replay
-    node = view.record.nodes.get(_text(said, "turn"))
+    node = view.record.nodes.get(args.get("turn", ""))
     if node is None:
-        raise TurnNotFound("that turn is not here any more: look again")
+        raise TurnNotFound("that turn is gone: look again")
     owner = replay.owner(view, node)
     if owner is None or replay.document.position(owner) is None:
         raise TurnNotFound("the cell that asked this is not in the notebook any more")
     return {"cell": owner.key}
 
 
-# -- inside
+# -- what they work on
 
 
-def _text(said: Said, key: str) -> str:
-    value = said.get(key, "")
-    if not isinstance(value, str):
-        raise CommandError(f"{key} is no text: reload the page")
-    return value
+def _session(manager: SessionManager, args: Arguments) -> Session:
+    return manager.session(args.get("session", ""))
 
 
-def _number(said: Said, key: str) -> int | None:
-    value = said.get(key)
-    if value is not None and type(value) is not int:
-        raise CommandError(f"{key} is no number: reload the page")
-    return value
-
-
-def _session(manager: SessionManager, said: Said) -> Session:
-    return manager.session(_text(said, "session"))
-
-
-def _chat(manager: SessionManager, said: Said) -> Chat:
-    """Return the chat that a view means, in whichever of the user's sessions it is."""
-    wanted = _text(said, "chat")
+def _chat(manager: SessionManager, args: Arguments) -> Chat:
+    """Return the chat with that id, in whichever of the user's sessions it is."""
+    wanted = args.get("chat", "")
     for session in manager.sessions():
         if view_of(session).has(wanted):
             return session.chat(wanted)
-    raise ChatNotFound("that chat is not here any more: choose another one")
+    raise ChatNotFound("that chat is gone: choose another one")
 
 
-ACTIONS: Mapping[str, Action] = {
+ACTIONS: Mapping[ActionName, Action] = {
     "session.open": _open_session,
     "session.new": _new_session,
     "session.rename": _rename_session,
@@ -224,4 +210,4 @@ ACTIONS: Mapping[str, Action] = {
     "branch": _branch,
     "cell": _cell,
 }
-"""Every action."""
+"""All actions, by name."""

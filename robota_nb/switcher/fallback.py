@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.text import count, seen, short
 from robota_nb.core.turn import Turn
+from robota_nb.display.report import NO_CONVERSATION
 
 if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
 
 LINE = 200
-"""Characters of a line."""
+"""How many characters of a line are shown."""
 LAST = 5
 """How many turns are shown."""
 
@@ -26,14 +27,14 @@ def text(manager: SessionManager, *, of_cells: bool = False) -> str:
     Parameters
     ----------
     manager
-        What there is.
+        Its sessions.
     of_cells
-        Whether only what cells have said so far in this kernel is shown: the same whenever the notebook runs again,
-        which what was clicked, and what cells below have still to ask, would change.
+        Whether only turns are shown that cells of this kernel have asked so far. This is the same whenever the notebook
+        runs again; turns that were asked in a view, or by cells further down, would change it.
     """
     session = manager.active_session()
     if session is None:
-        return "no conversation yet: write a %%robota cell, or %robota new NAME"
+        return NO_CONVERSATION
     lines = [f"{session.name} · {session.state}"]
     for chat in session.chats:
         active, nodes = chat.id == session.active_id, _shown(chat, of_cells=of_cells)

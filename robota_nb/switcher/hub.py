@@ -1,8 +1,8 @@
-"""Keeps every open view at what is so, and does what views ask for.
+"""Keeps all open views up to date, and does what they ask for.
 
-A view holds no state of its own. One thread compares what has been told with what is so, and tells the difference to
-all views: so they agree, nothing is lost or told twice whoever changes things in whatever thread, and a cell that
-streams is not slowed down. Without a view there is no thread, and nobody listens.
+A view holds no state of its own. One thread compares what the views know with the sessions, and sends all views the
+difference: so they agree, nothing is lost or sent twice whatever thread changes things, and a cell that streams is not
+slowed down. Without a view there is no thread, and no subscription to the manager's events.
 """
 
 from __future__ import annotations
@@ -11,66 +11,69 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from robota_nb.core.events import EntriesAdded, Notice, TextArrived
 from robota_nb.core.inside import runtime_of
+from robota_nb.core.record.json_types import JsonTypeError
+from robota_nb.core.record.kinds import is_stub
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
+from robota_nb.switcher.messages import from_view
 from robota_nb.switcher.view_state import ViewState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from robota_nb.core.events import Event
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.ports import Level
+    from robota_nb.switcher.messages import Answer, Do, Result, ToView, Want, WantPicture
     from robota_nb.switcher.views import View
 
-Message: TypeAlias = dict[str, Any]
-
 TEXT_EVERY = 0.1
-"""Seconds between two messages with the text of an answer: each costs about a kilobyte beside its text."""
+"""Seconds between two messages with text of an answer: each costs about a kilobyte beside its text."""
 GATHER = 0.01
-"""Seconds in which changes that belong together come together: a turn's end is three events."""
+"""Seconds for which more changes are awaited before they are sent: the end of a turn is three events."""
 MAX_VIEWS = 8
-"""How many views are told. A page that was closed cannot always say so; the one heard longest ago is let go, and
-opens anew if it is there after all."""
+"""How many views there may be. A page that was closed cannot always say so: the one heard longest ago is closed, and
+opens again if it is still there."""
 
 log = logging.getLogger("robota_nb")
 
 
 class Host(Protocol):
-    """What the hub needs of the wiring around it."""
+    """What the hub needs of the app around it."""
 
     manager: SessionManager
 
     def ready(self) -> None:
-        """See to it that what the notebook holds has been taken over."""
+        """Adopt what the notebook holds, unless that was done."""
         ...
 
-    def settle(self) -> None:
-        """Have what only points written, as soon as the kernel is idle."""
+    def write_soon(self) -> None:
+        """Have what only points written once the kernel is idle."""
         ...
 
-    def level(self) -> str:
-        """Say how far the conversations have got: in kernel, in store, in notebook, saved."""
+    def level(self) -> Level:
+        """Return how far the conversations have got: in kernel, in store, in notebook, saved."""
         ...
 
 
 @dataclass(slots=True)
-class _Dirt:
-    """What may have changed since the views were told."""
+class _Pending:
+    """What may have changed since the views were told, and the messages that wait for a reply."""
 
     everything: bool = False
     status: bool = False
     chats: set[str] = field(default_factory=set)
-    asked: list[tuple[View, Message]] = field(default_factory=list)
+    replies: list[tuple[View, Want | WantPicture | Answer]] = field(default_factory=list)
     text: bool = False
 
     @property
     def urgent(self) -> bool:
-        return bool(self.everything or self.status or self.chats or self.asked)
+        return bool(self.everything or self.status or self.chats or self.replies)
 
 
 class Hub:
@@ -79,7 +82,7 @@ class Hub:
     Parameters
     ----------
     host
-        The wiring around it.
+        The app around it.
     """
 
     def __init__(self, host: Host) -> None:
@@ -87,22 +90,25 @@ class Hub:
         self.manager = host.manager
         self._views: list[View] = []
         self._wake = threading.Condition()
-        self._dirt = _Dirt()
-        self._told = ViewState(host.manager)
+        self._pending = _Pending()
+        self._state = ViewState(host.manager)
         self._thread: threading.Thread | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
     # -- views
 
-    def receive(self, view: View, message: object) -> None:
-        """Take in what a view says, in whatever thread; nothing that it may say raises."""
-        if not isinstance(message, dict):
-            return
+    def receive(self, view: View, data: object) -> None:
+        """Take in what a view says, in whatever thread; nothing that a page may send raises."""
         view.heard = time.monotonic()
-        match message.get("op"):
+        try:
+            message = from_view(data)
+        except JsonTypeError as error:
+            self._refuse(view, data, error)
+            return
+        match message["op"]:
             case "hello":
-                self._take_over()
-                view.full = message.get("full") is not False
+                self._adopt_notebook()
+                view.full = message.get("full", True)
                 self._join(view)
             case "want" | "picture":
                 self._join_again(view)
@@ -110,36 +116,49 @@ class Hub:
             case "do":
                 self._join_again(view)
                 self._do(view, message)
+            case "modules":  # the widget's own
+                pass
+            case _:
+                assert_never(message)
+
+    def _refuse(self, view: View, data: object, error: JsonTypeError) -> None:
+        """Answer a click that is no proper message, as the user waits for it; anything else is dropped."""
+        if isinstance(data, dict) and data.get("op") == "do" and isinstance(data.get("id"), str):
+            what = "this kernel does not know that" if error.field == "what" else str(error)
+            self._join_again(view)
+            self._queue(view, {"op": "answer", "id": data["id"], "error": f"{what}: reload the page"})
+        else:
+            log.info("a message of a view was dropped: %s", error)
 
     def leave(self, view: View) -> None:
-        """A view is gone."""
+        """Forget a view that is gone."""
         with self._wake:
             if view in self._views:
                 self._views.remove(view)
                 self._wake.notify_all()
 
     def touch(self) -> None:
-        """Something has changed of which the manager tells nothing, such as how far a turn got."""
+        """Send the status again: it may have changed without an event, as when the notebook was saved."""
         with self._wake:
-            self._dirt.status = True
+            self._pending.status = True
             self._wake.notify_all()
 
     def close(self) -> None:
-        """Let all views go."""
+        """Close all views."""
         with self._wake:
             views, self._views = self._views, []
             self._wake.notify_all()
         for view in views:
             view.close()
 
-    def _take_over(self) -> None:
+    def _adopt_notebook(self) -> None:
         try:
             self._host.ready()
         except Exception:
-            log.exception("what the notebook holds could not be taken over")
+            log.exception("what the notebook holds could not be adopted")
 
     def _join_again(self, view: View) -> None:
-        """Tell a view that is there after all, such as a widget after the extension was loaded again."""
+        """Join a view that was closed and is still there, such as a widget after the extension was loaded again."""
         if view not in self._views:
             self._join(view)
 
@@ -152,7 +171,7 @@ class Hub:
                     crowded = min(self._views, key=lambda other: other.heard)
                     self._views.remove(crowded)
                 self._views.append(view)
-            self._dirt.everything = True
+            self._pending.everything = True
             if self._unsubscribe is None:
                 self._unsubscribe = self.manager.subscribe(self._on_event)
             if self._thread is None:
@@ -162,83 +181,80 @@ class Hub:
         if crowded:
             crowded.close()
 
-    # -- what changes
+    # -- events
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Notice):
             return
         if isinstance(event, TextArrived):
             with self._wake:
-                if not self._dirt.text:
-                    self._dirt.text = True
+                if not self._pending.text:
+                    self._pending.text = True
                     self._wake.notify_all()
             return
         if isinstance(event, EntriesAdded):
-            purged = any(entry["kind"] == "purged" for entry in event.entries.values())  # forks may show it, too
+            purged = any(map(is_stub, event.entries.values()))  # forks may show it, too
             chats = {chat for entry in event.entries.values() if not purged and (chat := entry.get("chat"))}
         else:
             chats = {event.chat} if event.chat else set()
         with self._wake:
-            self._dirt.chats |= chats
-            self._dirt.everything = self._dirt.everything or not chats
+            self._pending.chats |= chats
+            self._pending.everything = self._pending.everything or not chats
             self._wake.notify_all()
 
-    def _queue(self, view: View, message: Message) -> None:
+    def _queue(self, view: View, message: Want | WantPicture | Answer) -> None:
         with self._wake:
-            self._dirt.asked.append((view, message))
+            self._pending.replies.append((view, message))
             self._wake.notify_all()
 
-    # -- what views ask for
+    # -- actions
 
-    def _do(self, view: View, message: Message) -> None:
-        """Do what a click asks for; the answer comes after what it has changed."""
+    def _do(self, view: View, message: Do) -> None:
+        """Do what a click asks for; the answer is sent after what it has changed."""
 
-        def answer(**said: object) -> None:
-            self._queue(view, {"op": "answer", "id": message.get("id"), **said})
-            self._host.settle()
+        def answer(result: Result) -> None:
+            self._queue(view, {"op": "answer", "id": message["id"], **result})
+            self._host.write_soon()
 
-        action = ACTIONS.get(str(message.get("what")))
         try:
-            if action is None:
-                raise RobotaError("this kernel does not know that: reload the page")  # noqa: TRY301 - said like others
             self._host.ready()
-            done = action(self.manager, message)
+            outcome = ACTIONS[message["what"]](self.manager, message)
         except RobotaError as error:
-            answer(error=told(error))
+            answer({"error": told(error)})
         except Exception:
             log.exception("the switcher failed")
-            answer(error="that went wrong inside robota_nb: reload the page and try again")
+            answer({"error": "that went wrong inside robota_nb: reload the page and try again"})
         else:
-            if callable(done):  # a turn, which takes its time
-                threading.Thread(target=_ask, args=(done, answer), name="robota_nb-ask", daemon=True).start()
+            if callable(outcome):  # a turn, which takes its time
+                threading.Thread(target=_finish, args=(outcome, answer), name="robota_nb-ask", daemon=True).start()
             else:
-                answer(**(done or {}))
+                answer(outcome or {})
 
-    # -- telling
+    # -- sending
 
     def _run(self) -> None:
-        told_at = 0.0
-        while self._rest(told_at):
+        sent_at = 0.0
+        while self._wait(sent_at):
             time.sleep(GATHER)
             with self._wake:
-                dirt, self._dirt = self._dirt, _Dirt()
+                pending, self._pending = self._pending, _Pending()
                 views = {view: view.fresh for view in self._views}
                 for view in views:
                     view.fresh = False
-            told_at = time.monotonic()
+            sent_at = time.monotonic()
             try:
-                self._tell(dirt, views)
+                self._send(pending, views)
             except Exception:  # pragma: no cover - the views must go on
-                log.exception("the switcher could not tell what has changed")
+                log.exception("the switcher could not send what has changed")
 
-    def _rest(self, told_at: float) -> bool:
-        """Wait for something to tell; False if nobody listens any more."""
+    def _wait(self, sent_at: float) -> bool:
+        """Wait for something to send; False if there is no view any more."""
         with self._wake:
-            while self._views and not self._dirt.urgent:
-                left = told_at + TEXT_EVERY - time.monotonic()
-                if self._dirt.text and left <= 0:
+            while self._views and not self._pending.urgent:
+                left = sent_at + TEXT_EVERY - time.monotonic()
+                if self._pending.text and left <= 0:
                     break
-                self._wake.wait(left if self._dirt.text else None)
+                self._wake.wait(left if self._pending.text else None)
             if not self._views:
                 self._thread = None
                 if self._unsubscribe:
@@ -246,36 +262,38 @@ class Hub:
                     self._unsubscribe = None
             return bool(self._views)
 
-    def _tell(self, dirt: _Dirt, views: dict[View, bool]) -> None:
-        """Tell the views the difference, and those that are new (True) everything."""
-        told = self._told
+    def _send(self, pending: _Pending, views: dict[View, bool]) -> None:
+        """Send the views the difference, and those that are new (True) everything."""
+        state = self._state
         with runtime_of(self.manager).lock:
             full = any(view.full for view in views)
-            news = told.news(self._host.level(), everything=dirt.everything, chats=dirt.chats, full=full)
-            whole = told.whole() if any(view.full for view, fresh in views.items() if fresh) else []
-            answers = [(view, told.answer(message)) for view, message in dirt.asked]
+            level = self._host.level()
+            changes = state.update(level, everything=pending.everything, chats=pending.chats, full=full)
+            everything = state.everything() if any(view.full for view, fresh in views.items() if fresh) else []
+            replies = [(view, state.reply(message)) for view, message in pending.replies]
         for view, fresh in views.items():
             if fresh:
-                _send(view, [told.status, *(whole if view.full else [])])
+                _send(view, [state.status, *(everything if view.full else [])])
             else:
-                _send(view, news if view.full else [message for message in news if message["op"] == "status"])
-        for view, message in answers:
+                _send(view, changes if view.full else [message for message in changes if message["op"] == "status"])
+        for view, message in replies:
             _send(view, [message])
 
 
-def _send(view: View, messages: list[Message]) -> None:
+def _send(view: View, messages: Sequence[ToView]) -> None:
     for message in messages:
         try:
             view.send(message)
         except Exception:
-            log.debug("a view could not be told", exc_info=True)
+            log.debug("a view could not be reached", exc_info=True)
 
 
-def _ask(ask: Callable[[], Message | None], answer: Callable[..., None]) -> None:
+def _finish(wait: Callable[[], Result], answer: Callable[[Result], None]) -> None:
+    """Wait for a turn's end, and answer."""
     try:
-        answer(**(ask() or {}))
+        answer(wait())
     except RobotaError as error:
-        answer(error=told(error))
+        answer({"error": told(error)})
     except Exception:
         log.exception("the switcher failed to ask")
-        answer(error="that went wrong inside robota_nb: ask again")
+        answer({"error": "that went wrong inside robota_nb: ask again"})

@@ -1,10 +1,10 @@
-"""What a view shows, as plain JSON: a row for each session, chat and turn. All texts in it are data from strangers."""
+"""What a view shows: a row for each session, chat and turn. All texts in them are data from strangers."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.rules import history
@@ -15,27 +15,26 @@ if TYPE_CHECKING:
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.session import Session
+    from robota_nb.switcher.messages import ChatRow, Mark, SessionRow, TurnRow
 
-Row: TypeAlias = dict[str, Any]
-
-_MARKS = re.compile(r"[#*`_>|~]+")  # of Markdown: what is left of them in one line says nothing
+_MARKUP = re.compile(r"[#*`_>|~]+")  # of Markdown, which one line of plain text has no use for
 
 NAME = 100
-"""Characters of a model's name."""
+"""Characters that are sent of a model's name."""
 WORDS = 120
-"""Characters of a chat's last words."""
+"""Characters that are sent of a chat's last words."""
 PAGE = 48_000
-"""Bytes of texts that turns sent at once may have, about; a switch is to cost less than 100 KB."""
+"""About how many bytes of turns go into one message: to switch to another chat is to cost less than 100 KB."""
 PAGE_TURNS = 40
-"""How many turns are sent at once: more are not seen at once."""
+"""How many turns go into one message: more are not in view at once."""
 _ROW = 300
-"""Bytes of a row beside its texts, about."""
+"""About how many bytes a turn's row has beside its texts."""
 
 
-def sessions(manager: SessionManager) -> list[Row]:
+def sessions(manager: SessionManager) -> list[SessionRow]:
     """Return a row for each session of the user."""
     return [
         {"id": session.id, "name": session.name, "state": session.state, "chats": len(view_of(session).live_chats())}
@@ -43,8 +42,8 @@ def sessions(manager: SessionManager) -> list[Row]:
     ]
 
 
-def chat(session: Session, cid: str) -> Row:
-    """Return a chat's row; ``used`` grows with each use, so that the greatest is the most recent."""
+def chat(session: Session, cid: str) -> ChatRow:
+    """Return a chat's row."""
     view = view_of(session)
     nodes, config = view.path(cid).nodes, view.config(cid)
     state = view.record.chats[cid]
@@ -62,12 +61,12 @@ def chat(session: Session, cid: str) -> Row:
 
 def _words(view: SessionView, node: Node) -> str:
     text = view.record.text(node.id) or view.record.text(node.user)
-    return " ".join(_MARKS.sub("", text[: 2 * WORDS]).split())[:WORDS]
+    return " ".join(_MARKUP.sub("", text[: 2 * WORDS]).split())[:WORDS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A turn as a view shows it, but for its texts: what tells whether it must be shown anew."""
+class ShownTurn:
+    """A turn as a view shows it, without its texts: it must be sent again when any of this has changed."""
 
     node: Node
     replayed: bool
@@ -79,18 +78,18 @@ class Shown:
     places: int
 
 
-def path(of: Chat) -> list[Shown]:
+def path(of: Chat) -> list[ShownTurn]:
     """Return the turns on a chat's path as they are shown."""
     return [_shown(of, node) for node in view_of(of).path(of.id).nodes]
 
 
-def _shown(of: Chat, node: Node) -> Shown:
+def _shown(of: Chat, node: Node) -> ShownTurn:
     view, runtime = view_of(of), runtime_of(of)
     siblings = [node]
     if node.chat == of.id and len(found := view.record.children(of.id, node.parent)) > 1:
         siblings = sorted(found, key=lambda sibling: sibling.stamp)
     at = siblings.index(node)
-    return Shown(
+    return ShownTurn(
         node=node,
         replayed=node.id in runtime.replay.shown and node.id not in runtime.made,
         foreign=is_foreign(runtime.foreign, node),
@@ -102,12 +101,12 @@ def _shown(of: Chat, node: Node) -> Shown:
     )
 
 
-def turn(session: Session, shown: Shown) -> Row:
+def turn(session: Session, shown: ShownTurn) -> TurnRow:
     """Return a turn's row."""
     record, node = view_of(session).record, shown.node
     answer = record.entries[node.id]
     usage = answer.get("usage")
-    marks = {"replayed": shown.replayed, "foreign": shown.foreign, "purged": shown.purged}
+    marks: dict[Mark, bool] = {"replayed": shown.replayed, "foreign": shown.foreign, "purged": shown.purged}
     return {
         "id": node.id,
         "prompt": record.text(node.user),
@@ -124,18 +123,18 @@ def turn(session: Session, shown: Shown) -> Row:
     }
 
 
-def page(session: Session, shown: list[Shown], first: int, last: int) -> list[Row]:
-    """Return the rows of the turns from *first* up to *last* (not with it), as far as they fit into a page."""
+def page(session: Session, shown: list[ShownTurn], first: int, last: int) -> list[TurnRow]:
+    """Return the rows of the turns from *first* up to, and not with, *last*, as many as fit into a message."""
     return [row for _, row in _fitting(session, ((at, shown[at]) for at in range(first, last)))]
 
 
-def last_page(session: Session, shown: list[Shown], first: int) -> tuple[int, list[Row]]:
-    """Return the rows of the last turns from *first* on, as far as they fit into a page, and where they begin."""
+def last_page(session: Session, shown: list[ShownTurn], first: int) -> tuple[int, list[TurnRow]]:
+    """Return where the last turns begin that fit into a message, none of them before *first*; and their rows."""
     found = list(_fitting(session, ((at, shown[at]) for at in range(len(shown) - 1, first - 1, -1))))
     return (found[-1][0] if found else len(shown)), [row for _, row in reversed(found)]
 
 
-def _fitting(session: Session, numbered: Iterator[tuple[int, Shown]]) -> Iterator[tuple[int, Row]]:
+def _fitting(session: Session, numbered: Iterator[tuple[int, ShownTurn]]) -> Iterator[tuple[int, TurnRow]]:
     room = PAGE
     for count, (at, one) in enumerate(numbered):
         row = turn(session, one)

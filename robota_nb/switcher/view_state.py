@@ -1,9 +1,9 @@
-"""What the views have been told, and what has to be said for it to be true again."""
+"""What the views know, and the messages that bring them up to date."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.entries import image_of
@@ -16,33 +16,35 @@ if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.plan import Arriving
     from robota_nb.core.session import Session
-    from robota_nb.switcher.rows import Row, Shown
-
-Message: TypeAlias = dict[str, Any]
+    from robota_nb.switcher import messages
+    from robota_nb.switcher.messages import Answer, ChatRow, ListsHead, ToView, Want, WantPicture
+    from robota_nb.switcher.rows import ShownTurn
 
 PIECE = 200
-"""Rows of chats in one message: the first ones are seen before the last ones have come."""
+"""Rows of chats in one message: the first ones are shown before the last ones have come."""
 STALE = 200
-"""Turns that are named one by one as changed; if there are more, all from the first of them on are."""
+"""How many changed turns are named one by one; if there are more, all from the first of them on are sent again."""
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""What a view is given to show: nothing that could hold more than a picture."""
+"""The types that a view is sent: files of these hold a picture, and no script."""
 
 
 class Lists:
-    """The sessions, and the chats of the active one, as told."""
+    """The sessions, and the chats of the active one, as the views know them."""
 
     def __init__(self) -> None:
-        self._head: Message = {"sessions": [], "session": None, "chat": None}
-        self._chats: dict[str, Row] = {}
+        self._head: ListsHead = {"sessions": [], "session": None, "chat": None, "whole": True, "gone": []}
+        self._chats: dict[str, ChatRow] = {}
         self._version: object = None  # of what decides which chats there are, and what they are called
 
-    def news(self, manager: SessionManager, chats: Iterable[str] | None) -> Iterator[Message]:
-        """Yield what has to be said; *chats* may have changed, or with None, all may."""
+    def update(self, manager: SessionManager, chats: Iterable[str] | None) -> Iterator[ToView]:
+        """Yield what has changed; *chats* may have, or with None, all may."""
         session = manager.active_session()
-        head = {
+        head: ListsHead = {
             "sessions": rows.sessions(manager),
             "session": session.id if session else None,
             "chat": session.active_id if session else None,
+            "whole": True,
+            "gone": [],
         }
         view = session and view_of(session)
         version = view and (view.id, view.record.names_version, view.overlay.version)
@@ -58,49 +60,49 @@ class Lists:
         if is_new:
             yield from _pieces({**head, "whole": whole, "gone": gone}, changed)
 
-    def whole(self) -> Iterator[Message]:
+    def everything(self) -> Iterator[ToView]:
         """Yield all of it, for a new view."""
-        return _pieces({**self._head, "whole": True, "gone": []}, self._chats.values())
+        return _pieces(self._head, self._chats.values())
 
 
-def _rows(session: Session | None) -> dict[str, Row]:
+def _rows(session: Session | None) -> dict[str, ChatRow]:
     return {state.id: rows.chat(session, state.id) for state in view_of(session).live_chats()} if session else {}
 
 
-def _pieces(first: Message, chats: Iterable[Row]) -> Iterator[Message]:
-    """Yield rows of chats in pieces, the most recent ones first; *first* goes along with the first piece."""
+def _pieces(head: ListsHead, chats: Iterable[ChatRow]) -> Iterator[ToView]:
+    """Yield rows of chats in pieces, the ones used last first; *head* goes along with the first piece."""
     ordered = sorted(chats, key=lambda row: -row["used"])
-    yield {"op": "lists", "chats": ordered[:PIECE], **first}
+    yield {"op": "lists", "chats": ordered[:PIECE], **head}
     for at in range(PIECE, len(ordered), PIECE):
         yield {"op": "lists", "chats": ordered[at : at + PIECE]}
 
 
 class Transcript:
-    """The turns of the active chat, and the one that arrives, as told."""
+    """The turns of the active chat, and the one that arrives, as the views know them."""
 
     def __init__(self) -> None:
         self._chat: str | None = None
-        self._path: list[Shown] = []
+        self._path: list[ShownTurn] = []
         self._arriving: Arriving | None = None
-        self._parts = 0  # how many pieces of its text have been told
+        self._parts = 0  # how many pieces of its text have been sent
 
-    def news(self, chat: Chat | None, *, changed: bool) -> Iterator[Message]:
-        """Yield what has to be said; *changed*: whether the turns may have changed."""
+    def update(self, chat: Chat | None, *, changed: bool) -> Iterator[ToView]:
+        """Yield what has changed; *changed*: whether the turns may have, and not only the text that arrives."""
         if changed or self._chat != (chat and chat.id):
             yield from self._turns(chat)
         yield from self._text(chat)
 
-    def whole(self, chat: Chat | None) -> Iterator[Message]:
-        """Yield all of it, for a new view: the last turns, how many there are, and whether one arrives."""
+    def everything(self, chat: Chat | None) -> Iterator[ToView]:
+        """Yield what a new view has to know: the last turns, how many there are, and whether one arrives."""
         yield self._from(chat, 0, [])
         yield self._begun("".join(self._arriving.parts[: self._parts])) if self._arriving else self._arrived()
 
-    def page(self, chat: Chat | None, first: int, last: int) -> Message:
-        """Return turns that a view wants, from *first* up to *last*, as far as they fit."""
+    def page(self, chat: Chat | None, first: int, last: int) -> messages.Turns:
+        """Return turns that a view wants, from *first* up to, and not with, *last*, as many as fit."""
         turns = rows.page(chat.session, self._path, first, min(last, len(self._path))) if chat else []
         return {"op": "turns", "chat": self._chat, "first": first, "turns": turns}
 
-    def _turns(self, chat: Chat | None) -> Iterator[Message]:
+    def _turns(self, chat: Chat | None) -> Iterator[ToView]:
         former, path = self._path, rows.path(chat) if chat else []
         same = self._chat == (chat and chat.id)
         pairs = list(zip(former, path, strict=False)) if same else []
@@ -112,14 +114,14 @@ class Transcript:
         if not same or stale or kept < len(former) or kept < len(path):
             yield self._from(chat, kept, stale)
 
-    def _from(self, chat: Chat | None, kept: int, stale: list[int]) -> Message:
+    def _from(self, chat: Chat | None, kept: int, stale: list[int]) -> messages.Transcript:
         first, turns = rows.last_page(chat.session, self._path, kept) if chat else (0, [])
         return {
             "op": "transcript", "chat": self._chat, "count": len(self._path), "from": kept, "stale": stale,
             "first": first, "turns": turns,
         }  # fmt: skip
 
-    def _text(self, chat: Chat | None) -> Iterator[Message]:
+    def _text(self, chat: Chat | None) -> Iterator[ToView]:
         arriving = runtime_of(chat).arriving.get(chat.id) if chat else None
         count = len(arriving.parts) if arriving else 0
         if arriving is not self._arriving:
@@ -129,10 +131,10 @@ class Transcript:
             yield {"op": "text", "chat": self._chat, "text": "".join(arriving.parts[self._parts : count])}
             self._parts = count
 
-    def _arrived(self) -> Message:
+    def _arrived(self) -> messages.Arrived:
         return {"op": "arrived", "chat": self._chat}
 
-    def _begun(self, text: str) -> Message:
+    def _begun(self, text: str) -> messages.Arriving:
         assert self._arriving
         plan = self._arriving.plan
         at = next((at for at, shown in enumerate(self._path, 1) if shown.node.id == plan.place), 0)
@@ -150,17 +152,17 @@ class ViewState:
     Parameters
     ----------
     manager
-        What is so. Its lock is held by who calls here.
+        The sessions that views show. Callers hold its lock.
     """
 
     def __init__(self, manager: SessionManager) -> None:
         self._manager = manager
-        self.status: Message = {}
+        self.status: messages.Status = {"op": "status", "session": None, "chat": None, "level": "", "running": 0}
         self._lists = Lists()
         self._transcript = Transcript()
 
-    def news(self, level: str, *, everything: bool, chats: set[str], full: bool) -> list[Message]:
-        """Return what has to be said, and take it for said.
+    def update(self, level: str, *, everything: bool, chats: set[str], full: bool) -> list[ToView]:
+        """Return the messages that bring the views up to date; from now on they count as sent.
 
         Parameters
         ----------
@@ -169,38 +171,39 @@ class ViewState:
         everything, chats
             What may have changed: all, or the chats of these ids.
         full
-            Whether anybody shows more than the status.
+            Whether any view shows more than the status.
         """
         chat = self._active()
-        found = list(self._status(level))
+        found: list[ToView] = list(self._status(level))
         if full:
             if everything or chats:
-                found += self._lists.news(self._manager, None if everything else chats)
+                found += self._lists.update(self._manager, None if everything else chats)
             changed = everything or (chat is not None and chat.id in chats)
-            found += self._transcript.news(chat, changed=changed)
+            found += self._transcript.update(chat, changed=changed)
         return found
 
-    def whole(self) -> list[Message]:
-        """Return what a new view has to be told: all that the others know."""
-        first, *later = self._lists.whole()
-        return [first, *self._transcript.whole(self._active()), *later]
+    def everything(self) -> list[ToView]:
+        """Return the messages that tell a new view all that the others know."""
+        first, *later = self._lists.everything()
+        return [first, *self._transcript.everything(self._active()), *later]
 
-    def answer(self, message: Message) -> Message:
-        """Return what a view is answered that wants turns or a picture; other answers go through as they are."""
-        if message.get("op") == "want":
-            first, last = (_index(message.get(key)) for key in ("first", "last"))
-            return self._transcript.page(self._active(), first, last)
-        if message.get("op") == "picture":
-            return self._picture(str(message.get("id")))
-        return message
+    def reply(self, message: Want | WantPicture | Answer) -> ToView:
+        """Return what a view gets that wants turns or a picture; the answer to an action is that already."""
+        match message["op"]:
+            case "want":
+                return self._transcript.page(self._active(), max(0, message["first"]), message["last"])
+            case "picture":
+                return self._picture(message["id"])
+            case "answer":
+                return message
 
     def _active(self) -> Chat | None:
         session = self._manager.active_session()
         return session.active_chat if session else None
 
-    def _status(self, level: str) -> Iterator[Message]:
+    def _status(self, level: str) -> Iterator[messages.Status]:
         chat, session = self._active(), self._manager.active_session()
-        status = {
+        status: messages.Status = {
             "op": "status",
             "session": session.name if session else None,
             "chat": chat.name if chat else None,
@@ -211,14 +214,10 @@ class ViewState:
             self.status = status
             yield status
 
-    def _picture(self, eid: str) -> Message:
+    def _picture(self, eid: str) -> messages.Picture:
         chat = self._active()
         entry = view_of(chat).record.entries.get(eid) if chat else None
         image = image_of(entry) if entry else None
         if image is None or image.media_type not in PICTURES:
             return {"op": "picture", "id": eid, "media_type": "", "data": ""}
         return {"op": "picture", "id": eid, "media_type": image.media_type, "data": b64encode(image.data).decode()}
-
-
-def _index(value: object) -> int:
-    return value if type(value) is int and value >= 0 else 0

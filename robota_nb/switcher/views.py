@@ -1,14 +1,17 @@
-"""The views that a front end opens by itself: its side panel, and its status bar. Loaded with the extension."""
+"""The views that a front end opens by itself: its side panel, and its item of the status bar.
+
+This module is loaded with the extension, so it loads nothing of the switcher.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Message: TypeAlias = dict[str, Any]
+    from robota_nb.switcher.messages import ToView
 
 TARGET = "robota_nb_ui"
 """The target of the comms that a front end opens, one for each view."""
@@ -23,25 +26,25 @@ class View:
     send
         Sends it a message.
     close
-        Lets it go.
+        Closes it.
     """
 
-    send: Callable[[Message], None]
+    send: Callable[[ToView], None]
     close: Callable[[], None] = lambda: None
     full: bool = False  # whether it shows more than the status
-    fresh: bool = True  # whether it has to be told everything
-    heard: float = 0.0  # when, by `time.monotonic`
+    fresh: bool = True  # whether everything is to be sent to it, and not only what changes
+    heard: float = 0.0  # when it said something last, by `time.monotonic`
 
 
 class Listener(Protocol):
-    """What takes in what views say."""
+    """What the messages of views go to: the `Hub`."""
 
-    def receive(self, view: View, message: object) -> None:
-        """Take in what a view says."""
+    def receive(self, view: View, data: object) -> None:
+        """Take in what a view says. It comes from a page, so it may be anything."""
         ...
 
     def leave(self, view: View) -> None:
-        """A view is gone."""
+        """Forget a view that is gone."""
         ...
 
 
@@ -51,13 +54,13 @@ class Views:
     Parameters
     ----------
     listener
-        Returns who takes in what they say; None as long as there is nothing to see, unless it is told that somebody
-        looks.
+        Returns what the messages go to. Called with False, it may return None: as long as there is no conversation, a
+        view of the status alone is no reason to set up the wiring.
     """
 
     def __init__(self, listener: Callable[[bool], Listener | None]) -> None:
         self._listener = listener
-        self.waiting: dict[View, object] = {}  # what was said by views that only show the status
+        self.waiting: dict[View, object] = {}  # the last message of each view for which there was no listener
         self._open: list[View] = []
 
     def register(self) -> None:
@@ -67,7 +70,7 @@ class Views:
         get_comm_manager().register_target(TARGET, self._opened)
 
     def unregister(self) -> None:
-        """Let them open no more, and let go those that are open."""
+        """Let front ends open no more views, and close those that are open."""
         from comm import get_comm_manager
 
         get_comm_manager().unregister_target(TARGET, self._opened)
@@ -76,25 +79,25 @@ class Views:
             view.close()
 
     def start(self, listener: Listener) -> None:
-        """There is something to see now."""
+        """Hand on the messages that have waited for a listener."""
         waiting, self.waiting = self.waiting, {}
-        for view, message in waiting.items():
-            listener.receive(view, message)
+        for view, data in waiting.items():
+            listener.receive(view, data)
 
     def _opened(self, comm: Any, _: object) -> None:
         view = View(send=comm.send, close=comm.close)
         self._open.append(view)
-        comm.on_msg(lambda packet: self._hear(view, packet["content"]["data"]))
-        comm.on_close(lambda _: self._gone(view))
+        comm.on_msg(lambda packet: self._receive(view, packet["content"]["data"]))
+        comm.on_close(lambda _: self._closed(view))
 
-    def _hear(self, view: View, message: object) -> None:
-        looks = not isinstance(message, dict) or message.get("full") is not False
-        if listener := self._listener(looks):
-            listener.receive(view, message)
+    def _receive(self, view: View, data: object) -> None:
+        shows_status_alone = isinstance(data, dict) and data.get("full") is False
+        if listener := self._listener(not shows_status_alone):
+            listener.receive(view, data)
         else:
-            self.waiting[view] = message
+            self.waiting[view] = data
 
-    def _gone(self, view: View) -> None:
+    def _closed(self, view: View) -> None:
         self.waiting.pop(view, None)
         if view in self._open:
             self._open.remove(view)

@@ -1,4 +1,4 @@
-"""The switcher as a Jupyter widget: it carries messages between the hub and the front end's modules."""
+"""The switcher as a Jupyter widget: it carries messages between the hub and the modules in the page."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ LOADER = "widget.js"
 class Switcher(anywidget.AnyWidget):
     """Sessions and chats at a glance; ``%robota ui`` shows it.
 
-    It holds no state: what it shows is the manager's, and every open view shows the same.
+    It holds no state: it shows the manager's sessions, and all open views show the same.
 
     Parameters
     ----------
     hub
-        What the views are told by.
+        Keeps the views up to date.
     """
 
     _esm = FRONT / LOADER
     _version = Unicode().tag(sync=True)  # of the modules
-    _text = Unicode().tag(sync=True)  # what is shown where no kernel answers, quoted: exports put it into a script
+    _text = Unicode().tag(sync=True)  # shown where no kernel answers; quoted, as exports put it into a script
 
     def __init__(self, hub: Hub) -> None:
         digest = hashlib.sha256(repr(_modules()).encode()).hexdigest()
         super().__init__(_version=digest[:16])
         self._hub = hub
         self._view = View(send=self.send)
-        self.on_msg(self._heard)
+        self.on_msg(self._receive)
 
-    def _heard(self, _: object, content: object, __: object) -> None:
+    def _receive(self, _: object, content: object, __: object) -> None:
         if isinstance(content, dict) and content.get("op") == "modules":
             modules, css = _modules()
-            self.send({"op": "modules", "modules": modules, "css": css})
+            self._view.send({"op": "modules", "modules": modules, "css": css})
         else:
             self._hub.receive(self._view, content)
 
     def rejoin(self) -> None:
-        """Hear the hub again, after it let all views go."""
+        """Join the hub again, after that has closed all views."""
         if self._view.full:
             self._hub.receive(self._view, {"op": "hello"})
 
     def close(self) -> None:
-        """Show it no more."""
+        """Leave the hub, and close the widget."""
         self._hub.leave(self._view)
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the widget, and what is shown of it where there are no widgets: text, and HTML of escaped text."""
+        """Return the widget, and what stands for it where there are no widgets: text, and HTML of escaped text."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         text = fallback.text(self._hub.manager, of_cells=True)
@@ -71,7 +71,7 @@ class Switcher(anywidget.AnyWidget):
 
 @cache
 def _modules() -> tuple[dict[str, str], str]:
-    """Return the sources of the front end's modules, by name, and its styles."""
+    """Return the sources of the switcher's modules in the page, by name, and its style sheet."""
     modules = {path.name: path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("*.js"))}
     del modules[LOADER]
     return modules, "\n".join(path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("*.css")))

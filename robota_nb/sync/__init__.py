@@ -1,1 +1,1 @@
-"""Keeps the conversations of one kernel in step with its notebook and its store."""
+"""Keeps one kernel's conversations, store and notebook in step. What happens is returned as values, never as words."""

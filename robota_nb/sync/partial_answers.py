@@ -1,4 +1,4 @@
-"""Files answers that are on their way in the store: a kernel that dies loses no more than their last words."""
+"""Files answers in the store while they arrive: a kernel that dies loses no more than their last words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from robota_nb.core.recording import QUESTION_AND_ANSWER, turn_entries
 if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.plan import Arriving
-    from robota_nb.sync.unsaved import Unsaved
+    from robota_nb.sync.persistence import Persistence
 
 INTERVAL = 0.5
 """Seconds between two looks at what has arrived: no more than that, and the time that the store takes, is lost."""
@@ -32,18 +32,18 @@ class PartialAnswers:
     """Looks at the turns that run, in a thread of its own while there are any.
 
     What it files is what the turn would be if it were interrupted now, so nothing else has to know of it: a new
-    kernel takes it for a turn that was not saved, and `Unsaved.change` drops it for the turn itself.
+    kernel takes it for a turn that was not saved, and `Unsaved.commit` drops it for the turn itself.
 
     Parameters
     ----------
     manager
         Knows the turns that run.
-    unsaved
-        Where they are filed.
+    persistence
+        Writes them to the store.
     """
 
-    def __init__(self, manager: SessionManager, unsaved: Unsaved) -> None:
-        self._ledger, self._unsaved = ledger_of(manager), unsaved
+    def __init__(self, manager: SessionManager, persistence: Persistence) -> None:
+        self._ledger, self._persistence = ledger_of(manager), persistence
         self._lock = Lock()
         self._thread: Thread | None = None
         self._filed: dict[str, _Filed] = {}  # by their chats
@@ -53,7 +53,7 @@ class PartialAnswers:
         """Look until no turn runs; one has begun."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():  # a fork takes no threads along
-                self._thread = Thread(target=self._look, name="robota_nb-drafts", daemon=True)
+                self._thread = Thread(target=self._look, name="robota_nb-partial-answers", daemon=True)
                 self._thread.start()
 
     def _look(self) -> None:
@@ -72,7 +72,7 @@ class PartialAnswers:
     def _file(self, arriving: Arriving) -> None:
         """File an answer as far as it has come, unless that is done."""
         chat, plan = arriving.chat, arriving.plan
-        with self._ledger.runtime.lock:  # not after the turn was recorded
+        with self._ledger.runtime.lock:  # in the order of the record: not after the whole turn
             if self._ledger.runtime.arriving.get(chat) is not arriving:
                 return
             filed = self._filed.get(chat)
@@ -86,4 +86,4 @@ class PartialAnswers:
                 now = replace(arriving, parts=arriving.parts[:count])
                 at = self._ledger.runtime.now()
                 entries, _ = turn_entries(now, Finish(reason="interrupted"), n=filed.n, at=at)
-                self._unsaved.file_partial(arriving.view.id, chat, entries)
+                self._persistence.commit_partial(arriving.view.id, chat, entries)

@@ -1,4 +1,4 @@
-"""A notebook's unsaved in the local store: what the notebook has not saved yet, and must survive the kernel."""
+"""What the local store holds of one notebook: above all what the notebook has not saved yet."""
 
 from __future__ import annotations
 
@@ -7,47 +7,52 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core.events import Notice
+from robota_nb.core.record.kinds import kind_of
 from robota_nb.core.record.snapshot import check_entry, check_together, merge
 from robota_nb.errors import SnapshotError, StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
+from robota_nb.sync.notices import StoreDamaged, StoreFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from robota_nb.carriers.messages import Open, Renamed
     from robota_nb.core.ports import Entries, Entry, Store
+    from robota_nb.sync.notices import Notify
 
 TERMINAL = "terminal"
 """Where the store files what belongs to no notebook."""
 
 
 class Unsaved:
-    """What the store holds of one document; a broken store costs its user a notice, never a turn.
+    """Files entries in the store under the notebook's place; a store that fails costs a notice, never a turn.
 
     Parameters
     ----------
     guess
         Returns the notebook's file if no front end has said which it is, or None.
     notify
-        Tells the user something.
+        Takes a notice for the user.
     """
 
-    def __init__(self, guess: Callable[[], Path | None], notify: Callable[[str], None]) -> None:
+    def __init__(self, guess: Callable[[], Path | None], notify: Notify) -> None:
         self.store: Store = _store(notify)
         self.path: str | None = None  # of the open document, as the front end says
         self.failed = False  # whether the store could not be used, and has taken nothing since
         self._guess = guess
         self._notify = notify
-        self._owed: Entries = {}  # what the store could not take
+        self._refused: Entries = {}  # what the store could not take
         self._roots: dict[str, str] = {}  # a server's address -> the directory that it serves
-        self._partial: dict[str, tuple[str, set[str]]] = {}  # chat -> its session, what is filed of the answer to come
+        self._partial: dict[str, tuple[str, set[str]]] = {}  # chat -> its session, ids of the partial answer
 
     @property
     def place(self) -> str:
         """What the entries are filed under: the document's path, the notebook's file, or `TERMINAL`."""
         return self.path or str(self._guess() or TERMINAL)
 
-    def locate(self, message: Mapping[str, Any]) -> str | None:
+    def locate(self, message: Open | Renamed) -> str | None:
         """Return the document's place as a front end tells it: ``path``, and the ``root`` that it starts from.
 
         The root is a directory; or, of an application that does not tell it, its address. Then the name that
@@ -55,7 +60,7 @@ class Unsaved:
         """
         path, root = message.get("path"), message.get("root")
         if not path or not root:
-            return str(path) if path else None
+            return path or None
         session = os.environ.get("JPY_SESSION_NAME", "")
         if "://" in root and session.endswith(f"/{path}"):
             self._roots[root] = session.removesuffix(path)
@@ -67,26 +72,25 @@ class Unsaved:
         if former and place:
             self._use(lambda: self.store.move(former, place))
 
-    def change(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
-        """Commit entries as not yet saved; drop superseded ones, and drafts of the answers that are among them.
+    def commit(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Commit entries as not yet saved; drop superseded ones, and the partial answers that became whole.
 
-        What the store could not take before comes along.
+        What the store has refused before comes along.
         """
         recorded = [entry["chat"] for es in add.values() for entry in es.values() if entry.get("role") == "assistant"]
         going = {sid: set(ids) for sid, ids in remove.items()}
         for sid, ids in filter(None, (self._partial.pop(chat, None) for chat in recorded)):
             going.setdefault(sid, set()).update(ids - add.get(sid, {}).keys())
-        owed = merge(self._owed, add)
-        self._use(lambda: self.store.add(self.place, owed, going), writes=True)
-        self._owed = owed if self.failed else {}
+        coming = merge(self._refused, add)
+        self._use(lambda: self.store.add(self.place, coming, going), writes=True)
+        self._refused = coming if self.failed else {}
 
     def file_partial(self, session: str, chat: str, entries: Mapping[str, Entry]) -> None:
-        """File what has arrived of an answer, in the place of what had before; `change` puts the whole there."""
+        """File what has arrived of an answer, in the place of what had arrived before; `commit` files the whole."""
         if self.failed:  # the whole will find out whether that is over
             return
         _, former = self._partial.get(chat, (session, set()))
-        # Other turns may need the same config or picture by now.
-        mine = {eid for eid, entry in entries.items() if entry["kind"] == "message"}
+        mine = {eid for eid, entry in entries.items() if not kind_of(entry).is_shared}  # others may need those by now
         self._partial[chat] = session, mine
         self._use(lambda: self.store.add(self.place, {session: entries}, {session: former - mine}), writes=True)
 
@@ -94,17 +98,23 @@ class Unsaved:
         """Note that the notebook has saved these."""
         saved = {sid: set(ids) for sid, ids in entries.items()}
         self._use(lambda: self.store.mark_saved(place or self.place, saved))
-        self._owed = {
-            sid: {eid: entry for eid, entry in owed.items() if eid not in saved.get(sid, ())}
-            for sid, owed in self._owed.items()
+        self._refused = {
+            sid: {eid: entry for eid, entry in refused.items() if eid not in saved.get(sid, ())}
+            for sid, refused in self._refused.items()
         }
 
+    def mark_found(self, there: Entries) -> None:
+        """Mark the entries as saved that a saved notebook holds: the kernel that wrote them may not have learned it."""
+        held = {sid: entries.keys() & there.get(sid, {}).keys() for sid, entries in self.entries().items()}
+        if any(held.values()):
+            self.mark_saved(held)
+
     def entries(self, place: str | None = None) -> dict[str, dict[str, Entry]]:
-        """Return the entries that the notebook has not saved, and that are not of answers on their way here."""
+        """Return the entries that the notebook has not saved; not the partial answers of this kernel."""
         return self._readable(self._use(lambda: self.store.unsaved(place or self.place)) or {})
 
     def filed(self, place: str) -> dict[str, dict[str, Entry]]:
-        """Return all entries that are filed there, those of answers on their way here excepted."""
+        """Return all entries that are filed under a place; not the partial answers of this kernel."""
         return self._readable(self._use(lambda: self.store.entries(place)) or {})
 
     def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
@@ -137,27 +147,26 @@ class Unsaved:
             place for place in places if place.endswith(f"/{ref.removeprefix('./')}")
         ]
         if len(found) != 1:
-            what = f"several notebooks called {ref!r}: give more of the path" if found else (
-                f"nothing of {ref!r}{nearest(ref, places)}: %robota recover lists what there is"
-            )  # fmt: skip
-            raise StoreError(f"the store holds {what}")
+            if found:
+                raise StoreError(f"the store holds several notebooks called {ref!r}: give more of the path")
+            raise StoreError(f"the store holds nothing of {ref!r}{nearest(ref, places)}", hint="store.list")
         return found[0]
 
     def _other_places(self) -> list[str]:
         return [place for place in self._use(self.store.documents) or () if place != self.place]
 
     def _readable(self, found: dict[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
-        """Return the entries but those of answers on their way here, and those that are none.
+        """Return what is an entry and can be read; not the partial answers of this kernel.
 
-        Of these the user is told, and they stay in the store.
+        Of what cannot be read the user is told, and it stays in the store.
         """
-        drafts = {eid for _, ids in self._partial.values() for eid in ids}
+        partial_answers = {eid for _, ids in self._partial.values() for eid in ids}
         whole: dict[str, dict[str, Entry]] = {}
         problem: SnapshotError | None = None
         for sid, entries in found.items():
             good: dict[str, Entry] = {}
             for eid, entry in entries.items():
-                if eid in drafts:
+                if eid in partial_answers:
                     continue
                 try:
                     check_entry(sid, eid, entry)
@@ -170,7 +179,7 @@ class Unsaved:
             except SnapshotError as error:
                 problem = error
         if problem:
-            self._notify(f"the store holds something that is no entry, and it is left there ({problem})")
+            self._notify(StoreDamaged(error=problem))
         return whole
 
     def _use(self, do: Callable[[], Any], *, writes: bool = False) -> Any:
@@ -179,13 +188,14 @@ class Unsaved:
         except StoreError as error:
             if not self.failed:
                 self.failed = True
-                self._notify(f"{error}; until then, conversations are kept in this kernel and the notebook only")
+                self._notify(StoreFailed(error=error))
             return None
         if writes:  # a store that can only be read has failed still
             self.failed = False
         return done
 
 
-def _store(notify: Callable[[str], None]) -> Store:
-    in_memory = os.environ.get("ROBOTA_NB_STORE") == "memory"
-    return MemoryStore() if in_memory else SqliteStore(default_store_path(), notify)
+def _store(notify: Notify) -> Store:
+    if os.environ.get("ROBOTA_NB_STORE") == "memory":
+        return MemoryStore()
+    return SqliteStore(default_store_path(), lambda text: notify(Notice(text=text)))

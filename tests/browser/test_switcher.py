@@ -179,7 +179,7 @@ def test_chats_are_found_as_one_types(talk):
     switcher.part("filter").press("Enter")
     switcher.active("Left")
     switcher.part("filter").fill("nothing")
-    switcher.root.get_by_text("No chat is called like that.").wait_for()
+    switcher.root.get_by_text("No chats match.").wait_for()
     switcher.part("filter").press("Escape")
     switcher.lists("Right", "Left")
 
@@ -346,7 +346,7 @@ def test_a_saved_notebook_shows_what_was_said_without_its_kernel(opened, work, s
 
 def test_the_model_of_a_chat_is_changed_for_what_is_asked_from_now_on(talk, server):
     _, switcher = talk
-    switcher.chat_menu("Right", "Change the model")
+    switcher.chat_menu("Right", "Change model")
     switcher.name("other-model")
     switcher.row("Right").get_by_text("other-model · 2 turns").wait_for()
     switcher.send("and now?")

@@ -11,14 +11,16 @@ from robota_nb.carriers import file, output
 from robota_nb.carriers.document import DocumentCarrier
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.frontends.headless import FrontEnd
 from support.core import new_manager
 from support.file import a_notebook
 
 
 class InDocument:
-    """The document that a front end has open."""
+    """The document that a front end has open; nobody acknowledges here what is written."""
+
+    level = "in kernel"
 
     def __init__(self, directory):
         front = FrontEnd(a_notebook(), None)
@@ -33,6 +35,8 @@ class InDocument:
 class InFile:
     """A notebook's file."""
 
+    level = "saved"
+
     def __init__(self, directory):
         self.path = directory / "talk.ipynb"
         nbformat.write(a_notebook(), self.path)
@@ -46,6 +50,8 @@ class InFile:
 class InOutputs:
     """A notebook's outputs: there is one more whenever it is looked at, which takes along what waits."""
 
+    level = "in the cells' outputs"
+
     def __init__(self, directory):
         self.carrier, self.notebook = output.OutputCarrier(), a_notebook()
 
@@ -58,6 +64,8 @@ class InOutputs:
 
 class InSidecar:
     """The file of the example."""
+
+    level = "saved"
 
     def __init__(self, directory):
         self.another = lambda: SidecarCarrier(directory / "talk.ipynb")
@@ -100,8 +108,10 @@ def ids(entries):
     return {sid: iter(found) for sid, found in entries.items()}
 
 
-def test_it_has_a_name(place):
-    assert place.carrier.name.isidentifier()
+def test_it_says_how_far_it_has_got(place, talk):
+    place.carrier.write(talk[0], {})
+    place.read()
+    assert place.carrier.level == place.level
 
 
 def test_a_turn_is_added_to_what_is_there(place, talk):

@@ -147,8 +147,9 @@ def test_who_was_compared_is_told_with_versions():
     assert f"| peer | {pytest.__version__} | yes | plain text | `print('NUMBER')` |  |" in about(here([PEER]), {})
 
 
+@pytest.mark.slow("draws with matplotlib, which the test extra leaves out")
 def test_the_picture_is_drawn_and_small(tmp_path):
-    require("matplotlib", find_spec("matplotlib"), "pip install '.[benchmarks]'")
+    require("matplotlib", find_spec("matplotlib"), "pip install --group benchmarks")
     from benchmarks.plot import draw
 
     names = {contender.name: [number + 1.0] for number, contender in enumerate((*CONTENDERS, RAW))}

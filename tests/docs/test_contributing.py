@@ -1,8 +1,7 @@
-"""CONTRIBUTING.md is a map: it names every module in its room, and every command, and nothing that is not there."""
+"""CONTRIBUTING.md is a map: it names every module in its room, and nothing that is not there."""
 
 import ast
 import re
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -12,42 +11,73 @@ from robota_nb.cli.main import main
 from support.paths import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-MAP = re.search(r"^## The map\n\n```\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)[1]
+SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
+PACKAGE, BESIDE = SECTIONS["The map"].split("\nBeside the package:\n")
 HOUSE = ROOT / "robota_nb"
 
 
-def rooms():
-    """What the map says of each thing in the package, by its name."""
-    told = defaultdict(str)
-    names = []
-    for line in MAP.partition("notebooks/ ")[0].splitlines()[1:]:
-        if found := re.match(r"  ((?:\w[\w.]*/?(?:, )?)+)(.*)", line):
-            names, line = found[1].split(", "), found[2]
-        for name in names:
-            told[name.removesuffix("/").removesuffix(".py")] += f" {line}"
-    return told
+def bullets(text):
+    """Return what stands in backticks in each item of a list, by the folder that begins it."""
+    items = re.findall(r"^- `([\w./]+)/`: (.*?)(?=^- |^$|\Z)", text, re.MULTILINE | re.DOTALL)
+    return {folder: set(re.findall(r"`([^`]+)`", said)) for folder, said in items}
 
 
-ROOMS = rooms()
-MODULES = [path for path in sorted(HOUSE.rglob("*")) if path.suffix in (".py", ".js") and path.stem != "__init__"]
+def modules(folder):
+    """Return the modules of a room, by their stems."""
+    return {path.stem for path in folder.iterdir() if path.suffix in (".py", ".js") and path.stem != "__init__"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(HOUSE).as_posix())
-def test_the_map_names_every_module_in_its_room(path):
-    room, *inside = path.relative_to(HOUSE).with_suffix("").parts
-    if inside:
-        assert set(inside) <= set(re.findall(r"\w+", ROOMS[room])), f"{room}/ in CONTRIBUTING.md does not name it"
-    else:
-        beside = " ".join(told for name, told in ROOMS.items() if (HOUSE / f"{name}.py").exists())
-        assert room in {*ROOMS, *re.findall(r"\w+", beside)}, "CONTRIBUTING.md does not name it"
+ROOMS = bullets(PACKAGE)
+THERE = {path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*") if path.is_dir() and modules(path)} - {"."}
 
 
-def test_the_map_names_nothing_that_is_not_there():
-    there = {path.name.removesuffix(".py") for path in HOUSE.iterdir()}
-    assert ROOMS.keys() <= there
-    named = re.findall(r"^(\w+(?:\.py|/))", MAP, re.MULTILINE)
-    assert {"robota_nb/", "tests/", "noxfile.py"} < set(named)
-    assert all(Path(ROOT, name).exists() for name in named)
+def test_the_map_names_every_room_and_no_other():
+    assert ROOMS.keys() == THERE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_map_names_every_module_of_a_room_and_no_other(room):
+    assert {name for name in ROOMS[room] if name.isidentifier()} == modules(HOUSE / room)
+
+
+def test_the_map_names_what_is_in_no_room():
+    named = set(re.findall(r"`(\w+\.py)`", re.sub(r"^- .*?(?=^$)", "", PACKAGE, flags=re.MULTILINE | re.DOTALL)))
+    assert named == {path.name for path in HOUSE.glob("*.py")}
+
+
+def test_the_map_names_the_folders_beside_the_package_and_what_is_in_them():
+    beside = bullets(BESIDE)
+    assert beside.keys() == {"notebooks", "tests", "benchmarks", "docs"}
+    for folder, named in beside.items():
+        for name in named:
+            if re.fullmatch(r"[\w./]+", name):
+                assert any(Path(ROOT, folder, place).exists() for place in (name, f"{name}.py")), name
+    folders = {f"{path.name}/" for path in ROOT.joinpath("tests").iterdir() if any(path.glob("*[!_]*"))}
+    assert folders <= beside["tests"]
+
+
+ROWS = re.findall(r"^\| (.+?) \| `(\w+)` \| (.+?) \|$", SECTIONS["Where does … live?"], re.MULTILINE)
+
+
+@pytest.mark.parametrize(("_", "name", "place"), ROWS, ids=[row[0] for row in ROWS])
+def test_what_one_looks_for_is_where_the_page_says(_, name, place):
+    paths = [HOUSE / path for path in re.findall(r"`([\w./]+/[\w./]*|\w+\.py)`", place)]
+    source = paths[0].read_text(encoding="utf-8")
+    assert re.search(rf"^(def |class |){name}\b", source, re.MULTILINE)
+    assert all(path.exists() or paths[0].with_name(path.name).exists() for path in paths)
+
+
+def test_the_page_says_where_the_first_things_that_one_looks_for_are():
+    asked = " ".join(row[0] for row in ROWS)
+    for words in ("`{{ }}` is read", "cut into segments", "snapshot is refused", "becomes an ask", "key is looked up"):
+        assert words in asked
+
+
+def test_each_word_stands_once_in_a_table_that_is_in_order():
+    tables = SECTIONS["The words"].split("\nWhat the code says:\n")
+    found = [re.findall(r"^\| ([\w ]+) \| ", table, re.MULTILINE)[1:] for table in tables]
+    assert [sorted(words) for words in found] == found
+    assert len(found[0] + found[1]) == len({*found[0], *found[1]}) > 60
 
 
 def test_every_session_of_nox_stands_in_the_table_and_there_is_no_other():

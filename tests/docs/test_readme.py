@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from robota_nb.core.record.entries import canonical, entry_id
-from robota_nb.core.record.snapshot import _FIELDS, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES, MAX_MESSAGE_BYTES
+from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, canonical, entry_id
+from robota_nb.core.record.kinds import KINDS
+from robota_nb.core.record.snapshot import MAX_BYTES, MAX_DEPTH, MAX_ENTRIES
 from robota_nb.magics.commands import COMMANDS
 from robota_nb.magics.parser import overview, parse, parse_cell
 from robota_nb.magics.robota import RobotaMagics
@@ -83,8 +84,9 @@ def test_the_recipe_of_the_format_gives_that_hash():
 def test_the_format_page_has_every_kind_and_field():
     rows = {row[0]: "|".join(row) for row in rows_of(TEXTS["docs/format.md"])}
     messages = "".join(text for head, text in rows.items() if head.startswith(("`message`", "…")))
-    for kind, fields in _FIELDS.items():
-        row = messages if kind == "message" else rows[f"`{kind}`"]
+    for name, kind in KINDS.items():
+        row = messages if name == "message" else rows[f"`{name}`"]
+        fields = [*kind.required, *(f"{field}?" for field in kind.optional)]
         assert [field for field in fields if f"`{field}`" not in row] == []
 
 

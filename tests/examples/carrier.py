@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from robota_nb.core.ports import Entries, Entry
+    from robota_nb.core.ports import Entries, Entry, Level
 
 
 class SidecarCarrier:
@@ -26,7 +26,7 @@ class SidecarCarrier:
         The notebook's path.
     """
 
-    name = "sidecar"
+    level: Level = "saved"  # as soon as it is written
 
     def __init__(self, notebook: Path) -> None:
         self.path = notebook.with_suffix(".robota.json")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from robota_nb.core.record.entries import canonical
-from robota_nb.core.record.snapshot import beats
+from robota_nb.core.record.kinds import replaces
 from robota_nb.errors import StoreError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class JsonStore:
                 for entry_id, entry in found.items():
                     canonical(entry)  # what no notebook could hold is a ValueError, and then nothing is kept
                     key = (document, session, entry_id)
-                    if key not in rows or beats(entry, rows[key]["entry"]):
+                    if key not in rows or replaces(entry, rows[key]["entry"]):
                         rows.pop(key, None)  # so that it comes last: it is the newest
                         rows[key] = Row(entry=entry, saved=False)
             for session, ids in remove.items():
@@ -79,7 +79,9 @@ class JsonStore:
                 other = before.get((to if place == document else document, session, entry_id))
                 if other is None:
                     rows[to, session, entry_id] = row
-                elif beats(row["entry"], other["entry"]) or (place == to and not beats(other["entry"], row["entry"])):
+                elif replaces(row["entry"], other["entry"]) or (
+                    place == to and not replaces(other["entry"], row["entry"])
+                ):
                     saved = row["saved"] and other["saved"] and row["entry"] == other["entry"]
                     rows[to, session, entry_id] = Row(entry=row["entry"], saved=saved)
 

@@ -15,6 +15,7 @@ from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.relations import without_dangling
 from robota_nb.display import report
 from robota_nb.errors import InvalidName, RobotaError, SnapshotError
 from robota_nb.switcher.view_state import ViewState
@@ -132,8 +133,8 @@ def read_all(manager):
             assert exchange.from_json(exchange.to_json(chat), "x")
             preview(chat)
     told = ViewState(manager)
-    shown += [json.dumps(told.news("saved", everything=True, chats=set(), full=True), allow_nan=False)]
-    shown += [json.dumps(told.whole(), allow_nan=False)]
+    shown += [json.dumps(told.update("saved", everything=True, chats=set(), full=True), allow_nan=False)]
+    shown += [json.dumps(told.everything(), allow_nan=False)]
     for text in shown:
         text.encode()
     return f"{len(manager.sessions('u'))} sessions, {min(count, 9)} turns"
@@ -191,8 +192,8 @@ def merged(case):
     assert merge(merge(one, two), three) == union == merge(one, merge(two, three)) == merge(three, two, one)
     assert merge(one, one) == one
     assert merge(union, two) == union
-    whole = {sid: snapshot.closed(entries) for sid, entries in union.items()}
-    assert {sid: snapshot.closed(entries) for sid, entries in whole.items()} == whole
+    whole = {sid: without_dangling(entries) for sid, entries in union.items()}
+    assert {sid: without_dangling(entries) for sid, entries in whole.items()} == whole
     try:
         snapshot.parse(snapshot.dump(whole))
     except SnapshotError as error:

@@ -10,7 +10,7 @@ import pytest
 from robota_nb.carriers import document, file
 from robota_nb.core import chat_format as exchange
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.fold import Register
+from robota_nb.core.record.nodes import Register
 from robota_nb.display.segments import Segmenter
 from robota_nb.magics import parser as command
 from robota_nb.prompt import fields as prompt
@@ -102,7 +102,7 @@ PLANTED = {
     "sse": (EventParser, "_unix_lines", forgets_half_a_line_end),
     "reply": (Reply, "text", leaves_halves),
     "snapshot": (Register, "put", takes_what_comes_last),
-    "merge": (snapshot, "beats", lambda entry, other: entry.get("kind") == "purged"),
+    "merge": (snapshot, "replaces", lambda entry, other: entry.get("kind") == "purged"),
     "file": (file, "_checked", lambda notebook, name: notebook),
     "export": (exchange, "_said", lambda mark, name: json.loads(mark["said"])),
     "talk": (exchange, "_message", counts_bytes),
@@ -111,7 +111,7 @@ PLANTED = {
     "answer": (Segmenter, "feed", cuts_at_pieces),
     "message": (document, "_joined", "".join),
     "entries": (PageTarget, "source", lambda self, name: text_without(name, "UNSAFE_KEYS.has(key)")),
-    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._looking !== null")),
+    "document": (PageTarget, "source", lambda self, name: text_without(name, "this._lookTimer !== undefined")),
 }
 
 

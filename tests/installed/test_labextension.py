@@ -15,6 +15,7 @@ import robota_nb
 from support.labextension import SOURCE, build_hook
 from support.paths import ROOT
 from support.require import require
+from typedefs import FILE, made
 
 SERVED = {".js", ".css", ".txt"}
 FILES = sorted(
@@ -42,6 +43,10 @@ def place(hook, source, target):
 def test_it_has_the_version_of_the_package():
     assert json.loads((SOURCE / "package.json").read_text())["version"] == robota_nb.__version__
     assert f"VERSION = '{robota_nb.__version__}'" in (SOURCE / "version.js").read_text()
+
+
+def test_the_types_of_the_messages_are_made_of_the_kernels():
+    assert FILE.read_text(encoding="utf-8") == made(), "python -m tests.typedefs writes it anew"
 
 
 def imports(name):
@@ -91,7 +96,9 @@ def test_wheels_put_it_where_jupyterlab_looks(hook, tmp_path, version):
     from hatchling.builders.wheel import WheelBuilder
 
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=[version])
-    files = [name for name in zipfile.ZipFile(wheel).namelist() if ".data/data/" in name]
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if name.endswith((".ts", "tsconfig.json"))] == []
+    files = [name for name in names if ".data/data/" in name]
     data = [name.partition(".data/data/")[2].removeprefix("share/jupyter/labextensions/robota_nb/") for name in files]
     others = {"package.json", "install.json", "schemas/robota_nb/chats.json", "schemas/robota_nb/package.json.orig"}
     assert {name for name in data if not name.startswith("static/")} == others

@@ -128,7 +128,7 @@ def test_what_was_not_saved_goes_along_with_a_renamed_document(tmp_path, server)
 
 def test_a_character_that_a_page_has_cut_in_two_arrives_whole():
     """JavaScript counts, and cuts, the halves of what is one character here."""
-    message = {"op": "notice", "text": "a🦊é漢🐻"}
+    message = {"op": "renamed", "path": "a🦊é漢🐻"}
     units = json.dumps(message, ensure_ascii=False).encode("utf-16-le")
     for cut in range(2, len(units), 2):
         heard, kernel = [], Bridge()
@@ -136,4 +136,4 @@ def test_a_character_that_a_page_has_cut_in_two_arrives_whole():
         for chunk, piece in enumerate([units[:cut], units[cut:]]):
             text = piece.decode("utf-16-le", "surrogatepass")
             kernel.take({"robota_nb": {"message": "m", "chunk": chunk, "of": 2, "text": text}})
-        assert [told["text"] for told in heard] == [message["text"]]
+        assert [told["path"] for told in heard] == [message["path"]]

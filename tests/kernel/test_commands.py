@@ -139,6 +139,47 @@ def test_endpoints_are_named_listed_and_tested(kernel, server):
     assert kernel.run("%robota endpoint test nobody").error["ename"] == "EndpointNotFound"
 
 
+SCRIPTED = "from robota_nb.testing import ScriptedProvider\nmine = [ScriptedProvider(['of mine', 'of mine, too'])]"
+
+
+def test_an_object_of_the_namespace_is_a_provider_in_this_kernel(kernel, server):
+    kernel.ok(SCRIPTED)
+    assert kernel.ok("%robota endpoint add toy --object mine[0]").text == (
+        "toy can be asked in this kernel: %robota chat open NAME --provider toy\n"
+    )
+    assert "toy · a provider object of this kernel" in kernel.ok("%robota endpoint list").text.splitlines()
+    assert kernel.complete("%robota chat open Play --provider t") == ["%robota chat open Play --provider toy"]
+    kernel.ok("%robota chat open Play --provider toy")
+    assert kernel.ok("%%robota\nhello").answer == "of mine"
+    kernel.ok("%config RobotaMagics.max_chats = 60\n%reload_ext robota_nb")
+    assert kernel.ok("%%robota\nhello again").answer == "of mine, too"
+    assert kernel.ok("%robota endpoint test toy").text == "toy is no server: there is nothing to test\n"
+    assert "is an object of this kernel" in kernel.run("%robota endpoint key toy").error["evalue"]
+    assert server.requests == []
+    kernel.ok(f"%robota endpoint add toy {server.base_url} --model m")  # which takes the place of the object
+    assert kernel.ok("%%robota\nand now").answer == "1: and now"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("add toy --object nothing", "no variable 'nothing'"),
+        ("add toy --object ScriptedProvider", "is the class ScriptedProvider, not a provider: make an object of it"),
+        ("add toy --object mine", "toy is an object of type list, not a provider"),
+        ("add toy --object mine[7]", "'mine[7]' failed (IndexError"),
+        ("add toy --object mine.pop()", "'mine.pop()' cannot be looked up"),
+        ("add offline --object mine[0]", "cannot be named 'offline'"),
+        ("add toy", "takes a URL with its options, or --object EXPR: give one of them"),
+        ("add toy http://localhost:1/v1 --object mine[0]", "give one of them"),
+        ("add toy --object mine[0] --model m", "give one of them"),
+    ],
+)
+def test_what_cannot_be_added_as_a_provider_is_said(kernel, line, words):
+    kernel.ok(SCRIPTED)
+    assert words in kernel.run(f"%robota endpoint {line}").error["evalue"]
+    assert "toy" not in kernel.ok("%robota endpoint list").text
+
+
 def test_an_answer_that_never_comes_can_be_cancelled_from_another_thread(kernel, server):
     server.gate = threading.Event()
     kernel.ok(

@@ -210,7 +210,7 @@ def test_an_alias_that_is_an_address_is_an_error_that_offers_no_way_to_add_it(op
 
 def test_an_alias_that_is_not_configured_is_an_error_that_says_how_to_add_it(opened):
     error = opened(snap(talk(provider="evil"))).run("%%robota\nlive", "cell-8").error
-    assert error["evalue"].startswith("no endpoint 'evil' is configured; add it: c.RobotaMagics.endpoints = ")
+    assert error["evalue"].startswith("no endpoint 'evil' is configured: add it with c.RobotaMagics.endpoints = ")
 
 
 # -- conversion

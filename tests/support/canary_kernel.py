@@ -28,14 +28,14 @@ class Hidden:
     def __repr__(self):
         return "Hidden()"
 
-    def give(self, number, servers, endpoint):
+    def give(self, number, endpoints, endpoint):
         """Put a key into the environment, the prompt or the keyring, in turn."""
         os.environ.pop("OPENAI_API_KEY", None)
-        servers.forget_key("openai")
+        endpoints.forget_key("openai")
         account = "robota_nb", f"openai {endpoint.origin}"
         (
             lambda key: os.environ.update(OPENAI_API_KEY=key),
-            lambda key: servers.take_key("openai", lambda _: key),
+            lambda key: endpoints.take_key("openai", lambda _: key),
             lambda key: keyring.set_password(*account, key),
         )[number % 3](self._keys[number])
 
@@ -69,28 +69,28 @@ class Canaries:
     def __init__(self, shell, asks):
         self.shell, self.asks = shell, asks
         self.sinks, self.hidden = Sinks(), Hidden()
-        self.wiring = next(iter(_HOOKED.values())).wiring()
-        self.reader = Reader(self.wiring.hub)
+        self.app = next(iter(_HOOKED.values())).app()
+        self.reader = Reader(self.app.hub)
         logging.getLogger().setLevel(logging.DEBUG)
         logging.getLogger().addHandler(Log(self.sinks))
         threading.excepthook = lambda hooked: self._spill("thread", hooked.exc_value)
 
     def spend(self, number):
         """Ask in every way with one key."""
-        servers = self.wiring.servers
-        self.hidden.give(number, servers, servers._registry().endpoints["openai"])
+        endpoints = self.app.endpoints
+        self.hidden.give(number, endpoints, endpoints._registry().endpoints["openai"])
         self.shell.run_line_magic("robota", f"new Chat {number}")
         for ask in range(self.asks):
             self._ask(f"ask {number} {ask}", verbose=ask == number)
-        thread = threading.Thread(target=self.wiring.manager.active_session().active_chat.send, args=("in a thread",))
+        thread = threading.Thread(target=self.app.manager.active_session().active_chat.send, args=("in a thread",))
         thread.start()
         thread.join()
         self.reader.answer(self.reader.ask("ask", text="from a view"))
         self.shell.run_line_magic("robota", "endpoint list")
-        self._objects(servers)
+        self._objects(endpoints)
 
     def _ask(self, line, *, verbose):
-        magics = self.wiring.magics
+        magics = self.app.magics
         magics.short_errors = not verbose
         try:
             self.shell.run_line_magic("robota", line)
@@ -112,13 +112,13 @@ class Canaries:
         self.sinks.take("repr", f"{error!r} {error} {vars(error)!r}")
         self._pickle(error)
 
-    def _objects(self, servers):
-        manager = self.wiring.manager
-        provider = servers.get("openai")
+    def _objects(self, endpoints):
+        manager = self.app.manager
+        provider = endpoints.get("openai")
         session = manager.active_session()
         chat = session.active_chat
-        holders = (manager, session, chat, chat.turns, servers, servers._registry(), provider, provider._client,
-                   servers._keys, provider.endpoint, self.wiring, self.wiring.magics, self.wiring.hub)  # fmt: skip
+        holders = (manager, session, chat, chat.turns, endpoints, endpoints._registry(), provider, provider._client,
+                   endpoints._keys, provider._context, self.app, self.app.magics, self.app.hub)  # fmt: skip
         for holder in holders:
             self.sinks.take("repr", _walked(holder))
             self._pickle(holder)

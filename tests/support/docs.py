@@ -26,7 +26,7 @@ def built():
 
 def site():
     """Return the directory of the site's pages; skip where Sphinx is not, and fail where it complains."""
-    require("docs", all(map(find_spec, NEEDS)), "pip install '.[docs]'")
+    require("docs", all(map(find_spec, NEEDS)), "pip install --group docs")
     target, problem = built()
     assert not problem, problem
     return target

@@ -5,6 +5,9 @@ import json
 import pytest
 
 from examples.provider import NativeOllama
+from robota_nb.providers.context import ProviderContext, Timeouts
+from robota_nb.providers.endpoint import Endpoint
+from robota_nb.providers.keys.lookup import Keys
 from robota_nb.testing import FaultServer, http
 
 PIECE = {"model": "m-1", "message": {"role": "assistant", "content": "all is "}, "done": False}
@@ -19,6 +22,15 @@ def ndjson(*answer):
     return http("application/x-ndjson"), *(json.dumps(line).encode() + b"\n" for line in answer)
 
 
+def native_ollama(server, *, key="", max_retries=0, **settings):
+    """The provider of the example, for an endpoint whose server is this one."""
+    url = server.base_url.removesuffix("/v1")
+    endpoint = Endpoint("native-ollama", url, "OLLAMA_KEY" if key else "", "m", "native-ollama", settings)
+    keys = Keys({"OLLAMA_KEY": key})
+    context = ProviderContext(endpoint=endpoint, keys=keys, timeouts=Timeouts(silence=5), max_retries=max_retries)
+    return NativeOllama(context)
+
+
 @pytest.fixture
 def faulty():
     with FaultServer() as server:
@@ -28,4 +40,4 @@ def faulty():
 @pytest.fixture
 def ollama(faulty):
     """The provider of the example; `faulty` plays its server."""
-    return NativeOllama(faulty.base_url.removeprefix("http://").removesuffix("/v1"), timeout=5)
+    return native_ollama(faulty)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import purged_stub
 
 SID, CHAT = "s_" + "0" * 32, "c_" + "1" * 32
 AT = "2026-01-01T00:00:00Z"
@@ -90,7 +91,7 @@ def without(role):
 def forged_stub(**fields):
     entries = talk()
     eid = next(eid for eid, entry in entries.items() if entry.get("role") == "assistant")
-    return snap({**entries, eid: {**make.purged_stub(entries[eid]), **fields}})
+    return snap({**entries, eid: {**purged_stub(entries[eid]), **fields}})
 
 
 def circle():

@@ -1,5 +1,5 @@
 """What the tests of the switcher's hub share: a host, providers that a test leads, and views that take in messages as
-the front end's ``told.js`` does."""
+the front end's ``view_state.js`` does."""
 
 import json
 import queue
@@ -23,7 +23,7 @@ class Host:
 
     def __init__(self, manager):
         self.manager = manager
-        self.settled = 0
+        self.writes_wanted = 0
         self.readied = 0
         self.reached = "in kernel"
         self.failure = None
@@ -33,8 +33,8 @@ class Host:
         if self.failure:
             raise self.failure
 
-    def settle(self):
-        self.settled += 1
+    def write_soon(self):
+        self.writes_wanted += 1
 
     def level(self):
         return self.reached

@@ -5,16 +5,29 @@ import traceback
 
 from robota_nb.core.ports import Finish, Request, TextDelta
 from robota_nb.errors import ProviderError
+from robota_nb.providers.context import ProviderContext, Timeouts
+from robota_nb.providers.endpoint import Endpoint
+from robota_nb.providers.keys.lookup import Keys
 from robota_nb.providers.openai.provider import OpenAIProvider
-from robota_nb.providers.registry import Endpoint
 
 CANARY = "sk-CANARY7hQ2xV9mRt4Lw8Zp"
 FRAGMENTS = [CANARY[start : start + 5] for start in range(3, len(CANARY) - 4)]
 
 
+def openai_provider(endpoint, *, keys=None, environ=None, max_retries=2, timeouts=None, **caps):
+    """The provider of an endpoint; *timeouts* are the arguments of `Timeouts`."""
+    context = ProviderContext(
+        endpoint=endpoint,
+        keys=keys or Keys(environ),
+        timeouts=Timeouts(**timeouts or {}),
+        max_retries=max_retries,
+    )
+    return OpenAIProvider(context, **caps)
+
+
 def lab_provider(server, **options):
     endpoint = Endpoint("lab", server.base_url, "LAB_KEY", "lab-model")
-    return OpenAIProvider(endpoint, **{"environ": {"LAB_KEY": f" {CANARY}\n"}, "max_retries": 0} | options)
+    return openai_provider(endpoint, **{"environ": {"LAB_KEY": f" {CANARY}\n"}, "max_retries": 0} | options)
 
 
 def ask(text="hi", model="", **params):

@@ -1,7 +1,10 @@
 """A kernel's manager and its persistence, without the kernel."""
 
 from robota_nb.core.record import snapshot
+from robota_nb.display.notices import notice
 from robota_nb.sync.persistence import Persistence
+from robota_nb.sync.reader import NotebookReader
+from robota_nb.sync.recovery import Recovery
 from support.core import new_manager
 
 
@@ -14,19 +17,26 @@ class Shell:
             monkeypatch.delenv(name, raising=False)
         self.sent, self.told = [], []
         self.manager = new_manager()
-        self.persistence = Persistence(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
+        guess = lambda: None
+        self.persistence = Persistence(self.manager, self.sent.append, guess, self.tell, has_outputs=True)
+        self.reader = NotebookReader(self.persistence, guess, self.tell)
+        self.recovery = Recovery(self.persistence)
+        self.notebook = self.persistence.notebook
         self.persistence.unsaved.store = store or self.persistence.unsaved.store
         self.manager.subscribe(self.event)
         if path:
-            self.persistence.opened({"op": "open", "path": path, **({} if value is None else {"value": value})})
-        self.persistence.take_over()
+            self.reader.document_opened({"op": "open", "path": path, **({} if value is None else {"value": value})})
+        self.reader.adopt_notebook()
+
+    def tell(self, of):
+        self.told.append(notice(of))
 
     def event(self, event):
         if hasattr(event, "entries"):
             self.persistence.commit({event.session: event.entries}, {event.session: event.removed})
 
     def ask(self, text, cell="c"):
-        self.persistence.cell_begins(cell, known=True)
+        self.notebook.outputs.begins(cell, known=True)
         session = self.manager.active_session() or self.manager.create_session()
         chat = session.active_chat or session.create_chat()
         return chat.send(text)

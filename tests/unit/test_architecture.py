@@ -1,8 +1,13 @@
-"""The house stands as designed: the core is pure, imports point down, and no file is two rooms."""
+"""The house stands as designed: imports point down and never in a circle, the core is pure, the face is light.
+
+All of it is read from the imports themselves, wherever they stand: those for type checkers count, too.
+"""
 
 import ast
 import subprocess
 import sys
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,74 +17,138 @@ from support.paths import TESTS
 
 HOUSE = Path(robota_nb.__file__).parent
 FILES = sorted(path for path in HOUSE.rglob("*.py"))
-SCRIPTS = sorted(path for path in HOUSE.rglob("*.js") if path.name != "marked.js")  # which is somebody else's
 EXAMPLES = {path.stem: path for path in TESTS.joinpath("examples").glob("*.py")}
-MAX_LINES = 400
 
-# Floors, from the ground up. Rooms on one floor do not know each other.
+# From the ground up. Rooms on one floor do not know each other.
 FLOORS = [
-    ["errors", "_version", "_local_server"],
-    ["_fake_openai", "_fault_server"],
-    ["_stream_shapes"],
+    ["errors", "_version"],
+    ["core.record"],
+    ["core.rules"],
     ["core"],
-    ["providers", "carriers", "stores", "notebook", "switcher"],
-    [
-        "testing", "library", "unsaved", "drafts", "exchange", "keeping", "servers", "wiring", "extension", "headless",
-        "papermill_engine", "cli", "shells", "pytest_plugin", "git",
-    ],
+    ["providers", "carriers", "stores", "prompt", "testing"],
+    ["sync"],
+    ["display"],
+    ["switcher", "magics"],
+    ["kernel", "frontends"],
+    ["cli"],
+    ["library"],
+    ["typing"],
     ["__init__", "__main__"],
-]  # fmt: skip
-TOP = len(FLOORS) - 2  # on the wiring floor modules may use each other: together they are what knows everything
+]
+LEVELS = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+FACES = 6
+"""How many modules may stand in the root: what is imported or run by its name."""
 
 
-def room(path):
-    first = path.relative_to(HOUSE).parts[0]
-    return first.removesuffix(".py")
+def module(path):
+    """The dotted name of a file below ``robota_nb``, such as ``core.record.fold``; of a package, that of its folder."""
+    parts = path.relative_to(HOUSE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
-def floor(name):
-    return next(level for level, rooms in enumerate(FLOORS) if name in rooms)
+MODULES = {module(path): path for path in FILES}
 
 
-def imported_rooms(path):
-    """The rooms that a file imports from, wherever the import stands (for type checkers too)."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] == "robota_nb":
-                rest = name.split(".")[1:]
-                known = bool(rest) and ((HOUSE / rest[0]).is_dir() or (HOUSE / f"{rest[0]}.py").is_file())
-                yield rest[0] if known else "__init__"
+def room(name):
+    """The room that a module is in: the longest of `LEVELS` that its name begins with."""
+    parts = name.split(".")
+    return next(".".join(parts[:size]) for size in range(len(parts), 0, -1) if ".".join(parts[:size]) in LEVELS)
 
 
-def test_every_module_has_one_floor():
-    assert sorted({room(path) for path in FILES}) == sorted(name for rooms in FLOORS for name in rooms)
+def names_imported(node):
+    """The dotted names that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "relative import"
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(HOUSE).as_posix())
-def test_imports_point_down_and_siblings_do_not_know_each_other(path):
-    here = room(path)
-    if here == "__init__":
-        return
-    for other in imported_rooms(path):
-        if other == here:
-            continue
-        same_wiring = floor(here) == floor(other) == TOP
-        assert floor(other) < floor(here) or same_wiring, f"{here} imports from {other}"
+def for_types_only(tree):
+    """All statements that stand below ``if TYPE_CHECKING``."""
+    tests = [node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    return {id(inner) for test in tests for inner in ast.walk(test)}
+
+
+@cache
+def imports(path, *, types=True):
+    """The modules of the package that a file imports; without *types*, only those that running it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    left_out = set() if types else for_types_only(tree)
+    found = set()
+    for node in ast.walk(tree):
+        for name in names_imported(node) if id(node) not in left_out else ():
+            parts = name.split(".")
+            if parts[0] == "robota_nb":
+                inside = [".".join(parts[1:size]) for size in range(len(parts), 1, -1)]
+                found.add(next((name for name in inside if name in MODULES), "__init__"))
+    return frozenset(found)
+
+
+def circles(graph):
+    """The sets of modules each of which can be reached from each other (Tarjan's algorithm)."""
+    numbers, lowest, stack, found = {}, {}, [], []
+
+    def visit(node):
+        numbers[node] = lowest[node] = len(numbers)
+        stack.append(node)
+        for other in graph[node]:
+            if other not in numbers:
+                visit(other)
+            if other in stack:
+                lowest[node] = min(lowest[node], lowest[other])
+        if lowest[node] == numbers[node]:
+            at = stack.index(node)
+            found.append(set(stack[at:]))
+            del stack[at:]
+
+    for node in graph:
+        if node not in numbers:
+            visit(node)
+    return [circle for circle in found if len(circle) > 1]
+
+
+def test_every_module_is_in_a_room():
+    assert {room(name) for name in MODULES} == set(LEVELS)
+
+
+def test_few_modules_stand_in_the_root():
+    loose = sorted(path.name for path in HOUSE.glob("*.py"))
+    assert len(loose) <= FACES, loose
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_point_down_and_rooms_on_one_floor_do_not_know_each_other(name):
+    here = room(name)
+    for other in imports(MODULES[name]):
+        there = room(other)
+        assert there == here or LEVELS[there] < LEVELS[here], f"{name} imports {other}"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_import_what_their_rooms_may(name):
     here = f"{name}s"
-    assert here in FLOORS[TOP - 1]
-    for other in imported_rooms(EXAMPLES[name]):
-        assert other == here or floor(other) < floor(here), f"{name} imports from {other}"
+    for other in imports(EXAMPLES[name]):
+        there = room(other)
+        assert there == here or LEVELS[there] < LEVELS[here], f"{name} imports {other}"
+
+
+def test_no_module_needs_itself_to_be_loaded():
+    assert circles({name: imports(path, types=False) for name, path in MODULES.items()}) == []
+
+
+def test_the_only_circle_of_types_is_that_of_the_objects_a_user_holds():
+    found = circles({name: imports(path) for name, path in MODULES.items()})
+    assert found == [{"core.manager", "core.session", "core.chat"}]
+
+
+def test_a_circle_is_found():
+    assert circles({"a": ["b"], "b": ["c"], "c": ["b"], "d": ["a"]}) == [{"b", "c"}]
+
+
+def test_the_floors_are_named_from_the_ground_up():
+    assert all(not set(lower) & set(upper) for lower, upper in pairwise(FLOORS))
 
 
 def test_the_switcher_stands_alone_for_it_is_a_widget_too():
@@ -87,17 +156,16 @@ def test_the_switcher_stands_alone_for_it_is_a_widget_too():
         assert "'../" not in path.read_text(encoding="utf-8"), path.name
 
 
-@pytest.mark.parametrize("path", [*FILES, *SCRIPTS], ids=lambda path: path.relative_to(HOUSE).as_posix())
-def test_no_file_is_two_rooms(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
-
-
-CORE = sorted(f"robota_nb.core.{path.stem}" for path in (HOUSE / "core").glob("*.py") if path.stem != "__init__")
+# -- what is loaded
 
 
 def loaded_by(*modules):
+    """The modules that a fresh process has after importing these."""
     code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
     return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+
+
+CORE = sorted(f"robota_nb.{name}" for name in MODULES if name.split(".")[0] == "core")
 
 
 def test_the_core_loads_nothing_of_jupyter_nor_of_any_client():
@@ -108,12 +176,10 @@ def test_the_core_loads_nothing_of_jupyter_nor_of_any_client():
 
 
 def test_the_core_imports_only_the_standard_library_also_for_type_checkers():
-    for path in (HOUSE / "core").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            modules += [node.module] if isinstance(node, ast.ImportFrom) else []
-            for module in modules:
-                assert module.split(".")[0] in {*sys.stdlib_module_names, "robota_nb"}, f"{path.name}: {module}"
+    for name in CORE:
+        for node in ast.walk(ast.parse(MODULES[name.removeprefix("robota_nb.")].read_text(encoding="utf-8"))):
+            for imported in names_imported(node):
+                assert imported.split(".")[0] in {*sys.stdlib_module_names, "robota_nb"}, f"{name}: {imported}"
 
 
 def test_importing_the_package_loads_nothing_but_itself():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.core.ports import Entries, Entry
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
 
 Change = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _said(state: SessionState, node: Node) -> dict[str, str]:
 
 
 def _is_purged(state: SessionState, node: Node) -> bool:
-    return state.entries.kind(node.id) == "purged"
+    return state.entries.kind(node.id).is_stub
 
 
 def lines(found: Iterable[Change]) -> str:

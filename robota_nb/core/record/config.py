@@ -15,7 +15,7 @@ from robota_nb.errors import SnapshotError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.ports import Entry
+    from robota_nb.core.record.types import ConfigEntry
 
 _FIELDS = ("provider", "model", "system")
 
@@ -67,8 +67,7 @@ class Config:
     def decoded_params(self) -> dict[str, Any]:
         """Return the parameters as JSON values, as a request carries them.
 
-        What is no parameter is left out: a snapshot that others wrote may say anything, and no word of it is to decide
-        where a request goes.
+        What may be no parameter is left out, whoever wrote the snapshot: it must not decide where a request goes.
 
         Raises
         ------
@@ -78,14 +77,14 @@ class Config:
         try:
             return {key: json.loads(text) for key, text in self.params.items() if is_param(key)}
         except (ValueError, RecursionError):
-            raise SnapshotError("a recorded parameter is not JSON text: set it anew with %robota chat set") from None
+            raise SnapshotError("a recorded parameter is not JSON text", hint="chat.set") from None
 
-    def to_entry(self) -> Entry:
+    def to_entry(self) -> ConfigEntry:
         """Return the config as a snapshot's entry."""
         return config_entry(provider=self.provider, model=self.model, system=self.system, params=self.params)
 
     @classmethod
-    def from_entry(cls, entry: Mapping[str, Any]) -> Config:
+    def from_entry(cls, entry: ConfigEntry) -> Config:
         """Read a config from a (checked) entry."""
         return cls(
             provider=entry.get("provider", ""),

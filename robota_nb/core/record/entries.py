@@ -15,13 +15,26 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from robota_nb.core.ports import Image
+from robota_nb.core.record.types import Image
 from robota_nb.errors import InvalidName, SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from robota_nb.core.ports import Entry, FinishReason, Usage
+    from robota_nb.core.record.types import (
+        ActiveEntry,
+        ChatEntry,
+        ConfigEntry,
+        Entry,
+        FinishReason,
+        HeadEntry,
+        ImageEntry,
+        ImagePart,
+        MessageEntry,
+        SessionEntry,
+        SetEntry,
+        Usage,
+    )
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_IMAGE_BYTES = 2_000_000
@@ -45,7 +58,7 @@ _OF_ENDPOINTS = frozenset({
     "default_query", "endpoint", "extra_body", "extra_headers", "extra_query", "headers", "host", "http_client",
     "organization", "project", "proxy", "url", "websocket_base_url",
 })  # fmt: skip
-"""Where a request goes, and what opens the door there: some servers take these from its body, too."""
+"""The address of a server and the credentials for it, as parameters are called: some servers obey them in a request."""
 _OF_REQUESTS = frozenset({"max_retries", "messages", "stream", "timeout"})
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -68,7 +81,7 @@ def canonical(value: object) -> bytes:
     return _encode(value).encode()
 
 
-def entry_id(entry: Mapping[str, Any]) -> str:
+def entry_id(entry: Entry) -> str:
     """Return the id of an entry: ``e_`` and 32 hex digits."""
     return hashed(canonical(entry))
 
@@ -88,7 +101,7 @@ def timestamp(moment: datetime | None = None) -> str:
     return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# -- text on its way in
+# -- text, in the form in which a notebook can hold it
 
 
 def clean(text: str) -> str:
@@ -156,9 +169,9 @@ def is_param(key: str) -> bool:
 def check_param_key(key: str) -> str:
     """Return *key* if it may name a request parameter, else raise `InvalidName`."""
     if names_key(key):  # what is given as a setting stands in the notebook
-        raise InvalidName(f"{key} is no setting of a chat: %robota endpoint key NAME asks for the key of a server")
+        raise InvalidName(f"{key} is no setting of a chat", hint="config.key")
     if key in _OF_ENDPOINTS:
-        raise InvalidName(f"{key} is no setting of a chat: it belongs to a server in c.RobotaMagics.endpoints")
+        raise InvalidName(f"{key} is no setting of a chat", hint="config.endpoint")
     if not is_param(key):
         why = "must be lower-case letters, digits and _" if not _KEY.fullmatch(key) else "is reserved"
         raise InvalidName(f"setting {key[:40]!r} {why}: use the provider's parameter name, such as temperature=0.2")
@@ -178,26 +191,37 @@ def source_hash(source: str) -> str:
     return hashlib.sha256(clean(source).encode()).hexdigest()[:16]
 
 
-# -- the kinds; absent means none
+# -- the entries, by their kinds; absent means none
 
 
-def _entry(**fields: object) -> Entry:
-    return {key.rstrip("_"): value for key, value in fields.items() if value is not None and value not in ({}, "")}
+def session_entry(*, n: int, at: str, name: str, config: str | None = None) -> SessionEntry:
+    """Return the entry with which a session begins; *config* is the id of its default settings."""
+    entry: SessionEntry = {"kind": "session", "n": n, "at": at, "name": name}
+    if config:
+        entry["config"] = config
+    return entry
 
 
-def session_entry(*, n: int, at: str, name: str, config: str | None = None) -> Entry:
-    """A session begins."""
-    return _entry(kind="session", n=n, at=at, name=name, config=config)
+def config_entry(*, provider: str, model: str, system: str, params: Mapping[str, str]) -> ConfigEntry:
+    """Return the settings of requests as an entry; equal settings are one entry, as nothing tells them apart."""
+    entry: ConfigEntry = {"kind": "config"}
+    if provider:
+        entry["provider"] = provider
+    if model:
+        entry["model"] = model
+    if system:
+        entry["system"] = to_lines(system)
+    if params:
+        entry["params"] = dict(params)
+    return entry
 
 
-def config_entry(*, provider: str, model: str, system: str, params: Mapping[str, str]) -> Entry:
-    """Say what requests are made with; equal configs are one entry, because nothing in it tells them apart."""
-    return _entry(kind="config", provider=provider, model=model, system=to_lines(system) or None, params=dict(params))
-
-
-def chat_entry(*, n: int, at: str, chat: str, name: str, config: str, from_: str | None = None) -> Entry:
-    """A chat begins; with *from_*, as a fork at that message."""
-    return _entry(kind="chat", n=n, at=at, chat=chat, name=name, config=config, from_=from_)
+def chat_entry(*, n: int, at: str, chat: str, name: str, config: str, from_: str | None = None) -> ChatEntry:
+    """Return the entry with which a chat begins; with *from_*, as a fork that starts at that message."""
+    entry: ChatEntry = {"kind": "chat", "n": n, "at": at, "chat": chat, "name": name, "config": config}
+    if from_:
+        entry["from"] = from_
+    return entry
 
 
 def user_message(
@@ -208,15 +232,41 @@ def user_message(
     parent: str | None,
     text: str,
     images: Iterable[str] = (),
-    cell: Sequence[object] | None = None,
+    cell: Sequence[str | int] | None = None,
     set_: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
-) -> Entry:
-    """What was asked; *images* are entry ids; *cell* is [id or "", k-th ask of the execution, hash of the source]."""
-    return _message(
-        n=n, at=at, chat=chat, role="user", parent=parent, text=text, images=images,
-        cell=list(cell) if cell else None, set_=dict(set_ or {}), options=dict(options or {}),
-    )  # fmt: skip
+) -> MessageEntry:
+    """Return what was asked.
+
+    Parameters
+    ----------
+    n, at, chat, parent
+        When, in which chat, and after which message.
+    text, images
+        The question, and the ids of its pictures' entries.
+    cell
+        ``[cell id or "", k-th ask of the execution, hash of the source]``, if a cell asked.
+    set_, options
+        What cells had set then, and the settings of this ask alone.
+
+    Raises
+    ------
+    SnapshotError
+        If the text is larger than a message may be.
+    """
+    pictures: list[ImagePart] = [{"image": eid} for eid in images]
+    entry: MessageEntry = {
+        "kind": "message", "n": n, "at": at, "chat": chat, "role": "user", "content": [*_content(text), *pictures],
+    }  # fmt: skip
+    if parent:
+        entry["parent"] = parent
+    if cell:
+        entry["cell"] = list(cell)
+    if set_:
+        entry["set"] = dict(set_)
+    if options:
+        entry["options"] = dict(options)
+    return entry
 
 
 def assistant_message(
@@ -230,26 +280,61 @@ def assistant_message(
     model: str,
     finish_reason: FinishReason,
     usage: Usage | None,
-) -> Entry:
-    """What was answered, by whom, and how it ended."""
-    tokens = usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    return _message(
-        n=n, at=at, chat=chat, role="assistant", parent=parent, text=text,
-        config=config, model=model, finish_reason=finish_reason, usage=tokens,
-    )  # fmt: skip
+) -> MessageEntry:
+    """Return what was answered, by whom, and how it ended; raises as `user_message` does."""
+    entry: MessageEntry = {
+        "kind": "message", "n": n, "at": at, "chat": chat, "role": "assistant", "parent": parent,
+        "content": [*_content(text)], "finish_reason": finish_reason,
+    }  # fmt: skip
+    if config:
+        entry["config"] = config
+    if model:
+        entry["model"] = model
+    if usage:
+        entry["usage"] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return entry
 
 
-def _message(*, text: str, images: Iterable[str] = (), **fields: object) -> Entry:
+def _content(text: str) -> list[str]:
     text = clean(text)
     check_message_size(text)
-    return {**_entry(kind="message", **fields), "content": [*to_lines(text), *({"image": eid} for eid in images)]}
+    return to_lines(text)
 
 
-def image_entry(*, media_type: str, data: bytes) -> Entry:
-    """Hold an image of a prompt; equal images are one entry."""
+def active_entry(*, n: int, at: str, chat: str | None) -> ActiveEntry:
+    """Return the entry that makes the session, and this chat in it, the active ones."""
+    entry: ActiveEntry = {"kind": "active", "n": n, "at": at}
+    if chat:
+        entry["chat"] = chat
+    return entry
+
+
+def head_entry(*, n: int, at: str, chat: str, message: str | None) -> HeadEntry:
+    """Return the entry that ends the chat's path at this message; at none, the path is empty."""
+    entry: HeadEntry = {"kind": "head", "n": n, "at": at, "chat": chat}
+    if message:
+        entry["message"] = message
+    return entry
+
+
+def set_entry(*, n: int, at: str, chat: str | None, key: str, value: str | None) -> SetEntry:
+    """Return the entry that sets a property of a chat, or of the session (no *chat*); without a value, unsets it."""
+    entry: SetEntry = {"kind": "set", "n": n, "at": at, "key": key}
+    if chat:
+        entry["chat"] = chat
+    if value is not None:
+        entry["value"] = value
+    return entry
+
+
+# -- pictures
+
+
+def image_entry(*, media_type: str, data: bytes) -> ImageEntry:
+    """Return a picture of a prompt as an entry; equal pictures are one entry."""
     text = base64.b64encode(data).decode()
     lines = [text[at : at + _BASE64_LINE] for at in range(0, len(text), _BASE64_LINE)]
-    return _entry(kind="image", media_type=media_type, data=lines)
+    return {"kind": "image", "media_type": media_type, "data": lines}
 
 
 def image_entries(images: Iterable[Image]) -> dict[str, Entry]:
@@ -260,7 +345,7 @@ def image_entries(images: Iterable[Image]) -> dict[str, Entry]:
     SnapshotError
         If one is larger than a snapshot may carry.
     """
-    found = {}
+    found: dict[str, Entry] = {}
     for image in images:
         if len(image.data) > MAX_IMAGE_BYTES:
             raise SnapshotError(
@@ -271,7 +356,7 @@ def image_entries(images: Iterable[Image]) -> dict[str, Entry]:
     return found
 
 
-def image_of(entry: Mapping[str, Any]) -> Image | None:
+def image_of(entry: Entry) -> Image | None:
     """Return the picture in an entry; None if it was purged, or is no picture in Base64."""
     if not _MEDIA_TYPE.fullmatch(entry.get("media_type", "")):
         return None
@@ -287,28 +372,3 @@ def content_parts(text: str, images: Iterable[Image]) -> str | list[dict[str, An
     if not urls:
         return text
     return [{"type": "text", "text": text}, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
-
-
-def purged_stub(entry: Mapping[str, Any]) -> Entry:
-    """Return what stays of a purged entry under its id: where it stood and when, nothing of what it said."""
-    is_message = entry["kind"] in ("message", "purged")  # of other kinds nobody has checked such fields
-    place = ("n", "chat", "role", "parent") if is_message else ()
-    return {"kind": "purged", **{key: entry[key] for key in place if key in entry}}
-
-
-def active_entry(*, n: int, at: str, chat: str | None) -> Entry:
-    """The session, and this chat in it, are the active ones from here on."""
-    return _entry(kind="active", n=n, at=at, chat=chat)
-
-
-def head_entry(*, n: int, at: str, chat: str, message: str | None) -> Entry:
-    """The chat's path ends at this message from here on (at none: the path is empty)."""
-    return _entry(kind="head", n=n, at=at, chat=chat, message=message)
-
-
-def set_entry(*, n: int, at: str, chat: str | None, key: str, value: str | None) -> Entry:
-    """Set a property of a chat, or of the session (no *chat*); without a value, it is unset."""
-    return {
-        **_entry(kind="set", n=n, at=at, chat=chat, key=key),
-        **({} if value is None else {"value": value}),
-    }

@@ -11,13 +11,15 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core.record.entries import to_lines, to_text
+from robota_nb.core.record.kinds import MESSAGE, Kind, is_message, kind_of
 
 if TYPE_CHECKING:
-    from robota_nb.core.ports import Entry
+    from robota_nb.core.record.types import Entry
 
-_APART = frozenset({"kind", "parent", "role", "content"})
-_WORDS = frozenset({"at", "chat", "config", "finish_reason", "model"})
-"""Fields that say the same in many messages."""
+_PACKED_APART = frozenset({"kind", "parent", "role", "content"})
+"""Fields that a `PackedMessage` does not hold among its values."""
+_REPEATED = frozenset({"at", "chat", "config", "finish_reason", "model"})
+"""Fields that have the same value in many messages."""
 
 
 class PackedMessage(NamedTuple):
@@ -34,7 +36,7 @@ class PackedMessage(NamedTuple):
         """Return the entry as it stands in a snapshot."""
         parent = {} if self.parent is None else {"parent": self.parent}
         beside = dict(zip(self.keys, self.values, strict=True))
-        return {"kind": "message", "role": self.role, **parent, **beside, "content": to_lines(self.text)}
+        return {"kind": MESSAGE.name, "role": self.role, **parent, **beside, "content": to_lines(self.text)}
 
 
 class EntryTable(Mapping[str, "Entry"]):
@@ -76,11 +78,10 @@ class EntryTable(Mapping[str, "Entry"]):
         parent: str | None = kept.parent if isinstance(kept, PackedMessage) else kept.get("parent")
         return parent
 
-    def kind(self, eid: str) -> str:
-        """Return its kind."""
+    def kind(self, eid: str) -> Kind:
+        """Return its row in the table of kinds."""
         kept = self._kept[eid]
-        kind: str = "message" if isinstance(kept, PackedMessage) else kept["kind"]
-        return kind
+        return MESSAGE if isinstance(kept, PackedMessage) else kind_of(kept)
 
     def role(self, eid: str) -> str | None:
         """Return who says it, or None if that is not known."""
@@ -115,19 +116,19 @@ class EntryTable(Mapping[str, "Entry"]):
             self._kept.pop(eid, None)
 
     def _packed(self, eid: str, entry: Entry, ids: Mapping[str, str]) -> PackedMessage | Entry:
-        if entry["kind"] != "message":
+        if not is_message(entry):
             return entry
         text = to_text(entry["content"])
         if to_lines(text) != entry["content"]:  # with a picture, or cut elsewhere than we do
             return entry
-        keys = tuple([key for key in entry if key not in _APART])
+        keys = tuple([key for key in entry if key not in _PACKED_APART])
         return PackedMessage(
             id=eid,
             parent=self._same_id(entry.get("parent"), ids),
             role=_shared(entry["role"]),
             text=text,
             keys=self._shapes.setdefault(keys, keys),
-            values=tuple([_shared(entry[key]) if key in _WORDS else entry[key] for key in keys]),
+            values=tuple([_shared(entry[key]) if key in _REPEATED else entry[key] for key in keys]),
         )
 
     def _same_id(self, eid: str | None, ids: Mapping[str, str]) -> str | None:

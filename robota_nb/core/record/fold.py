@@ -6,90 +6,30 @@ entry costs the same however long the history is, and a merge needs no second wa
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.entries import RESERVED_KEYS
 from robota_nb.core.record.entry_table import EntryTable
-from robota_nb.core.record.index import Index
-from robota_nb.core.record.snapshot import beats
+from robota_nb.core.record.kinds import CONFIG, kind_of, replaces
+from robota_nb.core.record.nodes import Asked, Index, Node, Path, Register, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from robota_nb.core.ports import Entry
-
-
-class Stamp(NamedTuple):
-    """When an entry counts: by n, ties broken by id."""
-
-    n: int
-    id: str
-
-
-@dataclass(slots=True)
-class Register:
-    """A value and when it was set."""
-
-    stamp: Stamp = Stamp(0, "")
-    value: Any = None
-
-    def put(self, stamp: Stamp, value: object) -> bool:
-        """Take the value if it is newer; say whether it was."""
-        if stamp <= self.stamp:
-            return False
-        self.stamp, self.value = stamp, value
-        return True
-
-
-class Asked(NamedTuple):
-    """Which cell asked: its id (or None), the k-th ask of that execution, the hash of its source."""
-
-    id: str | None
-    k: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """One turn in the tree, by the id of its answer."""
-
-    id: str
-    user: str
-    chat: str
-    parent: str | None
-    stamp: Stamp
-    config: str
-    finish_reason: str
-    cell: Asked | None
-    set: Mapping[str, str]
-    options: Mapping[str, str]
-
-
-class Path:
-    """The turns from a chat's root to its head, with the position of each."""
-
-    def __init__(self, nodes: list[Node]) -> None:
-        self.nodes = nodes
-        self.index = {node.id: at for at, node in enumerate(nodes)}
-
-    @cached_property
-    def ranks(self) -> dict[str, int]:
-        """How many turns that remember the same source and ask come before each."""
-        counts: Counter[tuple[str, int]] = Counter()
-        found = {}
-        for node in self.nodes:
-            if node.cell:
-                found[node.id] = counts[node.cell.source, node.cell.k]
-                counts[node.cell.source, node.cell.k] += 1
-        return found
-
-    def __contains__(self, node: Node) -> bool:
-        return node.id in self.index
-
+    from robota_nb.core.record.types import (
+        ActiveEntry,
+        ChatEntry,
+        ConfigEntry,
+        Entry,
+        HeadEntry,
+        MessageEntry,
+        PurgedEntry,
+        SessionEntry,
+        SetEntry,
+    )
 
 MAX_PATHS = 64
 """How many paths a session keeps at hand: a few for each chat that is in use."""
@@ -102,15 +42,15 @@ class ChatState:
     id: str
     created: Stamp = Stamp(0, "")
     last: Stamp = Stamp(0, "")  # the last message, or the creation
-    config: Register = field(default_factory=Register)  # of the last live turn, or of the creation
-    head: Register = field(default_factory=Register)
-    sets: dict[str, Register] = field(default_factory=lambda: defaultdict(Register))
+    config: Register[str] = field(default_factory=Register)  # of the last live turn, or of the creation
+    head: Register[str] = field(default_factory=Register)
+    sets: dict[str, Register[str]] = field(default_factory=lambda: defaultdict(Register))
     names: list[tuple[Stamp, str]] = field(default_factory=list)
-    children: Index[str | None] = field(default_factory=Index)  # its turns, by what they hang from
+    children: Index[str | None] = field(default_factory=Index)  # its turns, by the message that they follow
 
     @property
     def name(self) -> str:
-        """The name as given (a twin's suffix is the session's business)."""
+        """The name as given; another chat may have the same."""
         return max(self.names)[1] if self.names else self.id
 
     @property
@@ -121,11 +61,25 @@ class ChatState:
     @property
     def base(self) -> str | None:
         """The message where a fork starts."""
-        base: str | None = self.sets["from"].value if "from" in self.sets else None
-        return base
+        return self.sets["from"].value if "from" in self.sets else None
 
 
-def _has_place(entry: Mapping[str, Any]) -> bool:
+def _cell_keys(node: Node) -> Iterator[str]:
+    """Yield by what a turn is found that a cell asked: the hash of the cell's source, and its id."""
+    if node.cell:
+        yield node.cell.source
+        if node.cell.id:
+            yield node.cell.id
+
+
+class _Call(NamedTuple):
+    """What a message stands for in an answer that took several: its question, and the message that called the tool."""
+
+    question: str
+    caller: str | None
+
+
+def _has_place(entry: Entry) -> bool:
     """Say whether an entry stands in a chat; a stub may have lost that."""
     return "n" in entry and "chat" in entry and "role" in entry
 
@@ -146,12 +100,14 @@ class SessionState:
         self.n = 0
         self.created = Stamp(0, "")
         self.names: list[tuple[Stamp, str]] = []
-        self.default_config = Register()
+        self.default_config = Register[str]()
         self.chats: dict[str, ChatState] = {}
-        self.active = Register()
-        self.sets: dict[str, Register] = defaultdict(Register)
+        self.active = Register[str]()
+        self.sets: dict[str, Register[str]] = defaultdict(Register)
         self.nodes: dict[str, Node] = {}
-        self._answers: dict[str, list[str]] = defaultdict(list)  # user message -> answers that came before it
+        self._results: dict[str, _Call] = {}  # of the messages of tools
+        self._steps: set[str] = set()  # the answers that another one followed, after a tool's message
+        self._waiting: dict[str, list[str]] = defaultdict(list)  # message -> those that follow it, and came before it
         self._of_cell: Index[str] = Index()  # by source, and by id
         self._superseded: list[str] = []
         self._configs: dict[str, Config] = {}
@@ -162,7 +118,7 @@ class SessionState:
     def apply(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Take entries over, and return those that were new."""
         old = self.entries
-        new = {eid: entry for eid, entry in entries.items() if eid not in old or beats(entry, old[eid])}
+        new = {eid: entry for eid, entry in entries.items() if eid not in old or replaces(entry, old[eid])}
         if old.keys() & new.keys():  # a purge: what the entries said can only be unsaid by starting over
             whole, union = SessionState(self.id), {**old.copy(), **new}
             whole.names_version = self.names_version + 1
@@ -178,8 +134,8 @@ class SessionState:
         for eid, entry in entries.items():
             stamp = Stamp(entry.get("n", 0), eid)
             self.n = max(self.n, stamp.n)
-            if handler := self._handlers.get(entry["kind"]):
-                handler(self, stamp, entry)
+            if apply := kind_of(entry).apply:
+                apply(self, stamp, entry)
 
     def drop_superseded(self) -> list[str]:
         """Forget the pointer entries that newer ones have replaced since the last call, and return their ids."""
@@ -194,13 +150,17 @@ class SessionState:
             self.names_version += 1
         return chat
 
-    def _session(self, stamp: Stamp, entry: Entry) -> None:
+    # -- what entries do (see `robota_nb.core.record.kinds.State`)
+
+    def begin_session(self, stamp: Stamp, entry: SessionEntry) -> None:
+        """Take over when the session began, its name and its default settings."""
         self.created = min(self.created, stamp) if self.created.n else stamp
         self.names.append((stamp, entry["name"]))
         self.default_config.put(stamp, entry.get("config"))
         self._point(self.active, stamp, None)
 
-    def _chat_begins(self, stamp: Stamp, entry: Entry) -> None:
+    def begin_chat(self, stamp: Stamp, entry: ChatEntry) -> None:
+        """Take over when a chat began, its name, its settings, and where it starts."""
         chat = self._chat(entry["chat"])
         chat.created = min(chat.created, stamp) if chat.created.n else stamp
         chat.names.append((stamp, entry["name"]))
@@ -212,7 +172,8 @@ class SessionState:
             chat.sets["from"].put(stamp, base)
             chat.head.put(stamp, base)
 
-    def _set(self, stamp: Stamp, entry: Entry) -> None:
+    def set_property(self, stamp: Stamp, entry: SetEntry) -> None:
+        """Take over a property of a chat or of the session."""
         key, value, cid = entry["key"], entry.get("value"), entry.get("chat")
         owner = self._chat(cid) if cid else self
         if key == "name":
@@ -222,51 +183,85 @@ class SessionState:
             self.names_version += 1
         owner.sets[key].put(stamp, value)
 
-    def _active(self, stamp: Stamp, entry: Entry) -> None:
+    def point_active(self, stamp: Stamp, entry: ActiveEntry) -> None:
+        """Take over which chat is the active one."""
         self._point(self.active, stamp, entry.get("chat"))
 
-    def _head(self, stamp: Stamp, entry: Entry) -> None:
+    def point_head(self, stamp: Stamp, entry: HeadEntry) -> None:
+        """Take over where a chat's path ends."""
         self._point(self._chat(entry["chat"]).head, stamp, entry.get("message"))
 
-    def _point(self, register: Register, stamp: Stamp, value: str | None) -> None:
-        before = register.stamp.id
-        newer = register.put(stamp, value)
-        loser = before if newer else stamp.id
-        if loser in self.entries and self.entries.kind(loser) in ("head", "active"):
-            self._superseded.append(loser)
+    def add_stub(self, stamp: Stamp, entry: PurgedEntry) -> None:
+        """Take over the place of a message that was purged."""
+        if _has_place(entry):
+            self.add_message(stamp, cast("MessageEntry", entry))  # one that says nothing
 
-    def _purged(self, stamp: Stamp, entry: Entry) -> None:
-        if _has_place(entry):  # it says nothing
-            self._message(stamp, entry)
-
-    def _end_path(self, stamp: Stamp, entry: Entry) -> ChatState:
+    def add_message(self, stamp: Stamp, entry: MessageEntry) -> None:
+        """Take over a message, and the turn if it is whole now."""
         chat = self._chat(entry["chat"])
         self._point(chat.head, stamp, stamp.id)
         chat.last = max(chat.last, stamp)
-        return chat
+        if entry["role"] == "assistant" and "parent" in entry and (config := entry.get("config")):
+            chat.config.put(stamp, config)
+        self._add_to_turns(stamp.id)
 
-    def _message(self, stamp: Stamp, entry: Entry) -> None:
-        chat = self._end_path(stamp, entry)
-        if entry["role"] == "user":
-            for answer in self._answers.pop(stamp.id, ()):
-                self._add_node(answer)
-        elif entry["role"] == "assistant" and (user := entry.get("parent")):
-            if config := entry.get("config"):
-                chat.config.put(stamp, config)
-            if user in self.entries:
-                self._add_node(stamp.id)
-            else:
-                self._answers[user].append(stamp.id)
+    def _point(self, register: Register[str], stamp: Stamp, value: str | None) -> None:
+        before = register.stamp.id
+        newer = register.put(stamp, value)
+        loser = before if newer else stamp.id
+        if loser in self.entries and self.entries.kind(loser).is_pointer:
+            self._superseded.append(loser)
 
-    def _add_node(self, eid: str) -> None:
-        answer = self.entries[eid]
-        user = self.entries[answer["parent"]]
-        if user.get("role") != "user" or not _has_place(user) or eid in self.nodes:
+    # -- turns
+
+    def _add_to_turns(self, eid: str) -> None:
+        """Find the turns that are whole with this message, and with those that follow it and were here before."""
+        left = [eid]
+        while left:
+            eid = left.pop()
+            role, parent = self.entries.role(eid), self.entries.parent(eid)
+            if role != "user":
+                call = self._call(eid) if parent else None
+                if call is None:
+                    if parent:
+                        self._waiting[parent].append(eid)
+                    continue
+                if role == "tool":
+                    self._results[eid] = call
+                else:
+                    self._add_turn(eid, call)
+            left += self._waiting.pop(eid, ())
+
+    def _call(self, eid: str) -> _Call | None:
+        """Return what an answer, or the message of a tool, stands for; None if that is not known (yet).
+
+        An answer follows its question; or what a tool returned, which follows the message that called the tool. That
+        one is an answer, too, for as long as none follows the tool's.
+        """
+        parent = self.entries.parent(eid)
+        if parent is None or parent not in self.entries:
+            return None
+        role = self.entries.role(parent)
+        if role == "user":
+            stands = not self.entries.kind(parent).is_stub or _has_place(self.entries[parent])
+            return _Call(parent, None) if stands else None
+        if role == "tool":
+            return self._results.get(parent)
+        if role == "assistant" and self.entries.role(eid) == "tool" and (above := self._call(parent)):
+            return _Call(above.question, parent)
+        return None
+
+    def _add_turn(self, eid: str, call: _Call) -> None:
+        if call.caller:
+            self._steps.add(call.caller)
+            self._drop_turn(call.caller)
+        if eid in self._steps:
             return
+        answer, user = self.entries[eid], self.entries[call.question]
         cell = user.get("cell")
         node = Node(
             id=eid,
-            user=answer["parent"],
+            user=call.question,
             chat=answer["chat"],
             parent=user.get("parent"),
             stamp=Stamp(answer["n"], eid),
@@ -278,20 +273,16 @@ class SessionState:
         )
         self.nodes[eid] = node
         self._chat(node.chat).children.add(node.parent, node)
-        if node.cell:
-            self._of_cell.add(node.cell.source, node)
-            if node.cell.id:
-                self._of_cell.add(node.cell.id, node)
+        for key in _cell_keys(node):
+            self._of_cell.add(key, node)
 
-    _handlers: ClassVar[dict[str, Callable[[SessionState, Stamp, Entry], None]]] = {
-        "session": _session,
-        "chat": _chat_begins,
-        "set": _set,
-        "active": _active,
-        "head": _head,
-        "message": _message,
-        "purged": _purged,
-    }
+    def _drop_turn(self, eid: str) -> None:
+        """Forget a turn whose answer turned out to be a step on the way to another one."""
+        if node := self.nodes.pop(eid, None):
+            self._chat(node.chat).children.remove(node.parent, node)
+            for key in _cell_keys(node):
+                self._of_cell.remove(key, node)
+            self._paths.clear()
 
     # -- reading
 
@@ -310,7 +301,7 @@ class SessionState:
 
     def active_chat(self) -> str | None:
         """Return the id of the active chat: created or chosen last; if that was deleted, the one used last."""
-        active: str | None = self.active.value
+        active = self.active.value
         if active in self.chats and not self.chats[active].deleted:
             return active
         return max(((c.last, c.id) for c in self.live_chats()), default=(None, None))[1]
@@ -319,9 +310,9 @@ class SessionState:
         """Return the config entry *eid*, decoded once."""
         if eid not in self._configs:
             entry = self.entries.get(eid)
-            if entry is None or entry["kind"] != "config":
+            if entry is None or kind_of(entry) is not CONFIG:
                 return Config(provider="")  # purged: nobody may be asked by guess
-            self._configs[eid] = Config.from_entry(entry)
+            self._configs[eid] = Config.from_entry(cast("ConfigEntry", entry))
         return self._configs[eid]
 
     def chat_config(self, cid: str) -> Config:

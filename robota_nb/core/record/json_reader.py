@@ -1,6 +1,7 @@
-"""JSON from strangers: decoded as everywhere else, and an object that says two things under one key is remembered.
+"""Reading JSON that anybody may have written, where an object may have one key twice, with two values.
 
-Every reader takes one of the two, not all the same one: in a snapshot that is an error, elsewhere not our business.
+Readers of JSON differ in which of the two they take. So in a snapshot that is an error; elsewhere in a notebook it is
+left to others, and the last value counts, as everywhere in Python.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ from typing import Any
 from robota_nb.errors import SnapshotError
 
 
-class Doubled(dict[str, Any]):
-    """An object in which one key stood with two values; it holds the last one, as `json.loads` has it."""
+class AmbiguousObject(dict[str, Any]):
+    """An object of whose JSON text one key had two values; it holds the last one, as `json.loads` has it."""
 
     key = ""
+    """The key."""
 
 
 def decode(text: str) -> Any:
-    """Decode JSON; raises as `json.loads` does."""
+    """Decode JSON, with an `AmbiguousObject` where a key has two values; raises as `json.loads` does."""
     return json.loads(text, object_pairs_hook=_object)
 
 
-def check_single(value: object, name: str) -> None:
-    """Raise `SnapshotError` if anywhere in a value from `decode` a key stands with two values; *name* is the file's."""
+def check_unambiguous(value: object, name: str) -> None:
+    """Raise `SnapshotError` if a value from `decode` holds an `AmbiguousObject` anywhere; *name* is the file's."""
     left = [value]
     while left:
         part = left.pop()
-        if isinstance(part, Doubled):
+        if isinstance(part, AmbiguousObject):
             raise SnapshotError(
                 f"{name}: the key {part.key[:40]!a} stands twice in its conversations, with two values: "
                 "delete the wrong one, or restore the file from a copy"
@@ -44,9 +46,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return found
     seen: dict[str, Any] = {}
     for key, value in pairs:
-        if key in seen and seen[key] != value:  # the same twice, as a merge of text may leave it, is said once
-            doubled = Doubled(found)
-            doubled.key = key
-            return doubled
+        if key in seen and seen[key] != value:  # the same value twice, as a merge of text may leave it, is no matter
+            ambiguous = AmbiguousObject(found)
+            ambiguous.key = key
+            return ambiguous
         seen[key] = value
     return found

@@ -11,18 +11,18 @@ from robota_nb.core.record.entries import fold_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from robota_nb.core.record.fold import Stamp
+    from robota_nb.core.record.nodes import Stamp
 
 
 class Names:
-    """The names of siblings in the order of their creation.
+    """The names of the sessions of a user, or of the chats of a session, in the order of their creation.
 
     Parameters
     ----------
     given
         Id → all names it was given, each with its stamp.
     version
-        What the caller compares to see whether the names are still current.
+        Of what the names were made from: the caller compares it to see whether they are current.
     gone
         Id → name of those that were deleted.
     """

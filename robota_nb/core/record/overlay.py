@@ -1,4 +1,4 @@
-"""Properties of a session, its chats, and their settings that wait: those are written that differ from the record."""
+"""What was set in this process and is not written yet: properties, and which settings differ from the record."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Overlay:
-    """The state, the description, and what was deleted.
+    """Properties of a session and its chats (the state, the description, deleted or not), over the recorded ones.
 
     Parameters
     ----------
     record
         What has been written.
-    tell
+    changed
         Called with the chat (None: the session) whenever a property was set.
     """
 
-    def __init__(self, record: SessionState, tell: Callable[[str | None], None]) -> None:
+    def __init__(self, record: SessionState, changed: Callable[[str | None], None]) -> None:
         self.version = 0  # grows with every change
         self._record = record
-        self._tell = tell
+        self._changed = changed
         self._waiting: dict[tuple[str | None, str], str | None] = {}  # (chat; None: the session, key) -> value
 
     def get(self, chat: str | None, key: str) -> str | None:
@@ -38,10 +38,10 @@ class Overlay:
         """Set a property, or with None, unset it."""
         self._waiting[chat, key] = value
         self.version += 1
-        self._tell(chat)
+        self._changed(chat)
 
     def waiting(self) -> Iterator[make.Builder]:
-        """Yield what makes the entries that are to be written."""
+        """Yield a builder for each entry that is to be written: of the properties that differ from the record."""
         for (chat, key), value in self._waiting.items():
             if value != self._recorded(chat, key):
                 yield partial(make.set_entry, chat=chat, key=key, value=value)
@@ -53,12 +53,11 @@ class Overlay:
 
     def _recorded(self, chat: str | None, key: str) -> str | None:
         sets = self._record.chats[chat].sets if chat else self._record.sets
-        value: str | None = sets[key].value if key in sets else None
-        return value
+        return sets[key].value if key in sets else None
 
 
 def differing(record: SessionState, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
-    """Yield what makes the entries of those settings of a chat that are not so in the record."""
+    """Yield a builder for each entry that is to be written: of a chat's settings that differ from the record."""
     recorded = record.chat_config(chat).settings()
     for key, value in settings.items():
         if value != recorded.get(key, ""):

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from robota_nb.core.ports import Entry
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import ChatState, Node, Path
+    from robota_nb.core.record.fold import ChatState
+    from robota_nb.core.record.nodes import Node, Path
+    from robota_nb.core.record.types import Entry
 
 
 class SessionView:

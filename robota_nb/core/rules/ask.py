@@ -11,8 +11,8 @@ from robota_nb.core.record.entries import image_entries
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.ports import Image
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.types import Image
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.document import Cell
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from robota_nb.core.record.entries import RESERVED_KEYS
+from robota_nb.core.record.kinds import CHAT, MESSAGE, SET, kind_of
 
 if TYPE_CHECKING:
     from robota_nb.core.record.fold import SessionState
@@ -38,9 +39,9 @@ def changes(record: SessionState, chat: str) -> list[Change]:
     for entry in sorted(record.entries.values(), key=lambda entry: entry.get("n", 0)):
         if entry.get("chat") != chat:
             continue
-        if entry["kind"] == "set" and entry["key"] not in RESERVED_KEYS:
+        if kind_of(entry) is SET and entry["key"] not in RESERVED_KEYS:
             now = {**(known or {}), entry["key"]: entry.get("value", "")}
-        elif entry["kind"] in ("chat", "message") and "config" in entry:
+        elif kind_of(entry) in (CHAT, MESSAGE) and "config" in entry:
             now = record.config(entry["config"]).settings()
         else:
             continue

@@ -12,7 +12,7 @@ from robota_nb.core.record.entries import cell_id_or_none
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
 
 
 @dataclass(slots=True, eq=False)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.relations import purge_of
 from robota_nb.errors import TurnNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from robota_nb.core.ports import Entry
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.types import PurgedEntry
     from robota_nb.core.record.view import SessionView
 
 _MIN_ID = 6
@@ -194,16 +194,11 @@ def fork_point(view: SessionView, chat: str, at: int | None, shown: Container[st
     return point, point is not None and point in shown
 
 
-def purged(view: SessionView, node: Node) -> dict[str, Entry]:
-    """Return the stubs that take the place of what a turn says, also of its pictures if no other turn has them."""
-    record = view.record
-    images = set(record.images(node.user))
-    elsewhere = {eid for other in record.nodes.values() if other.user != node.user for eid in record.images(other.user)}
-    gone = [node.user, node.id, *sorted(images - elsewhere)]
-    gone += [other.id for other in record.nodes.values() if other.user == node.user and other.id != node.id]
-    return {eid: purged_stub(record.entries[eid]) for eid in gone}
+def purged(view: SessionView, node: Node) -> dict[str, PurgedEntry]:
+    """Return the stubs that take the place of what a turn says, and of what repeats it (see `purge_of`)."""
+    return purge_of(view.record.entries.copy(), node.user)
 
 
 def is_purged(view: SessionView, node: Node) -> bool:
     """Say whether what a turn said was removed."""
-    return view.record.entries.kind(node.id) == "purged"
+    return view.record.entries.kind(node.id).is_stub

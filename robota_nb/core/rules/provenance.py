@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from robota_nb.core.record.config import Config
 from robota_nb.core.record.text import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-    from robota_nb.core.record.fold import Node, SessionState
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.record.fold import SessionState
+    from robota_nb.core.record.nodes import Node
 
 MEANING = "neither made in this kernel nor known to your store"
 """What a mark says; the views say it in the same words."""
@@ -60,12 +61,6 @@ def _settings(record: SessionState, foreign: AbstractSet[str], config: Config) -
     """Return the names of those settings that are as somebody else has set them."""
     theirs: set[tuple[str, str]] = set()
     for eid in record.entries.keys() & foreign:
-        entry = record.entries[eid]
-        if entry["kind"] == "config":
-            theirs.update(Config.from_entry(entry).settings().items())
-        elif entry["kind"] == "set" and "value" in entry:
-            theirs.add((entry["key"], entry["value"]))
-        elif entry["kind"] == "message":
-            theirs.update(entry.get("options", {}).items())
+        theirs.update(record.entries.kind(eid).settings(record.entries[eid]).items())
     found = [short(key) for key, value in config.settings().items() if (key, value) in theirs]
     return [*found[:_LISTED], "…"] if len(found) > _LISTED else found

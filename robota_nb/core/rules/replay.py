@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.core.record.config import Config
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.modes import Mode, Rerun
 

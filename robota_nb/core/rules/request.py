@@ -11,16 +11,30 @@ if TYPE_CHECKING:
 
 
 def sent_before(record: SessionState, place: str | None, limit: int = 0) -> list[str]:
-    """Return the ids of the messages that the model sees before a prompt at *place*.
+    """Return the ids of the messages that the model sees before a prompt at *place*: questions and answers.
 
-    With a *limit*, older turns are left out: here, never in the record.
+    Of an answer that called tools, the last message stands for all: servers refuse what tools returned without the
+    calls, and calls without a description of the tools. With a *limit*, older turns are left out. In the record
+    everything stays.
     """
-    ids = record.messages(place)
-    if limit and len(ids) > limit:
-        ids = ids[-limit:]
-        while ids and record.entries.role(ids[0]) != "user":
-            ids = ids[1:]
-    return ids
+    sent, answered, called = list[str](), False, False
+    for eid in reversed(record.messages(place)):
+        role = record.entries.role(eid)
+        if role == "user":
+            answered = called = False
+            sent.append(eid)
+        elif role == "tool":
+            called = answered
+        elif role == "assistant":
+            answered = True
+            if not called:
+                sent.append(eid)
+    sent.reverse()
+    if limit and len(sent) > limit:
+        sent = sent[-limit:]
+        while sent and record.entries.role(sent[0]) != "user":
+            sent = sent[1:]
+    return sent
 
 
 def messages(record: SessionState, ids: list[str]) -> list[dict[str, Any]]:

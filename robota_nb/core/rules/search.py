@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from robota_nb.core.record.fold import Node
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
 
 

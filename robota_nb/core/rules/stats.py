@@ -116,9 +116,9 @@ def count_chats(
         on_path += len(view.path(chat).nodes)
         branches += len(history.branches(view, chat))
         for node in [node for node in list(record.nodes.values()) if node.chat == chat]:
-            answer = record.entries[node.id]
-            if answer["kind"] == "purged":
+            if record.entries.kind(node.id).is_stub:
                 continue
+            answer = record.entries[node.id]
             model = answer.get("model") or record.node_config(node).model or "unknown"
             here = asked if node.id in made else shown if node.id in replayed else Tally()
             for tally in (total, models.setdefault(model, Tally()), here):

@@ -7,19 +7,23 @@ import { isContained } from './maths.js';
 import { t } from './strings.js';
 import { address, target, visible } from './visible.js';
 
+/** @typedef {import('./marked.js').Token} Token */
+/** @typedef {import('./markdown.js').Part} Part */
+
 const LONGEST_URL = 200; // characters that are shown of one that is no link; a picture in one has many thousands
 
 /**
- * Return the element of a block, or null if it shows nothing.
+ * Return the node of a block, or null if it shows nothing.
  *
- * @param token marked's.
- * @param {Array<{finish: (services: object) => unknown}>} parts Takes what is to be done when the block is complete.
- * @returns {HTMLElement | null}
+ * @param {Token} token
+ * @param {Part[]} parts Takes what is to be done when the block is complete.
+ * @returns {HTMLElement | Text | null}
  */
 export function block(token, parts) {
   return (BLOCKS[token.type] ?? plain)(token, parts);
 }
 
+/** @type {Record<string, (token: Token, parts: Part[]) => HTMLElement | Text | null>} */
 const BLOCKS = {
   space: () => null,
   def: () => null,
@@ -38,20 +42,34 @@ const BLOCKS = {
   checkbox: token => document.createTextNode(mark(token))
 };
 
+/**
+ * @param {Token[]} tokens
+ * @param {Part[]} parts
+ */
 function blocks(tokens, parts) {
   return tokens.map(token => block(token, parts));
 }
 
+/** @param {Token} token */
 function plain(token) {
   return h('div.robota-plain', { dir: 'auto' }, visible(token.raw.replace(/\n+$/, '')));
 }
 
+/**
+ * @param {Token} token
+ * @param {Part[]} parts
+ */
 function codeBlock(token, parts) {
   const code = new CodeBlock(token);
   parts.push(code);
   return code.element;
 }
 
+/**
+ * @param {string} tag
+ * @param {string} source
+ * @param {Part[]} parts
+ */
 function formula(tag, source, parts) {
   const text = visible(source);
   const element = h(tag, { dir: 'ltr' }, text);
@@ -69,6 +87,10 @@ function formula(tag, source, parts) {
   return element;
 }
 
+/**
+ * @param {Token} token
+ * @param {Part[]} parts
+ */
 function heading(token, parts) {
   return h(
     `div.robota-heading.robota-heading-${token.depth}`,
@@ -77,23 +99,39 @@ function heading(token, parts) {
   );
 }
 
+/**
+ * @param {Token} token
+ * @param {Part[]} parts
+ */
 function list(token, parts) {
   const items = token.items.map(item => {
     const tag = item.task ? 'li.robota-task' : 'li';
-    return h(tag, { dir: 'auto' }, ...item.tokens.flatMap(child => itemParts(child, parts)));
+    return h(tag, { dir: 'auto' }, ...item.tokens.flatMap(child => itemNodes(child, parts)));
   });
   const start = token.ordered && Number.isInteger(token.start) && token.start !== 1 ? token.start : null;
   return h(token.ordered ? 'ol' : 'ul', { start }, ...items);
 }
 
-/** Return the nodes of a list item's block; a text without blank lines stands in the item itself. */
-function itemParts(token, parts) {
+/**
+ * Return the nodes of a list item's block; a text without blank lines stands in the item itself.
+ *
+ * @param {Token} token
+ * @param {Part[]} parts
+ */
+function itemNodes(token, parts) {
   return token.type === 'text' && token.tokens ? spans(token.tokens, parts) : [block(token, parts)];
 }
 
+/**
+ * @param {Token} token
+ * @param {Part[]} parts
+ */
 function table(token, parts) {
+  /** @typedef {import('./marked.js').TableCell} TableCell */
+  /** @type {(tag: string, cell: TableCell) => HTMLElement} */
   const cell = (tag, { tokens, align }) =>
     h(align ? `${tag}.robota-${align}` : tag, { dir: 'auto' }, ...spans(tokens, parts));
+  /** @type {(tag: string, cells: TableCell[]) => HTMLElement} */
   const row = (tag, cells) => h('tr', {}, ...cells.map(each => cell(tag, each)));
   return h(
     'div.robota-table',
@@ -107,6 +145,9 @@ function table(token, parts) {
   );
 }
 
+/** @typedef {(token: Token, parts: Part[], inLink: boolean) => (Node | string)[]} Span */
+
+/** @type {Record<string, Span>} */
 const SPANS = {
   strong: within('strong'),
   em: within('em'),
@@ -127,34 +168,51 @@ const SPANS = {
   }
 };
 
-/** Return the nodes and texts of spans. There is no link in a link. */
+/**
+ * Return the nodes and texts of spans. There is no link in a link.
+ *
+ * @param {Token[]} tokens
+ * @param {Part[]} parts
+ */
 function spans(tokens, parts, inLink = false) {
   return tokens.flatMap(token => (SPANS[token.type] ?? SPANS.plain)(token, parts, inLink));
 }
 
+/**
+ * @param {string} tag
+ * @returns {Span}
+ */
 function within(tag) {
   return (token, parts, inLink) => [h(tag, {}, ...spans(token.tokens, parts, inLink))];
 }
 
+/** @param {(Node | string)[]} nodes */
 function fragment(nodes) {
   const content = document.createDocumentFragment();
   content.append(...nodes);
   return content;
 }
 
+/** @param {Token} token */
 function mark(token) {
   return token.checked ? '☑ ' : '☐ ';
 }
 
+/**
+ * @param {DocumentFragment} content
+ * @param {string} href
+ * @param {boolean} inLink
+ */
 function link(content, href, inLink) {
   const url = address(href);
   if (url && !inLink) {
     return [h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, content)];
   }
-  const told = shortened(target(href));
-  return [content, url || content.textContent === told || !told ? '' : ` (${told})`];
+  const shown = shortened(target(href));
+  return [content, url || content.textContent === shown || !shown ? '' : ` (${shown})`];
 }
 
+/** @param {string} url */
 function shortened(url) {
   return url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL)}…` : url;
 }

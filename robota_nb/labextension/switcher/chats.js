@@ -1,26 +1,34 @@
-// The list of a session's chats: the most recent first, found as one types, renamed in place.
+// The list of a session's chats: the most recent first, filtered as one types, renamed in place.
 
 import { h, set } from './dom.js';
-import { begin, nameField } from './field.js';
+import { edit, nameField } from './field.js';
 import { icon } from './icons.js';
 import { menuButton } from './menu.js';
 import { t } from './strings.js';
 import { VirtualList } from './virtual.js';
 
+/** @typedef {import('./switcher.js').Actions} Actions */
+/** @typedef {import('./view_state.js').ViewState} ViewState */
+/** @typedef {ViewMessage.ChatRow} ChatRow */
+
 const ROW = 48; // pixels
 
 export class Chats {
   /**
-   * @param {Told} told
-   * @param {object} act `ask(what, args)` asks the kernel, `notify(text, undo)` tells the user.
+   * @param {ViewState} state
+   * @param {Actions} actions
    */
-  constructor(told, act) {
-    this._told = told;
-    this._act = act;
-    this._rows = []; // those that are found
-    this._seen = new Map(); // id -> the row as it was rendered
+  constructor(state, actions) {
+    this._state = state;
+    this._actions = actions;
+    /** @type {ChatRow[]} */
+    this._rows = []; // those that match the filter
+    /** @type {Map<string, string>} */
+    this._rendered = new Map(); // id -> the look of the row as it was rendered
+    /** @type {string | null} */
     this._at = null; // the id of the row that has the focus, or had it last
-    this._edited = { id: null, what: 'name' }; // the row of which this is being changed
+    /** @type {{ id: string | null, what: 'name' | 'model' }} */
+    this._edited = { id: null, what: 'name' }; // the row whose name or model is being edited
     this._filter = h('input.robota-filter', {
       type: 'search', 'aria-label': t('filter'), placeholder: t('filterHint'), 'data-part': 'filter',
       on: { input: () => this.refresh(true), keydown: event => this._onFilterKey(event) }
@@ -39,10 +47,14 @@ export class Chats {
     this._count = this.element.appendChild(h('div.robota-aside', { role: 'status' }));
   }
 
-  /** Show what is so; *anew*: what is looked for has changed. */
-  refresh(anew = false) {
+  /**
+   * Bring the list up to date.
+   *
+   * @param {boolean} isFiltered Whether the filter has changed, so that all rows may be others.
+   */
+  refresh(isFiltered = false) {
     const wanted = fold(this._filter.value.trim());
-    const rows = [...this._told.chats.values()]
+    const rows = [...this._state.chats.values()]
       .filter(row => !wanted || fold(row.name).includes(wanted) || fold(row.words).includes(wanted))
       .sort((one, other) => other.used - one.used || (one.id < other.id ? -1 : 1));
     const same = rows.findIndex((row, index) => row.id !== this._rows[index]?.id);
@@ -50,14 +62,14 @@ export class Chats {
     const isOther = kept < rows.length || rows.length !== this._rows.length;
     const hadFocus = this._list.element.contains(document.activeElement);
     this._rows = rows;
-    if (anew) {
+    if (isFiltered) {
       this._list.reset(rows.length);
     } else if (isOther) {
       this._list.splice(kept, rows.length);
     }
-    for (let index = 0; index < (anew ? 0 : kept); index++) {
+    for (let index = 0; index < (isFiltered ? 0 : kept); index++) {
       const row = rows[index];
-      if (this._list.shown(index) && this._seen.get(row.id) !== this._look(row) && row.id !== this._edited.id) {
+      if (this._list.shown(index) && this._rendered.get(row.id) !== this._look(row) && row.id !== this._edited.id) {
         this._list.update(index);
       }
     }
@@ -78,15 +90,20 @@ export class Chats {
   }
 
   async create() {
-    const made = await this._act.ask('chat.new');
-    if (made) {
+    const made = await this._actions.request('chat.new');
+    if (made?.chat) {
       this._filter.value = '';
       this.refresh(true);
       this.edit(made.chat);
     }
   }
 
-  /** Have a chat's `name` edited in its row, or its `model`. */
+  /**
+   * Have a chat's name edited in its row, or its model.
+   *
+   * @param {string} id
+   * @param {'name' | 'model'} what
+   */
   edit(id, what = 'name') {
     const index = this._index(id);
     if (index < 0) {
@@ -97,25 +114,37 @@ export class Chats {
     this._list.reveal(index);
     this._list.keep(index);
     this._list.update(index);
-    begin(this._list.shown(index).querySelector('[data-part=name]'));
+    const field = this._list.shown(index)?.querySelector('[data-part=name]');
+    if (field instanceof HTMLInputElement) {
+      edit(field);
+    }
   }
 
   dispose() {
     this._list.dispose();
   }
 
+  /** @param {string | null} id */
   _index(id) {
     return this._rows.findIndex(row => row.id === id);
   }
 
-  /** What a row looks like, to tell whether it must be rendered again. */
+  /**
+   * All that the look of a row depends on, to tell whether it must be rendered again.
+   *
+   * @param {ChatRow} row
+   */
   _look(row) {
-    return JSON.stringify([row, row.id === this._told.chat, row.id === this._edited.id]);
+    return JSON.stringify([row, row.id === this._state.chat, row.id === this._edited.id]);
   }
 
+  /**
+   * @param {ChatRow} row
+   * @param {number} index
+   */
   _render(row, index) {
-    this._seen.set(row.id, this._look(row));
-    const isActive = row.id === this._told.chat;
+    this._rendered.set(row.id, this._look(row));
+    const isActive = row.id === this._state.chat;
     const about = [row.model, t('turns', { count: row.turns })].filter(Boolean).join(' · ');
     const item = h('div.robota-chat', { role: 'listitem', 'aria-setsize': this._rows.length, 'aria-posinset': index + 1, 'data-chat': row.id });
     item.classList.toggle('robota-active', isActive);
@@ -126,7 +155,7 @@ export class Chats {
     const tabindex = row.id === (this._index(this._at) < 0 ? this._rows[0].id : this._at) ? 0 : -1;
     const choose = h('button.robota-choose', {
       type: 'button', tabindex, 'aria-current': isActive ? 'true' : null, title: row.name,
-      on: { click: () => this._choose(row), focus: () => this._moved(row.id), dblclick: () => this.edit(row.id) }
+      on: { click: () => this._choose(row), focus: () => this._onFocus(row.id), dblclick: () => this.edit(row.id) }
     },
     h('span.robota-line', {},
       h('span.robota-name', {}, h('bdi', {}, row.name)),
@@ -134,7 +163,7 @@ export class Chats {
     h('span.robota-line', {},
       h('span.robota-words', {}, h('bdi', {}, row.words)),
       h('span.robota-about', {}, h('bdi', {}, about))));
-    item.append(choose, menuButton({
+    const menu = menuButton({
       label: t('chatActions', { name: row.name }),
       part: 'chat-menu',
       items: () => [
@@ -143,57 +172,66 @@ export class Chats {
         [t('fork'), () => this._fork(row)],
         [t('delete'), () => this._delete(row)]
       ]
-    }));
-    item.lastChild.tabIndex = tabindex;
+    });
+    menu.tabIndex = tabindex;
+    item.append(choose, menu);
     return item;
   }
 
+  /**
+   * @param {ChatRow} row
+   * @param {'name' | 'model'} what
+   */
   _field(row, what) {
     const end = () => {
       this._edited = { id: null, what };
       this._list.keep(null);
       this._list.update(this._index(row.id));
+      this._focus(this._index(row.id));
     };
     return nameField({
       label: t(what === 'name' ? 'renameChat' : 'modelOf', { name: row.name }),
       value: row[what],
       done: text => {
         end();
-        this._focus(this._index(row.id));
-        void this._act.ask(what === 'name' ? 'chat.rename' : 'chat.set', { chat: row.id, [what]: text });
+        void this._actions.request(what === 'name' ? 'chat.rename' : 'chat.set', { chat: row.id, [what]: text });
       },
-      cancel: () => {
-        end();
-        this._focus(this._index(row.id));
-      }
+      cancel: end
     });
   }
 
+  /** @param {ChatRow} row */
   _choose(row) {
-    void this._act.ask('chat.switch', { chat: row.id });
+    void this._actions.request('chat.switch', { chat: row.id });
   }
 
+  /** @param {ChatRow} row */
   async _fork(row) {
-    const made = await this._act.ask('chat.fork', { chat: row.id });
-    if (made) {
+    const made = await this._actions.request('chat.fork', { chat: row.id });
+    if (made?.chat) {
       this.edit(made.chat);
     }
   }
 
+  /** @param {ChatRow} row */
   async _delete(row) {
     const index = this._index(row.id);
     this._at = (this._rows[index + 1] ?? this._rows[index - 1])?.id ?? null;
-    const session = this._told.session;
-    const done = await this._act.ask('chat.delete', { chat: row.id });
+    const session = this._state.session ?? undefined;
+    const done = await this._actions.request('chat.delete', { chat: row.id });
     if (done) {
-      this._act.notify(t('deletedChat', { name: row.name }), () =>
-        this._act.ask('chat.undelete', { session, chat: row.id, activate: done.was_active })
+      this._actions.notify(t('deletedChat', { name: row.name }), () =>
+        this._actions.request('chat.undelete', { session, chat: row.id, activate: done.was_active })
       );
     }
   }
 
-  /** The focus has come to a row: it is the one that Tab comes back to. */
-  _moved(id) {
+  /**
+   * The focus has come to a row: it is the one that Tab comes back to.
+   *
+   * @param {string} id
+   */
+  _onFocus(id) {
     const former = this._index(this._at);
     this._at = id;
     for (const [index, tabindex] of [[former, -1], [this._index(id), 0]]) {
@@ -201,6 +239,7 @@ export class Chats {
     }
   }
 
+  /** @param {number} index */
   _focus(index) {
     if (index >= 0 && index < this._rows.length) {
       this._list.reveal(index);
@@ -208,6 +247,7 @@ export class Chats {
     }
   }
 
+  /** @param {KeyboardEvent} event */
   _onFilterKey(event) {
     if (event.key === 'ArrowDown') {
       this._focus(0);
@@ -222,6 +262,7 @@ export class Chats {
     event.preventDefault();
   }
 
+  /** @param {KeyboardEvent} event */
   _onKey(event) {
     const index = this._index(this._at);
     const row = this._rows[index];
@@ -230,9 +271,10 @@ export class Chats {
     }
     const page = Math.max(1, Math.floor(this._list.element.clientHeight / ROW) - 1);
     const last = this._rows.length - 1;
-    const to = {
-      ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: last
-    }[event.key];
+    const to = new Map([
+      ['ArrowDown', index + 1], ['ArrowUp', index - 1], ['PageDown', index + page], ['PageUp', index - page],
+      ['Home', 0], ['End', last]
+    ]).get(event.key);
     if (to !== undefined) {
       this._focus(Math.max(0, Math.min(last, to)));
     } else if (event.key === 'F2') {
@@ -247,8 +289,11 @@ export class Chats {
   }
 }
 
-/** A text as it is compared: neither case nor accents matter. */
+/**
+ * A text as it is compared: neither case nor accents matter.
+ *
+ * @param {string} text
+ */
 function fold(text) {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
-

@@ -11,9 +11,10 @@ const COPIED = 2000; // milliseconds for which a button says so
  * @param {(isCopied: boolean) => void} show Changes what is on the button, when it was copied and a moment later.
  */
 export function copier(text, show) {
+  /** @type {number | undefined} */
   let timer;
   return async () => {
-    if (await copied(text())) {
+    if (await copy(text())) {
       show(true);
       clearTimeout(timer);
       timer = setTimeout(show, COPIED, false);
@@ -21,7 +22,11 @@ export function copier(text, show) {
   };
 }
 
-async function copied(text) {
+/**
+ * @param {string} text
+ * @returns {Promise<boolean>} Whether it was copied.
+ */
+async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -30,6 +35,7 @@ async function copied(text) {
   }
 }
 
+/** @param {string} text */
 function copyBySelection(text) {
   const focused = document.activeElement;
   const area = h('textarea', { readonly: true, 'aria-hidden': 'true' });
@@ -44,6 +50,8 @@ function copyBySelection(text) {
     return false;
   } finally {
     area.remove();
-    focused?.focus({ preventScroll: true });
+    if (focused instanceof HTMLElement) {
+      focused.focus({ preventScroll: true });
+    }
   }
 }

@@ -1,15 +1,18 @@
-// A block of code: text at once, colours when it is complete.
+// A block of code: plain text at once, colours when it is complete.
 
 import { copier } from './clipboard.js';
 import { h, set } from './dom.js';
 import { t } from './strings.js';
 import { visible } from './visible.js';
 
+/** @typedef {import('./marked.js').Token} Token */
+/** @typedef {import('./switcher.js').Services} Services */
+
 const LANGUAGE = /^[\w+#.-]{1,32}$/;
-const LONGEST = 100000; // characters that are worth the time to colour them
+const LONGEST = 100000; // characters; to colour more takes too long
 
 export class CodeBlock {
-  /** @param token marked's. */
+  /** @param {Token} token */
   constructor(token) {
     this._language = languageOf(token);
     this._text = document.createTextNode(codeOf(token));
@@ -21,13 +24,17 @@ export class CodeBlock {
         'div.robota-code-header',
         {},
         h('span.robota-code-language', {}, this._language),
-        copyButton(() => this._code.textContent)
+        copyButton(() => this._code.textContent ?? '')
       ),
       h('pre', { dir: 'ltr', tabindex: 0 }, this._code)
     );
   }
 
-  /** Take in more code at the end, which keeps what a user selects; return whether this token has no more than that. */
+  /**
+   * Append what a token adds to the code shown, which keeps the user's selection; false if it changes what is shown.
+   *
+   * @param {Token} token
+   */
   grow(token) {
     const [code, shown] = [codeOf(token), this._text.data];
     const grows = this._language === languageOf(token) && code.startsWith(shown);
@@ -37,7 +44,11 @@ export class CodeBlock {
     return grows;
   }
 
-  /** Colour the code, which is complete. */
+  /**
+   * Colour the code, which is complete.
+   *
+   * @param {Services} services
+   */
   async finish({ highlight }) {
     const [code, shown] = [this._text.data, this._code];
     if (!highlight || !this._language || code.length > LONGEST) {
@@ -56,18 +67,21 @@ export class CodeBlock {
   }
 }
 
+/** @param {Token} token */
 function codeOf(token) {
   return visible(token.text.replace(/\n$/, ''));
 }
 
+/** @param {Token} token */
 function languageOf(token) {
   const [word] = (token.lang ?? '').split(/\s/, 1);
   return LANGUAGE.test(word) ? word : '';
 }
 
+/** @param {() => string} code */
 function copyButton(code) {
   const button = h('button.robota-copy', { type: 'button' });
-  const show = isCopied => {
+  const show = (/** @type {boolean} */ isCopied) => {
     const text = t(isCopied ? 'copied' : 'copyCode');
     button.textContent = text;
     set(button, { 'aria-label': text, title: text });

@@ -1,11 +1,30 @@
 // Builds elements. Texts go in as text nodes: nothing here, or anywhere in the switcher, sets innerHTML.
 
 /**
+ * The class of the elements with a tag's name.
+ *
+ * @template {string} Name
+ * @typedef {Name extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Name] : HTMLElement} Named
+ */
+
+/**
+ * The class of what `h` returns for a tag with class names.
+ *
+ * @template {string} Tag
+ * @typedef {Tag extends `${infer Name}.${string}` ? Named<Name> : Named<Tag>} ElementOf
+ */
+
+/** @typedef {{ [Type in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Type]) => unknown }} Listeners */
+
+/**
  * Return an element.
  *
- * @param {string} tag With class names, such as `button.robota-button.robota-quiet`.
- * @param {Record<string, unknown>} props Attributes; `on` holds listeners by event; undefined, null and false: none.
+ * @template {string} Tag
+ * @param {Tag} tag With class names, such as `button.robota-button.robota-quiet`.
+ * @param {Record<string, unknown> & { on?: Listeners }} props Attributes: undefined, null and false are none; `on` holds
+ *   listeners by event.
  * @param {...(Node | string | null | undefined)} children
+ * @returns {ElementOf<Tag>}
  */
 export function h(tag, props = {}, ...children) {
   const [name, ...classes] = tag.split('.');
@@ -13,15 +32,20 @@ export function h(tag, props = {}, ...children) {
   if (classes.length) {
     element.className = classes.join(' ');
   }
-  for (const [key, value] of Object.entries(props.on ?? {})) {
-    element.addEventListener(key, value);
+  for (const [type, listener] of Object.entries(props.on ?? {})) {
+    element.addEventListener(type, /** @type {EventListener} */ (listener));
   }
   set(element, props);
   element.append(...children.filter(child => child !== null && child !== undefined));
-  return element;
+  return /** @type {ElementOf<Tag>} */ (element);
 }
 
-/** Set attributes of an element; undefined, null and false take one away. */
+/**
+ * Set attributes of an element; undefined, null and false take one away.
+ *
+ * @param {Element} element
+ * @param {Record<string, unknown>} props
+ */
 export function set(element, props) {
   for (const [key, value] of Object.entries(props)) {
     if (key === 'on') {

@@ -1,18 +1,26 @@
-// Where one writes to the active chat. What was not sent yet stays with its chat.
+// Where the user writes to the active chat. What was not sent stays with its chat.
 
 import { h } from './dom.js';
 import { textArea } from './field.js';
 import { t } from './strings.js';
 
+/** @typedef {import('./switcher.js').Actions} Actions */
+/** @typedef {import('./view_state.js').ViewState} ViewState */
+
 export class Draft {
-  /** @param {Told} told @param {object} act `ask(what, args)`, `sent()`, `stop()`. */
-  constructor(told, act) {
-    this._told = told;
-    this._act = act;
+  /**
+   * @param {ViewState} state
+   * @param {Actions} actions
+   */
+  constructor(state, actions) {
+    this._state = state;
+    this._actions = actions;
+    /** @type {Map<string | null, string>} */
     this._drafts = new Map(); // by chat
+    /** @type {string | null} */
     this._chat = null;
     const { area, fit } = textArea({
-      label: t('draftOfNone'), hint: t('draftPlace'), part: 'draft', send: () => this._send(), escape: () => this._stop()
+      label: t('draftOfNone'), hint: t('draftPlaceholder'), part: 'draft', send: () => this._send(), escape: () => this._stop()
     });
     this._area = area;
     this._fit = fit;
@@ -22,14 +30,14 @@ export class Draft {
   }
 
   refresh() {
-    const { chat, chats, arriving } = this._told;
+    const { chat, chats, arriving } = this._state;
     if (chat !== this._chat) {
       this._drafts.set(this._chat, this._area.value);
       this._area.value = this._drafts.get(chat) ?? '';
       this._chat = chat;
       this._fit();
     }
-    const name = chats.get(chat)?.name;
+    const name = chat === null ? undefined : chats.get(chat)?.name;
     const label = name ? t('draft', { name }) : t('draftOfNone');
     this._area.setAttribute('aria-label', label);
     this._area.title = t('draftHint');
@@ -44,13 +52,13 @@ export class Draft {
   async _send() {
     const text = this._area.value;
     const chat = this._chat;
-    if (!text.trim() || this._told.arriving) {
+    if (!text.trim() || this._state.arriving) {
       return;
     }
     this._area.value = '';
     this._fit();
-    this._act.sent();
-    const done = await this._act.ask('ask', chat ? { chat, text } : { text });
+    this._actions.sent();
+    const done = await this._actions.request('ask', chat ? { chat, text } : { text });
     if (!done && this._chat === chat && !this._area.value) {
       this._area.value = text; // nothing is lost
       this._fit();
@@ -58,8 +66,8 @@ export class Draft {
   }
 
   _stop() {
-    if (this._told.arriving) {
-      this._act.stop();
+    if (this._state.arriving) {
+      this._actions.stop();
     }
   }
 }

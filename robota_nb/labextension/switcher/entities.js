@@ -25,19 +25,27 @@ const OTHERS = // names and code points
   'oplus:2295 otimes:2297 perp:22a5 sdot:22c5 lceil:2308 rceil:2309 lfloor:230a rfloor:230b lang:2329 rang:232a ' +
   'loz:25ca spades:2660 clubs:2663 hearts:2665 diams:2666';
 
-const CHARACTERS = new Map([
-  ...LATIN_1.split(' ').map((name, index) => [name, String.fromCharCode(160 + index)]),
-  ...OTHERS.split(' ').map(pair => [pair.split(':')[0], String.fromCharCode(parseInt(pair.split(':')[1], 16))])
-]);
+/** @type {Map<string, string>} */
+const CHARACTERS = new Map();
+LATIN_1.split(' ').forEach((name, index) => CHARACTERS.set(name, String.fromCharCode(160 + index)));
+for (const pair of OTHERS.split(' ')) {
+  const [name, point] = pair.split(':');
+  CHARACTERS.set(name, String.fromCharCode(parseInt(point, 16)));
+}
 
 const REFERENCE = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|([a-zA-Z][a-zA-Z\d]{1,31}));/g;
 
+/** @param {number} point */
 function character(point) {
   const valid = point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
   return valid ? String.fromCodePoint(point) : '\ufffd';
 }
 
-/** Return a text of Markdown's with the characters that its references stand for; one not known stays as it is. */
+/**
+ * Return a text of Markdown's with the characters that its references stand for; an unknown one stays as it is.
+ *
+ * @param {string} text
+ */
 export function dereferenced(text) {
   return text.replace(REFERENCE, (whole, decimal, hex, name) =>
     name ? (CHARACTERS.get(name) ?? whole) : character(decimal ? parseInt(decimal, 10) : parseInt(hex, 16))

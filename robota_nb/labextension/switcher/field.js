@@ -1,14 +1,19 @@
-// A field in the place of what is edited: Enter takes what was written, Escape does not.
+// Fields in which the user writes: for a name in the place of what is renamed, and for a text of several lines.
 
 import { h } from './dom.js';
 
 /**
- * Return a field for a name.
+ * Return a field for a name: Enter takes over what was written, Escape does not.
  *
- * @param {object} options `label`, the `value` to begin with, `done(text)` and `cancel()`: one of them is called, once.
+ * @param {object} options
+ * @param {string} options.label
+ * @param {string} options.value To begin with.
+ * @param {(text: string) => void} options.done Either this or `cancel` is called, once.
+ * @param {() => void} options.cancel
  */
 export function nameField({ label, value, done, cancel }) {
   let ended = false;
+  /** @param {() => void} call */
   const end = call => {
     if (!ended) {
       ended = true;
@@ -32,16 +37,25 @@ export function nameField({ label, value, done, cancel }) {
   return field;
 }
 
-/** Focus a field that has just been put into the document, with all of it selected. */
-export function begin(field) {
+/**
+ * Focus a field that has just been put into the document, with all of it selected.
+ *
+ * @param {HTMLInputElement} field
+ */
+export function edit(field) {
   field.focus();
   field.select();
 }
 
 /**
- * Return an area for a text of lines that grows with it.
+ * Return an area for a text of several lines, which grows with it.
  *
- * @param {object} options `label`, `hint`, and `send()`, called on Enter; `escape()` on Escape.
+ * @param {object} options
+ * @param {string} options.label
+ * @param {string} options.hint Shown as long as it is empty.
+ * @param {string} options.part Names the area in `data-part`.
+ * @param {() => void} options.send Called on Enter.
+ * @param {() => void} [options.escape] Called on Escape.
  */
 export function textArea({ label, hint, part, send, escape }) {
   const area = h('textarea.robota-area', { rows: 1, 'aria-label': label, placeholder: hint, 'data-part': part });

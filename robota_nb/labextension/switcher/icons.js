@@ -1,4 +1,4 @@
-// The signs on buttons, drawn here: fonts lack some of them.
+// The icons of buttons, drawn here: fonts lack some of them.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -15,10 +15,14 @@ const SHAPES = {
   fork: 'M4 2.5v11M4 8.5c5 0 8-1 8-4.5M10 5.5L12 3.5l2 2',
   cell: 'M7 4H3v9h9V9M9.5 2.5h4v4M13.5 2.5L7.5 8.5',
   back: 'M10 3.5L5.5 8l4.5 4.5',
-  on: 'M6 3.5L10.5 8 6 12.5'
+  forward: 'M6 3.5L10.5 8 6 12.5'
 };
 
-/** Return a sign. */
+/**
+ * Return an icon.
+ *
+ * @param {keyof typeof SHAPES} name
+ */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
   const path = document.createElementNS(SVG, 'path');

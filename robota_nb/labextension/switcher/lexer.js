@@ -3,34 +3,48 @@
 import { Lexer, Marked, Tokenizer } from './marked.js';
 import { formulaAt, nextFormula, withoutFormulas } from './maths.js';
 
-const DEEPEST = 40; // blocks or spans in each other: each level takes the stack's room, here and in the browser
+/** @typedef {import('./marked.js').Token} Token */
+/** @typedef {{ lexer: BoundedLexer }} Hook What marked calls hooks and extensions with, as `this`. */
 
-// Some of marked's rules take a time that grows with the square of a text's length, or is doubled by each level:
-const LONGEST = 20000; // characters of a paragraph; a longer one is plain text
-const WORK = 40; // how often marked may look at each character, again and again, on all levels,
-const PATIENCE = 1000; // the milliseconds after which the rest is plain text,
-const TOKENS = 50000; // or the tokens, for each takes the browser's time as well
+const DEEPEST = 40; // blocks or spans in each other: each level takes room on the stack, here and in the browser
+
+// Some of marked's rules take a time that grows with the square of a text's length, or doubles with each level. What is
+// beyond one of these is plain text:
+const LONGEST = 20000; // characters of a paragraph
+const WORK = 40; // how often marked may look at each character, on all levels together
+const TIME = 1000; // milliseconds
+const TOKENS = 50000; // for each takes the browser's time as well
 
 const LIST = 50000; // characters of a list; what follows is another one
 const CELLS = 20000; // of a table: marked fills up each row to the length of the first
 
-// More markers in a line than can be of use: marked looks for some of them again at each line that follows
+// More markers in a line than anybody needs: marked looks for some of them again in each line that follows
 const MARKERS = /^[ \t]*(?:>[ \t]*|(?:[-+*]|\d{1,9}[.)])[ \t]+){20}/m;
 
-/** A text that is shown just as it is. */
+/**
+ * A token whose text is shown just as it is.
+ *
+ * @param {string} text
+ */
 function plain(text) {
-  return { type: 'plain', raw: text };
+  return /** @type {Token} */ ({ type: 'plain', raw: text });
 }
 
 class BoundedLexer extends Lexer {
+  /**
+   * @param {object} options marked's.
+   * @param {number} length Of the text.
+   */
   constructor(options, length) {
     super(options);
     this._work = WORK * (length + 1000);
     this._tokens = TOKENS;
-    this._end = performance.now() + PATIENCE;
+    this._end = performance.now() + TIME;
     this._depth = 0;
+    this.source = ''; // of the spans that are being read: marked does not tell the hook that masks it
   }
 
+  /** @param {string} text */
   lex(text) {
     const tokens = this.tokens;
     try {
@@ -43,7 +57,7 @@ class BoundedLexer extends Lexer {
       tokens.push(plain(tokens.length ? text.slice(known.length) : text));
     }
     for (const { src, tokens: spans } of this.inlineQueue) {
-      // marked takes these along from paragraph to paragraph: one `<a` would change all that follows
+      // marked carries these from paragraph to paragraph: one `<a` would change all that follows
       Object.assign(this.state, { inLink: false, inRawBlock: false, linkEmitted: false });
       try {
         if (src.length > LONGEST) {
@@ -57,22 +71,37 @@ class BoundedLexer extends Lexer {
     return tokens;
   }
 
+  /**
+   * @param {string} text
+   * @param {Token[]} tokens
+   */
   blockTokens(text, tokens = [], clipped = false) {
     return this._within(text, tokens, () => super.blockTokens(text, tokens, clipped));
   }
 
+  /**
+   * @param {string} text
+   * @param {Token[]} tokens
+   */
   inlineTokens(text, tokens = []) {
-    this.source = text; // which marked does not tell to whom it asks for a mask
+    this.source = text;
     return this._within(text, tokens, () => super.inlineTokens(text, tokens));
   }
 
-  /** Give up after too much; our extensions, which marked asks first at each place, call it. */
-  watch() {
+  /** Give up on a text that takes too much; called by our extensions, which marked asks first at each place. */
+  checkBudget() {
     if (this._tokens-- < 0 || performance.now() > this._end) {
       throw new RangeError('too much of it');
     }
   }
 
+  /**
+   * Go one level down.
+   *
+   * @param {string} text
+   * @param {Token[]} tokens
+   * @param {() => Token[]} lex
+   */
   _within(text, tokens, lex) {
     this._work -= text.length + 1;
     if (this._work < 0) {
@@ -95,20 +124,25 @@ const inlineFormula = {
   name: 'formula',
   level: 'inline',
   start: nextFormula,
+  /**
+   * @this {Hook}
+   * @param {string} text
+   */
   tokenizer(text) {
-    this.lexer.watch();
+    this.lexer.checkBudget();
     const raw = formulaAt(text, 0);
     return raw ? { type: 'formula', raw } : undefined;
   }
 };
 
-const AHEAD = 2000; // characters in which a paragraph's end is looked for, as marked asks anew at each block
+const AHEAD = 2000; // characters in which a paragraph's end is looked for, as marked asks again at each block
 const DISPLAYED = / {0,3}(?=\$\$|\\\[)/y;
 const LINE_END = /[ \t]*(?:\n|$)/y;
 
 const blockFormula = {
   name: 'formulaBlock',
   level: 'block',
+  /** @param {string} text */
   start(text) {
     const near = text.slice(0, AHEAD);
     for (let line = near.indexOf('\n') + 1; line > 0 && near[line] !== '\n'; line = near.indexOf('\n', line) + 1) {
@@ -119,12 +153,16 @@ const blockFormula = {
     }
     return -1;
   },
+  /**
+   * @this {Hook}
+   * @param {string} text
+   */
   tokenizer(text) {
-    this.lexer.watch();
+    this.lexer.checkBudget();
     DISPLAYED.lastIndex = 0;
     const indent = DISPLAYED.exec(text)?.[0];
     const formula = indent === undefined ? null : formulaAt(text, indent.length);
-    if (formula) {
+    if (indent !== undefined && formula) {
       LINE_END.lastIndex = indent.length + formula.length;
       const end = LINE_END.exec(text)?.[0];
       if (end !== undefined) {
@@ -139,20 +177,32 @@ const UNDERLINE = /\n {0,3}(?:=+|-+)[ \t]*(?:\n|$)/;
 
 const tokenizer = {
   /**
-   * Look for an underlined heading only where a line is below, for marked's rule reads on to the end for each line of a
-   * list; and leave a formula's line of `=` or `-` to it. False: let marked see.
+   * Look for an underlined heading only where a line is below, as marked's rule reads on to the end for each line of a
+   * list; and leave a line of `=` or `-` in a formula to that. False: marked decides.
+   *
+   * @param {string} text
    */
   lheading(text) {
     const [near] = text.slice(0, AHEAD).split(/\n[ \t]*\n/, 1);
     return UNDERLINE.test(near) && blockFormula.start(text) < 0 ? false : undefined;
   },
 
+  /**
+   * End a list that has become too long.
+   *
+   * @this {Tokenizer}
+   * @param {string} text
+   */
   list(text) {
     const end = text.length > LIST ? text.lastIndexOf('\n', LIST) + 1 || LIST : text.length;
     return Tokenizer.prototype.list.call(this, text.slice(0, end));
   },
 
-  /** Leave a large table to be a paragraph. */
+  /**
+   * Leave a large table to be a paragraph.
+   *
+   * @param {string} text
+   */
   table(text) {
     const first = text.indexOf('\n');
     const columns = first < 0 ? 1 : text.slice(first + 1).split('\n', 1)[0].split('|').length;
@@ -170,12 +220,20 @@ const tokenizer = {
 const marked = new Marked({ gfm: true, tokenizer, extensions: [inlineFormula, blockFormula] });
 
 const hooks = {
+  /**
+   * @this {Hook}
+   * @param {string} mask
+   */
   emStrongMask(mask) {
     return withoutFormulas(mask, this.lexer.source);
   }
 };
 
-/** Return marked's tokens of a text whose lines end with \n; `links` are its link definitions. */
+/**
+ * Return marked's tokens of a text whose lines end with \n; `links` are its link definitions.
+ *
+ * @param {string} text
+ */
 export function lex(text) {
   const options = { ...marked.defaults, hooks: nextFormula(text) < 0 ? null : hooks };
   const end = text.match(MARKERS)?.index ?? text.length;

@@ -17,13 +17,17 @@ const REACHING_OUT = new RegExp(
     'mathtoolsset|setOptions)(?![a-zA-Z])|html)'
 );
 
-/** Return whether a formula only draws a formula, so that it may be typeset. */
+/**
+ * Say whether a formula only draws a formula, so that it may be typeset.
+ *
+ * @param {string} source
+ */
 export function isContained(source) {
   return !REACHING_OUT.test(source);
 }
 
-// A delimiter, and what follows it. No blank line is in a formula, for a block must end where the text that arrives
-// ends it; and no backtick, for code is looked for first.
+// A delimiter, and what follows it. There is no blank line in a formula, as a blank line ends a block while the text
+// still arrives; and no backtick, as code is looked for first.
 const FORMULAS = [
   { opens: '$$', follows: /((?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n)|\$(?!\$))+?)\$\$/y },
   { opens: '\\[', follows: /((?:[^`\\\n]|\\[^\]`\n]|\\?\n(?![ \t]*\n))+?)\\\]/y },
@@ -32,7 +36,12 @@ const FORMULAS = [
   { opens: '$', follows: /((?=\S)(?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n))+?)(?<!\s)\$(?!\d)/y }
 ];
 
-/** Return the formula that begins at a place of a text, with its delimiters; null: none does. */
+/**
+ * Return the formula that begins at an index of a text, with its delimiters; null if none does.
+ *
+ * @param {string} text
+ * @param {number} index
+ */
 export function formulaAt(text, index) {
   const kind = FORMULAS.find(({ opens }) => text.startsWith(opens, index));
   if (!kind) {
@@ -44,7 +53,12 @@ export function formulaAt(text, index) {
   return found && found[1].trim() ? kind.opens + found[0] : null;
 }
 
-/** Return the next place at which a formula may begin, from an index on; -1: none. */
+/**
+ * Return the next index at which a formula may begin; -1 if there is none.
+ *
+ * @param {string} text
+ * @param {number} index Where to begin.
+ */
 export function nextFormula(text, index = 0) {
   const places = ['$', '\\(', '\\['].map(opens => text.indexOf(opens, index)).filter(place => place >= 0);
   return places.length ? Math.min(...places) : -1;
@@ -52,13 +66,18 @@ export function nextFormula(text, index = 0) {
 
 const SKIPPED = /\\[^([]|(`+)(?!`)[^]*?[^`]\1(?!`)|`+|[^\\`$]+|[^]/y; // an escape, code, text
 
-/** Return a mask, which marked looks for emphasis in, with the formulas of its source blanked out. */
+/**
+ * Return a mask, in which marked looks for emphasis, with the formulas of its source blanked out.
+ *
+ * @param {string} mask
+ * @param {string} source
+ */
 export function withoutFormulas(mask, source) {
   let masked = '';
   for (let index = 0; index < source.length;) {
     const formula = formulaAt(source, index);
     SKIPPED.lastIndex = index;
-    const length = formula ? formula.length : SKIPPED.exec(source)[0].length;
+    const length = formula ? formula.length : /** @type {string[]} */ (SKIPPED.exec(source))[0].length;
     masked += formula ? 'a'.repeat(length) : mask.slice(index, index + length);
     index += length;
   }

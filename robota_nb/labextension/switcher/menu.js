@@ -3,11 +3,15 @@
 import { h, set } from './dom.js';
 import { icon } from './icons.js';
 
+/** @typedef {[label: string, action: () => unknown]} Item */
+
 /**
  * Return a button that opens a menu.
  *
- * @param {object} options `label` for those who cannot see the sign on it, and `items()`, which returns
- *   `[label, action]` for each item; `part` names the button in `data-part`.
+ * @param {object} options
+ * @param {string} options.label For those who cannot see the icon on it.
+ * @param {() => Item[]} options.items
+ * @param {string} options.part Names the button in `data-part`.
  */
 export function menuButton({ label, items, part }) {
   const button = h('button.robota-icon', {
@@ -20,15 +24,19 @@ export function menuButton({ label, items, part }) {
   return button;
 }
 
+/**
+ * @param {HTMLButtonElement} button
+ * @param {Item[]} items
+ */
 function open(button, items) {
-  const root = button.closest('.robota-switcher');
+  const root = /** @type {HTMLElement} */ (button.closest('.robota-switcher'));
   const close = () => {
     menu.remove();
     set(button, { 'aria-expanded': 'false' });
     document.removeEventListener('pointerdown', outside, true);
   };
-  const outside = event => {
-    if (!menu.contains(event.target)) {
+  const outside = (/** @type {PointerEvent} */ event) => {
+    if (!menu.contains(/** @type {Node} */ (event.target))) {
       close();
     }
   };
@@ -48,10 +56,10 @@ function open(button, items) {
   );
   const menu = h('div.robota-menu', { role: 'menu', 'aria-label': button.getAttribute('aria-label') }, ...entries);
   menu.addEventListener('keydown', event => {
-    const at = entries.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    const at = entries.findIndex(entry => entry === document.activeElement);
+    const to = new Map([['ArrowDown', at + 1], ['ArrowUp', at - 1], ['Home', 0], ['End', -1]]).get(event.key);
     if (to !== undefined) {
-      entries.at(to % entries.length).focus();
+      entries.at(to % entries.length)?.focus();
     } else if (event.key === 'Escape' || event.key === 'Tab') {
       close();
       button.focus();

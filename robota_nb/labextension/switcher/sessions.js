@@ -1,10 +1,16 @@
-// The picker of sessions, with what can be done with them.
+// The picker of sessions, with a menu of what can be done with the active one.
 
 import { h } from './dom.js';
-import { begin, nameField } from './field.js';
+import { edit, nameField } from './field.js';
 import { menuButton } from './menu.js';
 import { t } from './strings.js';
 
+/** @typedef {import('./menu.js').Item} Item */
+/** @typedef {import('./switcher.js').Actions} Actions */
+/** @typedef {import('./view_state.js').ViewState} ViewState */
+/** @typedef {ViewMessage.SessionRow} SessionRow */
+
+/** @type {Record<string, ('session.pause' | 'session.resume' | 'session.archive' | 'session.restore')[]>} */
 const CHANGES = {
   active: ['session.pause', 'session.archive'],
   paused: ['session.resume', 'session.archive'],
@@ -12,26 +18,29 @@ const CHANGES = {
 }; // what may be done with a session, by its state
 
 export class Sessions {
-  /** See `Chats` for the parameters. */
-  constructor(told, act) {
-    this._told = told;
-    this._act = act;
-    this._shown = null;
+  /**
+   * @param {ViewState} state
+   * @param {Actions} actions
+   */
+  constructor(state, actions) {
+    this._state = state;
+    this._actions = actions;
+    this._look = ''; // of the picker, as it was rendered
     this._select = h('select.robota-session', {
       'aria-label': t('session'), 'data-part': 'session',
-      on: { change: () => void act.ask('session.open', { session: this._select.value }) }
+      on: { change: () => void actions.request('session.open', { session: this._select.value }) }
     });
     this._menu = menuButton({ label: t('sessionActions'), part: 'session-menu', items: () => this._items() });
     this.element = h('div.robota-bar', {}, this._select, this._menu);
   }
 
   refresh() {
-    const { sessions, session } = this._told;
+    const { sessions, session } = this._state;
     const look = JSON.stringify([sessions.map(({ id, name, state }) => [id, name, state]), session]);
-    if (look === this._shown) {
+    if (look === this._look) {
       return;
     }
-    this._shown = look;
+    this._look = look;
     const options = sessions.map(({ id, name, state }) => {
       const shown = state === 'active' ? name : t('sessionOption', { name, state });
       return h('option', { value: id, selected: id === session }, shown);
@@ -40,16 +49,18 @@ export class Sessions {
     this._select.disabled = !options.length;
   }
 
+  /** @returns {Item[]} */
   _items() {
-    const active = this._told.sessions.find(({ id }) => id === this._told.session);
+    const active = this._state.sessions.find(({ id }) => id === this._state.session);
+    /** @type {Item} */
     const create = [t('newSession'), () => this._create()];
     if (!active) {
       return [create];
     }
-    const changes = (CHANGES[active.state] ?? []).map(what => [
+    const changes = (CHANGES[active.state] ?? []).map(what => /** @type {Item} */ ([
       t(what),
-      () => void this._act.ask(what, { session: active.id })
-    ]);
+      () => void this._actions.request(what, { session: active.id })
+    ]));
     return [
       create,
       [t('renameSession'), () => this._rename(active)],
@@ -59,13 +70,14 @@ export class Sessions {
   }
 
   async _create() {
-    const made = await this._act.ask('session.new');
-    const row = this._told.sessions.find(({ id }) => id === made?.session);
+    const made = await this._actions.request('session.new');
+    const row = this._state.sessions.find(({ id }) => id === made?.session);
     if (row) {
       this._rename(row);
     }
   }
 
+  /** @param {SessionRow} row */
   _rename({ id, name }) {
     const end = () => {
       field.replaceWith(this._select);
@@ -76,19 +88,20 @@ export class Sessions {
       value: name,
       done: given => {
         end();
-        void this._act.ask('session.rename', { session: id, name: given });
+        void this._actions.request('session.rename', { session: id, name: given });
       },
       cancel: end
     });
     this._select.replaceWith(field);
-    begin(field);
+    edit(field);
   }
 
+  /** @param {SessionRow} row */
   async _delete({ id, name }) {
-    const done = await this._act.ask('session.delete', { session: id });
+    const done = await this._actions.request('session.delete', { session: id });
     if (done) {
-      const undo = () => this._act.ask('session.undelete', { session: id, activate: done.was_active });
-      this._act.notify(t('deletedSession', { name }), undo);
+      const undo = () => this._actions.request('session.undelete', { session: id, activate: done.was_active });
+      this._actions.notify(t('deletedSession', { name }), undo);
     }
   }
 }

@@ -1,15 +1,16 @@
-// Every text that the switcher says, in one table: to translate it, replace the table.
+// Every text of the panel, the switcher and the notices, in one table: to translate it, replace the table.
 
 export const STRINGS = {
-  // The panel, and what opens it
+  // The panel, what opens it, and notices
   panelTitle: 'Chats',
   panelNoNotebook: 'Open a notebook to see its chats.',
   panelNotLoaded: 'Run %load_ext robota_nb in this notebook to see its chats.',
-  panelElsewhere: 'Another open notebook has the same kernel: its chats are shown there.',
-  panelFailed: 'The chats cannot be shown until the page is reloaded: {reason}',
+  panelElsewhere: 'Another open notebook uses this kernel. The chats are shown there.',
+  panelFailed: 'The chats could not be shown ({reason}). Reload the page to try again.',
   openChats: 'Robota: Open chats',
+  showAll: 'Show all',
 
-  // The whole
+  // The switcher as a whole
   title: 'Chats',
   waiting: 'Waiting for the kernel…',
   gone: 'The kernel of this view is gone. Run the cell again.',
@@ -21,7 +22,7 @@ export const STRINGS = {
   session: 'Session',
   noSession: 'No session yet',
   sessionOption: '{name} · {state}',
-  sessionActions: 'Actions of the session',
+  sessionActions: 'Session actions',
   newSession: 'New session',
   renameSession: 'Rename session',
   'session.pause': 'Pause',
@@ -29,64 +30,64 @@ export const STRINGS = {
   'session.archive': 'Archive',
   'session.restore': 'Restore',
   deleteSession: 'Delete session',
-  deletedSession: 'The session {name} is deleted.',
+  deletedSession: 'Session {name} was deleted.',
 
   // Chats
   chats: 'Chats',
   newChat: 'New chat',
   filter: 'Find a chat',
   filterHint: 'Find a chat (Ctrl+K)',
-  noChats: 'No chat yet. Write below to begin one.',
-  noMatch: 'No chat is called like that.',
+  noChats: 'No chats yet. Write a message below to start one.',
+  noMatch: 'No chats match.',
   found: ['{count} chat', '{count} chats'],
   turns: ['{count} turn', '{count} turns'],
   running: 'An answer is arriving',
-  chatActions: 'Actions of {name}',
+  chatActions: 'Actions for {name}',
   rename: 'Rename',
-  renameChat: 'New name of {name}',
-  changeModel: 'Change the model',
-  modelOf: 'Model of {name}',
+  renameChat: 'New name for {name}',
+  changeModel: 'Change model',
+  modelOf: 'Model for {name}',
   fork: 'Fork',
   delete: 'Delete',
-  deletedChat: 'The chat {name} is deleted.',
+  deletedChat: 'Chat {name} was deleted.',
 
   // The transcript
-  transcript: 'What was said in {name}',
-  transcriptOfNone: 'What was said',
-  empty: 'Nothing was said in this chat yet.',
+  transcript: 'Turns of {name}',
+  transcriptOfNone: 'Turns',
+  empty: 'No turns in this chat yet.',
   turn: 'Turn {number} of {count}',
   loading: 'Loading…',
-  edit: 'Edit the question',
+  edit: 'Edit the prompt',
   retry: 'Ask again',
-  forkHere: 'Go on from here in a new chat',
+  forkHere: 'Continue from here in a new chat',
   copy: 'Copy the answer',
-  goToCell: 'Go to the cell that asked this',
-  earlierBranch: 'Earlier branch',
-  laterBranch: 'Later branch',
+  goToCell: 'Go to the cell',
+  earlierBranch: 'Previous branch',
+  laterBranch: 'Next branch',
   branchPlace: '{place}/{places}',
   branchLabel: 'Branch {place} of {places}',
   tokens: '{input} + {output} tokens',
   replayed: 'replayed',
-  replayedHint: 'Taken from the record; nothing was sent',
+  replayedHint: 'Shown from the record; no request was sent',
   foreign: 'foreign',
-  foreignHint: 'Neither made in this kernel nor known to your store: somebody else wrote this',
+  foreignHint: 'Not asked in this kernel, and not in your store: somebody else wrote it',
   purged: 'removed',
-  purgedHint: 'What this turn said was removed for good',
+  purgedHint: 'The text of this turn was removed for good',
   'reason.interrupted': 'interrupted',
-  'reason.error': 'broken off',
-  'reason.length': 'cut at the limit',
+  'reason.error': 'cut off by an error',
+  'reason.length': 'cut off at the token limit',
   'reason.content_filter': 'filtered',
-  'reason.tool_calls': 'wanted a tool',
-  'reason.unknown': 'ended without a word',
-  picture: 'Picture {number} of the question',
+  'reason.tool_calls': 'asked for a tool',
+  'reason.unknown': 'may be incomplete',
+  picture: 'Picture {number} of the prompt',
   answered: 'The answer is complete.',
-  thinking: 'The answer is on its way…',
+  thinking: 'Waiting for the answer…',
 
   // The draft
   draft: 'Write to {name}',
-  draftOfNone: 'Write to begin a chat',
-  draftPlace: 'Write a message',
-  draftHint: 'Enter sends, Shift+Enter breaks the line',
+  draftOfNone: 'Write to start a chat',
+  draftPlaceholder: 'Write a message',
+  draftHint: 'Enter to send, Shift+Enter for a new line',
   send: 'Send',
   stop: 'Stop',
   cancel: 'Cancel',
@@ -98,7 +99,14 @@ export const STRINGS = {
   table: 'Table'
 };
 
-/** Return a text; `{name}` in it is filled in from *values*. Of a pair, `[one, many]`, `count` says which. */
+/** @typedef {keyof typeof STRINGS} Key */
+
+/**
+ * Return a text; `{name}` in it is filled in from *values*. Of a pair, `[one, many]`, `count` says which.
+ *
+ * @param {Key} key
+ * @param {Record<string, string | number>} values
+ */
 export function t(key, values = {}) {
   const text = STRINGS[key];
   const chosen = Array.isArray(text) ? text[values.count === 1 ? 0 : 1] : text;

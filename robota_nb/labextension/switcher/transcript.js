@@ -1,4 +1,4 @@
-// What was said in the active chat: only the turns in view are rendered, and asked of the kernel as they come near.
+// The turns of the active chat: only those in view are rendered, and wanted from the kernel as they come near.
 
 import { h } from './dom.js';
 import { Markdown } from './markdown.js';
@@ -6,22 +6,34 @@ import { t } from './strings.js';
 import { arrivingElement, loadingElement, turnElement } from './turn.js';
 import { VirtualList } from './virtual.js';
 
+/** @typedef {import('./switcher.js').Actions} Actions */
+/** @typedef {import('./switcher.js').Services} Services */
+/** @typedef {import('./turn.js').TurnActions} TurnActions */
+/** @typedef {import('./view_state.js').ViewState} ViewState */
+/** @typedef {ViewMessage.TurnRow} TurnRow */
+
+/** @typedef {Pick<ViewState, 'chat' | 'turns' | 'arriving' | 'rows'>} Rendered */
+
 const ESTIMATE = 180; // pixels of a turn
 
 export class Transcript {
   /**
-   * @param {Told} told
-   * @param {object} act `ask(what, args)`, `want(first, last)`, `picture(id)` ask the kernel.
-   * @param {object} services
+   * @param {ViewState} state
+   * @param {Actions} actions
+   * @param {Services} services
    */
-  constructor(told, act, services) {
-    this._told = told;
-    this._act = act;
+  constructor(state, actions, services) {
+    this._state = state;
+    this._actions = actions;
     this._services = services;
-    this._shown = { chat: null, turns: [], arriving: null, rows: 0 }; // as rendered
+    /** @type {Rendered} */
+    this._rendered = { chat: null, turns: [], arriving: null, rows: 0 };
+    /** @type {Markdown | null} */
     this._markdown = null; // of the turn that arrives
-    this._edited = null; // the turn whose question is being edited: { id, text }
-    this._wanted = new Set(); // rows that were asked for
+    /** @type {{ id: string, text: string } | null} */
+    this._edited = null; // the turn whose prompt is being edited
+    /** @type {Set<number>} */
+    this._wanted = new Set(); // rows that the kernel was asked for
     this._list = new VirtualList({
       element: h('div.robota-transcript', { role: 'region', tabindex: 0 }),
       estimate: ESTIMATE,
@@ -30,45 +42,49 @@ export class Transcript {
       onRange: (first, last) => this._load(first, last)
     });
     this._empty = h('div.robota-empty', {}, t('empty'));
-    this._said = h('div.robota-unseen', { role: 'status' });
-    this.element = h('div.robota-talk', {}, this._empty, this._list.element, this._said);
+    this._announcement = h('div.robota-unseen', { role: 'status' }); // for screen readers
+    this.element = h('div.robota-talk', {}, this._empty, this._list.element, this._announcement);
   }
 
-  /** Show what is so. */
+  /** Bring the turns up to date. */
   refresh() {
-    const [told, was] = [this._told, this._shown];
-    const isOther = was.chat !== told.shown;
-    this._shown = { chat: told.shown, turns: told.turns.slice(), arriving: told.arriving, rows: told.rows };
+    const [state, was] = [this._state, this._rendered];
+    const isOther = was.chat !== state.shown;
+    this._rendered = { chat: state.shown, turns: state.turns.slice(), arriving: state.arriving, rows: state.rows };
     this._wanted.clear();
     if (isOther) {
       this._markdown = this._edited = null;
       this._list.keep(null);
-      this._list.reset(told.rows);
+      this._list.reset(state.rows);
     } else {
       this._patch(was);
     }
-    const name = told.chats.get(told.shown)?.name;
+    const name = state.shown === null ? undefined : state.chats.get(state.shown)?.name;
     this._list.element.setAttribute('aria-label', name ? t('transcript', { name }) : t('transcriptOfNone'));
-    this._list.element.hidden = told.rows === 0;
-    this._empty.hidden = told.rows > 0;
-    const hasCome = was.arriving && !told.arriving && !isOther;
-    this._said.textContent = hasCome ? t('answered') : '';
+    this._list.element.hidden = state.rows === 0;
+    this._empty.hidden = state.rows > 0;
+    const hasArrived = was.arriving && !state.arriving && !isOther;
+    this._announcement.textContent = hasArrived ? t('answered') : '';
   }
 
-  /** Render anew what is another than it was. */
+  /**
+   * Render the rows that have changed.
+   *
+   * @param {Rendered} was
+   */
   _patch(was) {
-    const told = this._told;
-    const other = told.turns.findIndex((row, at) => row && was.turns[at] && row.id !== was.turns[at].id);
-    const ends = [told.rows, was.rows, other < 0 ? Infinity : other];
-    if (was.arriving !== told.arriving) {
-      ends.push(was.arriving?.after ?? Infinity, told.arriving?.after ?? Infinity);
+    const state = this._state;
+    const other = state.turns.findIndex((row, at) => row && was.turns[at] && row.id !== was.turns[at].id);
+    const ends = [state.rows, was.rows, other < 0 ? Infinity : other];
+    if (was.arriving !== state.arriving) {
+      ends.push(was.arriving?.after ?? Infinity, state.arriving?.after ?? Infinity);
     }
     const kept = Math.min(...ends);
-    if (kept < told.rows || was.rows !== told.rows) {
-      this._list.splice(kept, told.rows);
+    if (kept < state.rows || was.rows !== state.rows) {
+      this._list.splice(kept, state.rows);
     }
     for (let index = 0; index < kept; index++) {
-      if (was.turns[index] !== told.turns[index] && this._list.shown(index)) {
+      if (was.turns[index] !== state.turns[index] && this._list.shown(index)) {
         this._list.update(index);
       }
     }
@@ -76,13 +92,13 @@ export class Transcript {
 
   /** Show more of the text that arrives. */
   grow() {
-    const { arriving } = this._told;
+    const { arriving } = this._state;
     if (!arriving || !this._markdown) {
       return;
     }
     this._markdown.set(arriving.text, { done: false });
-    const wait = this._list.shown(this._told.rows - 1)?.querySelector('.robota-thinking');
-    if (wait) {
+    const wait = this._list.shown(this._state.rows - 1)?.querySelector('.robota-thinking');
+    if (wait instanceof HTMLElement) {
       wait.hidden = arriving.text !== '';
     }
   }
@@ -95,29 +111,37 @@ export class Transcript {
     this._list.dispose();
   }
 
+  /** @param {number} index */
   _render(index) {
-    const told = this._told;
-    const about = { number: index + 1, count: told.rows };
-    if (told.isArriving(index)) {
+    const state = this._state;
+    const about = { number: index + 1, count: state.rows };
+    if (state.arriving && state.isArriving(index)) {
       this._markdown ??= new Markdown(this._services);
-      return arrivingElement(told.arriving, { ...about, markdown: this._markdown });
+      return arrivingElement(state.arriving, { ...about, markdown: this._markdown });
     }
-    const row = told.turns[index];
+    const row = state.turns[index];
     if (!row) {
       return loadingElement();
     }
     let markdown;
-    if (this._markdown && !told.arriving) {
+    if (this._markdown && !state.arriving) {
       [markdown, this._markdown] = [this._markdown, null]; // the turn that has just come
     }
-    const edited = row.id === this._edited?.id ? this._edited.text : null;
-    return turnElement(row, { ...about, edited, markdown }, this._actions(row, index), this._services);
+    const edited = this._edited && row.id === this._edited.id ? this._edited.text : null;
+    return turnElement(row, { ...about, edited, markdown }, this._turnActions(row, index), this._services);
   }
 
-  _actions(row, index) {
-    const { shown: chat } = this._told;
+  /**
+   * @param {TurnRow} row
+   * @param {number} index
+   * @returns {TurnActions}
+   */
+  _turnActions(row, index) {
+    const chat = this._state.shown ?? undefined;
     const at = index + 1;
-    const ask = (what, args) => void this._act.ask(what, { chat, ...args });
+    /** @type {(what: ViewMessage.ActionName, args: ViewMessage.Arguments) => void} */
+    const request = (what, args) => void this._actions.request(what, { chat, ...args });
+    /** @param {string | null} text */
     const edit = text => {
       this._edited = text === null ? null : { id: row.id, text };
       this._list.keep(text === null ? null : index);
@@ -128,37 +152,46 @@ export class Transcript {
       cancel: () => edit(null),
       send: async text => {
         edit(null);
-        const done = await this._act.ask('ask', { chat, text, at });
-        if (!done && this._told.turns[index]?.id === row.id) {
+        const done = await this._actions.request('ask', { chat, text, at });
+        if (!done && this._state.turns[index]?.id === row.id) {
           edit(text); // nothing is lost
         }
       },
-      retry: () => ask('ask', { text: row.prompt, at }),
-      fork: () => ask('chat.fork', { at }),
-      branch: turn => ask('branch', { turn }),
+      retry: () => request('ask', { text: row.prompt, at }),
+      fork: () => request('chat.fork', { at }),
+      branch: turn => request('branch', { turn }),
       cell: this._services.goToCell ? () => void this._goToCell(chat, row.id) : null,
-      picture: id => this._act.picture(id)
+      picture: id => this._actions.picture(id)
     };
   }
 
+  /**
+   * @param {string | undefined} chat
+   * @param {string} turn
+   */
   async _goToCell(chat, turn) {
-    const found = await this._act.ask('cell', { chat, turn });
-    if (found) {
-      this._services.goToCell(found.cell, this.element);
+    const found = await this._actions.request('cell', { chat, turn });
+    if (found?.cell) {
+      this._services.goToCell?.(found.cell, this.element);
     }
   }
 
-  /** Ask for the turns in view that are not here. */
+  /**
+   * Ask for the turns in view that are not here.
+   *
+   * @param {number} first
+   * @param {number} last
+   */
   _load(first, last) {
     const missing = [];
-    for (let index = first; index <= Math.min(last, this._told.rows - 1); index++) {
-      if (!this._told.turns[index] && !this._told.isArriving(index) && !this._wanted.has(index)) {
+    for (let index = first; index <= Math.min(last, this._state.rows - 1); index++) {
+      if (!this._state.turns[index] && !this._state.isArriving(index) && !this._wanted.has(index)) {
         missing.push(index);
       }
     }
     if (missing.length) {
       missing.forEach(index => this._wanted.add(index));
-      this._act.want(missing[0], missing.at(-1) + 1);
+      this._actions.want(missing[0], missing[missing.length - 1] + 1);
     }
   }
 }

@@ -1,4 +1,4 @@
-// One turn: what was asked, what was answered, and what can be done with it.
+// One turn: the prompt, the answer, and what can be done with them.
 
 import { copier } from './clipboard.js';
 import { h } from './dom.js';
@@ -7,27 +7,53 @@ import { icon } from './icons.js';
 import { Markdown } from './markdown.js';
 import { t } from './strings.js';
 
+/** @typedef {import('./strings.js').Key} Key */
+/** @typedef {import('./switcher.js').Services} Services */
+/** @typedef {ViewMessage.TurnRow} TurnRow */
+
+/**
+ * What can be done with a turn.
+ *
+ * @typedef {object} TurnActions
+ * @property {() => void} edit
+ * @property {(text: string) => unknown} send The prompt as it was edited.
+ * @property {() => void} cancel Editing.
+ * @property {() => void} retry
+ * @property {() => void} fork
+ * @property {(turn: string) => void} branch Shows the branch of another turn.
+ * @property {(() => void) | null} cell Goes to the cell; null where there are none to go to.
+ * @property {(id: string) => Promise<ViewMessage.Picture>} picture
+ */
+
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
-const NOTED = ['replayed', 'foreign', 'purged'];
+/** @type {ViewMessage.Mark[]} */
+const MARKS = ['replayed', 'foreign', 'purged'];
 
 /**
  * Return a turn's element.
  *
- * @param {object} row As the kernel tells it.
- * @param {object} about `number` of the turn, from 1, and the `count` of them; `edited`: the question as far as it was
- *   edited, or null; `markdown`, which shows the answer already, if there is one.
- * @param {object} on What to do: `edit`, `retry`, `fork`, `branch(turn)`, `cell` (null where there are no cells to go
- *   to), `picture(id) → Promise`, `send(text)`, `cancel()`.
- * @param {object} services
+ * @param {TurnRow} row
+ * @param {object} about
+ * @param {number} about.number Of the turn, from 1.
+ * @param {number} about.count Of all turns.
+ * @param {string | null} about.edited The prompt as far as it was edited; null if it is not.
+ * @param {Markdown} [about.markdown] That shows the answer already.
+ * @param {TurnActions} actions
+ * @param {Services} services
  */
-export function turnElement(row, { number, count, edited, markdown }, on, services) {
+export function turnElement(row, { number, count, edited, markdown }, actions, services) {
   const answer = markdown ?? new Markdown(services);
   answer.set(row.reply);
-  const question = edited !== null ? editor(edited, on) : h('div.robota-prompt', { dir: 'auto' }, row.prompt);
-  return frame(number, count, question, pictures(row, on), answer.element, footer(row, on));
+  const prompt = edited !== null ? editor(edited, actions) : h('div.robota-prompt', { dir: 'auto' }, row.prompt);
+  return frame(number, count, prompt, pictures(row, actions), answer.element, footer(row, actions));
 }
 
-/** Return the element of a turn that arrives, with the `markdown` that shows its text. */
+/**
+ * Return the element of a turn whose answer arrives.
+ *
+ * @param {ViewMessage.Arriving} arriving
+ * @param {{ number: number, count: number, markdown: Markdown }} about As for `turnElement`.
+ */
 export function arrivingElement({ prompt, text }, { number, count, markdown }) {
   const wait = h('div.robota-thinking', {}, t('thinking'));
   wait.hidden = text !== '';
@@ -43,17 +69,31 @@ export function loadingElement() {
   return h('div.robota-turn.robota-loading', {}, t('loading'));
 }
 
-function frame(number, count, question, images, answer, foot) {
+/**
+ * @param {number} number
+ * @param {number} count
+ * @param {HTMLElement} prompt
+ * @param {HTMLElement | null} images
+ * @param {HTMLElement} answer
+ * @param {HTMLElement} foot
+ */
+function frame(number, count, prompt, images, answer, foot) {
   return h('article.robota-turn', { 'aria-label': t('turn', { number, count }), tabindex: -1 },
-    h('div.robota-question', {}, question, images), answer, foot);
+    h('div.robota-question', {}, prompt, images), answer, foot);
 }
 
-function footer(row, on) {
+/**
+ * @param {TurnRow} row
+ * @param {TurnActions} actions
+ */
+function footer(row, actions) {
+  /** @type {(name: Key, sign: Parameters<typeof icon>[0], action: () => unknown) => HTMLButtonElement} */
   const button = (name, sign, action) =>
     h('button.robota-icon', { type: 'button', 'aria-label': t(name), title: t(name), 'data-part': name, on: { click: action } }, icon(sign));
   const [place, places] = row.place;
+  /** @type {(name: Key, sign: Parameters<typeof icon>[0], turn: string | null) => HTMLButtonElement} */
   const arrow = (name, sign, turn) => {
-    const made = button(name, sign, () => on.branch(turn));
+    const made = button(name, sign, () => turn && actions.branch(turn));
     made.disabled = !turn;
     return made;
   };
@@ -64,33 +104,42 @@ function footer(row, on) {
   return h('div.robota-foot', {},
     places > 1
       ? h('span.robota-branches', { role: 'group', 'aria-label': t('branchLabel', { place, places }) },
-        arrow('earlierBranch', 'back', row.before), h('span', {}, t('branchPlace', { place, places })), arrow('laterBranch', 'on', row.after))
+        arrow('earlierBranch', 'back', row.before), h('span', {}, t('branchPlace', { place, places })), arrow('laterBranch', 'forward', row.after))
       : null,
     h('span.robota-marks', {},
       h('bdi', {}, row.model),
       row.tokens ? h('span', {}, t('tokens', { input: row.tokens[0], output: row.tokens[1] })) : null,
       row.reason === 'stop' ? null : h('span.robota-mark.robota-reason', {}, reason(row.reason)),
-      ...NOTED.filter(mark => row.marks.includes(mark)).map(mark =>
+      ...MARKS.filter(mark => row.marks.includes(mark)).map(mark =>
         h(`span.robota-mark.robota-${mark}`, { title: t(`${mark}Hint`) }, t(mark)))),
     h('span.robota-actions', {},
       copy,
-      button('edit', 'edit', on.edit),
-      button('retry', 'retry', on.retry),
-      button('forkHere', 'fork', on.fork),
-      row.cell && on.cell ? button('goToCell', 'cell', on.cell) : null));
+      button('edit', 'edit', actions.edit),
+      button('retry', 'retry', actions.retry),
+      button('forkHere', 'fork', actions.fork),
+      row.cell && actions.cell ? button('goToCell', 'cell', actions.cell) : null));
 }
 
-/** How an answer ended; a kernel of a later version may know more ways. */
+/**
+ * Say how an answer ended; a kernel of a later version may know more ways.
+ *
+ * @param {string} name
+ */
 function reason(name) {
   try {
-    return t(`reason.${name}`);
+    return t(/** @type {Key} */ (`reason.${name}`));
   } catch {
     return t('reason.unknown');
   }
 }
 
-function editor(text, on) {
-  const { area, fit } = textArea({ label: t('edit'), hint: t('draftHint'), part: 'edit-area', send: () => on.send(area.value), escape: on.cancel });
+/**
+ * @param {string} text
+ * @param {TurnActions} actions
+ */
+function editor(text, actions) {
+  const send = () => actions.send(area.value);
+  const { area, fit } = textArea({ label: t('edit'), hint: t('draftHint'), part: 'edit-area', send, escape: actions.cancel });
   area.value = text;
   queueMicrotask(() => {
     fit();
@@ -98,17 +147,21 @@ function editor(text, on) {
     area.setSelectionRange(area.value.length, area.value.length);
   });
   return h('div.robota-editor', {}, area,
-    h('button.robota-button', { type: 'button', 'data-part': 'edit-send', on: { click: () => on.send(area.value) } }, t('send')),
-    h('button.robota-button', { type: 'button', on: { click: on.cancel } }, t('cancel')));
+    h('button.robota-button', { type: 'button', 'data-part': 'edit-send', on: { click: send } }, t('send')),
+    h('button.robota-button', { type: 'button', on: { click: actions.cancel } }, t('cancel')));
 }
 
-function pictures(row, on) {
+/**
+ * @param {TurnRow} row
+ * @param {TurnActions} actions
+ */
+function pictures(row, actions) {
   if (!row.pictures.length) {
     return null;
   }
   const images = row.pictures.map((id, index) => {
     const image = h('img.robota-picture', { alt: t('picture', { number: index + 1 }) });
-    void on.picture(id).then(({ media_type: type, data }) => {
+    void actions.picture(id).then(({ media_type: type, data }) => {
       if (PICTURES.test(type)) {
         image.src = `data:${type};base64,${data}`;
       }

@@ -1,31 +1,43 @@
 // A list of thousands of rows, of which only those around the view are in the DOM. Rows may be of any height, and
 // change it at any time: what the reader looks at stays where it is.
 //
-// Where the list stands is kept as a row and the pixels of it above the view, not as a scrollTop: heights above may
-// turn out to be others. Each refresh works out a scrollTop from that, and rounding cannot add up. A scrollTop that
-// is not the one set last is the reader's doing.
+// Where the list stands is kept as an anchor: a row, and the pixels of it above the view. A scrollTop would not do, as
+// the heights of rows above may turn out to be others. Each refresh works out a scrollTop from the anchor, so rounding
+// cannot add up. If the scrollTop is not the one that was set last, the reader has scrolled.
 
 import { h } from './dom.js';
 
 const OVERSCAN = 5; // rows on each side that are rendered at least; a view's height on each side if that is more
-const END = 24; // pixels from the end that count as the end
-const SLACK = 0.5; // pixels: what differs by less is the same, as browsers round
+const END = 24; // pixels; nearer to the end than this counts as at the end
+const SLACK = 0.5; // pixels; a smaller difference is none, as browsers round
 const PASSES = 10; // of rendering and measuring in one refresh; each may show that more rows fit in
+
+/** @typedef {'nearest' | 'start' | 'end' | 'center'} Align */
+
+/**
+ * A row that is in the DOM, and the top of its element there.
+ *
+ * @typedef {{ index: number, element: HTMLElement, top: number }} Row
+ */
 
 export class VirtualList {
   /**
    * @param {object} options
-   *   `element`: the scroller (made if not given), positioned, without padding or other children,
-   *   `estimate`: pixels of a row that was not measured yet,
-   *   `render(index) → HTMLElement`: makes a row's element, which has no margin; called when the row comes into view,
-   *   `release?(index, element)`: called when a row's element is taken out,
-   *   `follow`: whether the list stays at its end as it grows, unless the reader has scrolled up (default false),
-   *   `onRange?(first, last)`: the rendered rows have changed, or are new: the owner may load what they need; called
-   *   in an animation frame, never from within a call of the owner's.
+   * @param {HTMLElement} [options.element] The scroller, positioned, without padding or other children; made if not
+   *   given.
+   * @param {number} options.estimate Pixels of a row that was not measured yet.
+   * @param {(index: number) => HTMLElement} options.render Makes a row's element, which has no margin; called when the
+   *   row comes into view.
+   * @param {(index: number, element: HTMLElement) => void} [options.release] Called when a row's element is taken out.
+   * @param {boolean} [options.follow] Whether the list stays at its end as it grows, unless the reader has scrolled up.
+   * @param {(first: number, last: number) => void} [options.onRange] The rendered rows have changed, or are new: the
+   *   owner may load what they need. Called in an animation frame, never from within a call of the owner's.
    */
   constructor({ element, estimate, render, release, follow = false, onRange }) {
     this._estimate = estimate;
-    this._on = { render, release, range: onRange };
+    this._render = render;
+    this._release = release;
+    this._onRange = onRange;
     this._follow = follow;
     this.element = element ?? h('div.robota-virtual');
     Object.assign(this.element.style, element ? {} : { overflowY: 'auto', position: 'relative' });
@@ -37,18 +49,26 @@ export class VirtualList {
     this._spacer.style.position = 'relative';
 
     this._heights = new Heights();
-    this._rows = new Map(); // { index, element, top } by index: what is in the DOM,
-    this._byElement = new WeakMap(); // and the same by element
-    this._kept = null;
-    this._range = this._told = [0, -1];
+    /** @type {Map<number, Row>} */
+    this._rows = new Map(); // what is in the DOM, by index,
+    /** @type {WeakMap<Element, Row>} */
+    this._byElement = new WeakMap(); // and by element
+    /** @type {number | null} */
+    this._kept = null; // the row that stays in the DOM
+    this._range = [0, -1]; // the first and the last row that are rendered,
+    this._reported = [0, -1]; // and those of which the owner was told
     this._anchor = { index: 0, above: 0 }; // the first visible row, and the pixels of it above the view
     this._following = follow;
-    this._still = null; // the end as it was when the reader came near it: there is no need to scroll yet
+    /** @type {number | null} */
+    this._still = null; // the end as it was when the reader came near it: as long as it is that, do not scroll
+    /** @type {{ index: number, align: Align } | null} */
     this._goal = null; // a row to reveal as soon as there is a view
     this._top = this._view = 0; // the scrollTop and the clientHeight as known last
+    /** @type {number | null} */
     this._frame = null;
-    this._isObserving = false;
-    this._unobserved = new Set();
+    this._isObserving = false; // whether the observer is calling
+    /** @type {Set<Element>} */
+    this._unobserved = new Set(); // elements that it is to observe as soon as it has ended
     this._observer = new ResizeObserver(entries => this._onResize(entries));
     this._observer.observe(this.element);
     this._onScroll = () => this._soon();
@@ -65,7 +85,11 @@ export class VirtualList {
     return this._following || this._end() - this._position() <= END;
   }
 
-  /** All rows are new. The list shows its end if it follows, else its top. */
+  /**
+   * All rows are new. The list shows its end if it follows, else its top.
+   *
+   * @param {number} count
+   */
   reset(count) {
     this._anchor = { index: 0, above: 0 };
     this._following = this._follow;
@@ -73,30 +97,47 @@ export class VirtualList {
     this._renew(0, count);
   }
 
-  /** Rows from `from` on are new, `count` in all; rows before it keep their elements and heights. */
+  /**
+   * Rows from `from` on are new, `count` in all; rows before it keep their elements and heights.
+   *
+   * @param {number} from
+   * @param {number} count
+   */
   splice(from, count) {
     this._sense();
     this._renew(from, count);
   }
 
-  /** Render a row anew, if it is rendered. Its new height is noticed before the browser paints. */
+  /**
+   * Render a row again, if it is rendered. Its new height is noticed before the browser paints.
+   *
+   * @param {number} index
+   */
   update(index) {
     const row = this._rows.get(index);
     if (row) {
       const old = row.element;
       this._forget(old);
-      this._make(row);
-      old.replaceWith(row.element);
-      this._on.release?.(index, old);
+      old.replaceWith(this._make(index).element);
+      this._release?.(index, old);
     }
   }
 
-  /** Return a row's element, if it is rendered. */
+  /**
+   * Return a row's element, if it is rendered.
+   *
+   * @param {number} index
+   */
   shown(index) {
     return this._rows.get(index)?.element;
   }
 
-  /** Scroll so that a row is in view: `nearest` (as little as possible), or at the `start`, `end` or `center` of it. */
+  /**
+   * Scroll so that a row is in view: as little as possible, or so that it is at the start, end or center of the view.
+   *
+   * @param {number} index
+   * @param {{ align?: Align }} options
+   */
   reveal(index, { align = 'nearest' } = {}) {
     if (this.count) {
       this._sense();
@@ -109,14 +150,18 @@ export class VirtualList {
     this.reveal(this.count - 1, { align: 'end' });
   }
 
-  /** Keep a row in the DOM even when it is out of view, as it has the focus or is edited; null: none any more. */
+  /**
+   * Keep a row in the DOM even when it is out of view, as it has the focus or is edited; null: none any more.
+   *
+   * @param {number | null} index
+   */
   keep(index) {
     this._kept = index;
     this._soon(); // not now: a row that loses the focus as it is taken out may be why
   }
 
   dispose() {
-    cancelAnimationFrame(this._frame);
+    cancelAnimationFrame(this._frame ?? 0);
     this._observer.disconnect();
     this.element.removeEventListener('scroll', this._onScroll);
     this._remove(() => true);
@@ -130,9 +175,9 @@ export class VirtualList {
     this._view = this.element.clientHeight;
     if (!this._view) {
       if (wasShown) {
-        this._soon(); // shown again by then, it is hidden without the observer's knowledge
+        this._soon(); // if it is shown again by then, the observer has noticed nothing
       }
-      return; // else the observer tells when it no longer is
+      return; // else the observer calls when it is shown again
     }
     let isComplete = false;
     for (let pass = 0; pass < PASSES && !isComplete; pass++) {
@@ -141,20 +186,24 @@ export class VirtualList {
     const [first, last] = this._range;
     this._remove(({ index }) => (index < first || index > last) && index !== this._kept);
     this._reach(this._aim());
-    if (!isComplete || this._unobserved.size || this._isNews()) {
+    if (!isComplete || this._unobserved.size || this._hasOtherRange()) {
       this._soon();
     }
   }
 
+  /**
+   * @param {number} from
+   * @param {number} count
+   */
   _renew(from, count) {
     this._remove(({ index }) => index >= from);
     this._heights.renew(from, count, this._estimate);
-    this._kept = this._kept < from ? this._kept : null;
-    this._told = [0, -1];
+    this._kept = this._kept !== null && this._kept < from ? this._kept : null;
+    this._reported = [0, -1];
     const isAnchorNew = from <= this._anchor.index;
     this.refresh();
     if (isAnchorNew && !this._goal) {
-      this._anchor = this._locate(this._position()); // rows may be fewer: none is to come back to the old place
+      this._anchor = this._locate(this._position()); // there may be fewer rows, and the old place is gone
     }
   }
 
@@ -165,18 +214,18 @@ export class VirtualList {
       this._unobserved.clear();
       this._sense();
       this.refresh();
-      if (this._view && this._isNews()) {
-        this._told = this._range;
-        this._on.range?.(...this._range);
+      if (this._view && this._hasOtherRange()) {
+        this._reported = this._range;
+        this._onRange?.(this._range[0], this._range[1]);
       }
     });
   }
 
-  _isNews() {
-    return this._range.some((index, i) => index !== this._told[i]);
+  _hasOtherRange() {
+    return this._range.some((index, i) => index !== this._reported[i]);
   }
 
-  /** Notice that the reader has scrolled. To be done before heights change. */
+  /** Notice whether the reader has scrolled. To be called before heights change. */
   _sense() {
     const { scrollTop, clientHeight } = this.element;
     const moved = scrollTop - this._top;
@@ -188,27 +237,34 @@ export class VirtualList {
     this._stand(scrollTop, moved < 0 ? 2 : END);
   }
 
-  /** From now on the list stands at this scrollTop, and follows if that is as near to the end. */
+  /**
+   * From now on the list stands at this scrollTop, and follows if that is not more than `tolerance` from the end.
+   *
+   * @param {number} top
+   * @param {number} tolerance
+   */
   _stand(top, tolerance) {
     this._anchor = this._locate(top);
     this._still = this._end();
     this._following = this._follow && this._still - top <= tolerance;
   }
 
+  /** @param {ResizeObserverEntry[]} entries */
   _onResize(entries) {
     this._sense();
     if (!this.element.clientHeight) {
       this._view = 0;
-      return; // hidden: the rows' heights are none
+      return; // hidden: rows have no height then
     }
     let isChanged = false;
     for (const { target, borderBoxSize } of entries) {
       const row = this._byElement.get(target);
-      const isOther = row && Math.abs(borderBoxSize[0].blockSize - this._heights.get(row.index)) >= SLACK;
-      if (isOther) {
-        this._heights.set(row.index, borderBoxSize[0].blockSize);
+      const height = borderBoxSize[0].blockSize;
+      if (row && Math.abs(height - this._heights.get(row.index)) >= SLACK) {
+        this._heights.set(row.index, height);
+        isChanged = true;
       }
-      isChanged ||= isOther || target === this.element;
+      isChanged ||= target === this.element;
     }
     if (isChanged) {
       this._isObserving = true;
@@ -220,7 +276,11 @@ export class VirtualList {
     }
   }
 
-  /** The row that a scrollTop shows first; less than a pixel of one is not seen. */
+  /**
+   * The anchor of a scrollTop: the first row in view, of which less than a pixel does not count.
+   *
+   * @param {number} top
+   */
   _locate(top) {
     const index = this._heights.at(top + 1);
     return { index, above: top - this._heights.before(index) };
@@ -250,7 +310,11 @@ export class VirtualList {
     return clamp({ start, end, center: (start + end) / 2, nearest }[align], 0, this._end());
   }
 
-  /** Render and measure the rows that a scrollTop needs; return whether all were there. */
+  /**
+   * Render and measure the rows that a scrollTop needs; return whether all were there.
+   *
+   * @param {number} top
+   */
   _fill(top) {
     const [heights, view] = [this._heights, this._view];
     const first = Math.min(heights.at(top - view), heights.at(top) - OVERSCAN);
@@ -263,10 +327,11 @@ export class VirtualList {
     if (this._kept !== null && this._kept < this.count) {
       wanted.add(this._kept);
     }
+    /** @type {Row[]} */
     const fresh = [];
     let next = this._spacer.firstChild; // those that are there stay in their place, with the focus in them
     for (const index of [...wanted].sort((one, other) => one - other)) {
-      const row = this._rows.get(index) ?? this._make({ index });
+      const row = this._rows.get(index) ?? this._make(index);
       if (!row.element.parentNode) {
         this._spacer.insertBefore(row.element, next);
         fresh.push(row);
@@ -278,37 +343,46 @@ export class VirtualList {
     return !fresh.length;
   }
 
-  _make(row) {
-    row.element = this._on.render(row.index);
-    row.top = this._heights.before(row.index);
+  /**
+   * @param {number} index
+   * @returns {Row}
+   */
+  _make(index) {
+    const row = { index, element: this._render(index), top: this._heights.before(index) };
     // Not `transform`: a row's menu would be below the next row.
     Object.assign(row.element.style, { position: 'absolute', left: 0, right: 0, top: `${row.top}px` });
-    this._rows.set(row.index, row);
+    this._rows.set(index, row);
     this._byElement.set(row.element, row);
     if (this._isObserving) {
-      this._unobserved.add(row.element); // an observer may not begin with what is as deep as what it is just told of
+      this._unobserved.add(row.element); // what it is given while it calls, and is no deeper, would be an error
     } else {
       this._observer.observe(row.element);
     }
     return row;
   }
 
+  /** @param {HTMLElement} element */
   _forget(element) {
     this._observer.unobserve(element);
     this._unobserved.delete(element);
     this._byElement.delete(element);
   }
 
+  /** @param {(row: Row) => boolean} isOut */
   _remove(isOut) {
     for (const row of [...this._rows.values()].filter(isOut)) {
       this._rows.delete(row.index);
       this._forget(row.element);
       row.element.remove();
-      this._on.release?.(row.index, row.element);
+      this._release?.(row.index, row.element);
     }
   }
 
-  /** Put all in its place, and scroll. */
+  /**
+   * Put all in its place, and scroll.
+   *
+   * @param {number} aim
+   */
   _reach(aim) {
     const end = this._end();
     if (this._goal && (Math.abs(aim - this._position()) >= SLACK || aim === end)) {
@@ -334,8 +408,9 @@ export class VirtualList {
   }
 }
 
-/** The heights of rows, and their sums, which are renewed as far as they are asked for: a last row may grow often. */
+/** The heights of rows, and their sums, which are computed as far as they are asked for: a last row may grow often. */
 class Heights {
+  /** @type {number[]} */
   _each = [];
   _sums = [0];
   _done = 0; // the sums of as many rows are right
@@ -344,8 +419,14 @@ class Heights {
     return this._each.length;
   }
 
-  /** Rows from `from` on are new, `count` in all, of a height each. */
-  renew(from, count, height) {
+  /**
+   * Rows from `from` on are new, `count` in all, of a height each.
+   *
+   * @param {number} from
+   * @param {number} count
+   * @param {number} height
+   */
+  renew(from, count, height = 0) {
     this._each.length = Math.min(from, count, this.count);
     this._done = Math.min(this._done, this.count);
     while (this.count < count) {
@@ -353,16 +434,25 @@ class Heights {
     }
   }
 
+  /** @param {number} index */
   get(index) {
     return this._each[index] ?? 0;
   }
 
+  /**
+   * @param {number} index
+   * @param {number} height
+   */
   set(index, height) {
     this._each[index] = height;
     this._done = Math.min(this._done, index);
   }
 
-  /** The pixels of all rows before one; before `count`, of all. */
+  /**
+   * The pixels of all rows before one; before `count`, of all.
+   *
+   * @param {number} index
+   */
   before(index) {
     const end = Math.min(index, this.count);
     for (; this._done < end; this._done++) {
@@ -371,7 +461,11 @@ class Heights {
     return this._sums[end];
   }
 
-  /** The row that covers a pixel; the first or the last if none does. */
+  /**
+   * The row that covers a pixel; the first or the last if none does.
+   *
+   * @param {number} pixel
+   */
   at(pixel) {
     let [low, high] = [0, this.count - 1];
     while (low < high) {
@@ -386,6 +480,11 @@ class Heights {
   }
 }
 
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
 function clamp(value, low, high) {
   return Math.max(low, Math.min(value, high));
 }

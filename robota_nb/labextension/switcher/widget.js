@@ -2,55 +2,85 @@
 // kernel when a view is opened, and import each other as they do where a server serves them: so nothing has to be
 // bundled or fetched, and a notebook that saves the state of its widgets saves a text, and not a program.
 
-const LOADED = Symbol.for('robota_nb.switcher'); // what was loaded in this page, by the version of its modules
+/**
+ * A view's model, as anywidget has it.
+ *
+ * @typedef {object} Model
+ * @property {(name: '_text' | '_version') => string} get
+ * @property {(message: ViewMessage.FromView) => void} send
+ * @property {(event: string, callback: (message: any) => void) => void} on
+ * @property {(event: string, callback: (message: any) => void) => void} off
+ */
 
-const PATIENCE = 500; // milliseconds before the kernel is asked once more; then twice as long each time
+/** @typedef {typeof import('./switcher.js')} SwitcherModule */
+/** @typedef {import('./switcher.js').Services} Services */
+
+const LOADED = Symbol.for('robota_nb.switcher'); // the modules that were loaded in this page, by their version
+const SERVICES = Symbol.for('robota_nb.services'); // the extension's
+
+const RETRY = 500; // milliseconds before the kernel is asked once more; then twice as long each time
+
+/** @type {Record<symbol, any>} */
+const page = globalThis;
 
 export default {
+  /** @param {{ model: Model, el: HTMLElement }} view */
   async render({ model, el }) {
     const text = document.createElement('pre');
     text.textContent = decodeURIComponent(model.get('_text')); // all there is where no kernel answers
     el.append(text);
-    const services = globalThis[Symbol.for('robota_nb.services')] ?? {};
+    /** @type {Services} */
+    const services = page[SERVICES] ?? {};
+    /** @param {() => void} callback */
     const onGone = callback => model.on('comm_live_update', callback);
-    const there = await services.show?.(el, onGone);
-    if (there) {
-      return () => there.dispose();
+    const shown = await services.show?.(el, onGone);
+    if (shown) {
+      return () => shown.dispose();
     }
     const { mount } = await load(model);
     text.remove();
-    let heard = null;
+    /** @type {(message: ViewMessage.ToView) => void} */
+    let listener = () => {};
+    /** @type {import('./switcher.js').Channel} */
     const channel = {
       send: message => model.send(message),
       onMessage: callback => {
-        heard = callback;
-        model.on('msg:custom', heard);
+        listener = callback;
+        model.on('msg:custom', listener);
       },
       onGone,
-      close: () => model.off('msg:custom', heard)
+      close: () => model.off('msg:custom', listener)
     };
     const view = mount(el, channel, services);
     return () => view.dispose();
   }
 };
 
-/** Return the switcher's module; the first view in a page asks the kernel for all of them. */
+/**
+ * Return the switcher's module; the first view in a page asks the kernel for all of them.
+ *
+ * @param {Model} model
+ * @returns {Promise<SwitcherModule>}
+ */
 function load(model) {
-  const all = (globalThis[LOADED] ??= new Map());
+  const all = (page[LOADED] ??= new Map());
   const version = model.get('_version');
   if (!all.has(version)) {
     all.set(version, new Promise(resolve => {
-      let timer, wait = PATIENCE;
+      /** @type {number | undefined} */
+      let timer;
+      let wait = RETRY;
       const ask = () => {
         model.send({ op: 'modules' });
-        timer = setTimeout(ask, (wait *= 2)); // right after a page was loaded, what is said first may be lost
+        timer = setTimeout(ask, (wait *= 2)); // right after a page was loaded, its first messages may be lost
       };
-      const take = ({ op, modules, css }) => {
-        if (op === 'modules') {
+      /** @param {ViewMessage.ToView} message */
+      const take = message => {
+        if (message.op === 'modules') {
           clearTimeout(timer);
           model.off('msg:custom', take);
-          document.head.append(Object.assign(document.createElement('style'), { textContent: css }));
-          resolve(imported(modules));
+          document.head.append(Object.assign(document.createElement('style'), { textContent: message.css }));
+          resolve(imported(message.modules));
         }
       };
       model.on('msg:custom', take);
@@ -60,15 +90,25 @@ function load(model) {
   return all.get(version);
 }
 
-/** Import the switcher from its modules' sources. */
+/**
+ * Import the switcher from its modules' sources, by name.
+ *
+ * @param {Record<string, string>} modules
+ * @returns {Promise<SwitcherModule>}
+ */
 function imported(modules) {
+  /** @type {Map<string, string>} */
   const urls = new Map();
+  /** @param {string} name */
   const url = name => {
-    if (!urls.has(name)) {
-      const source = modules[name].replace(/\bfrom ['][.][/]([\w.-]+)[']/g, (_, other) => `from '${url(other)}'`);
-      urls.set(name, URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+    const known = urls.get(name);
+    if (known !== undefined) {
+      return known;
     }
-    return urls.get(name);
+    const source = modules[name].replace(/\bfrom ['][.][/]([\w.-]+)[']/g, (_, other) => `from '${url(other)}'`);
+    const made = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    urls.set(name, made);
+    return made;
   };
   return import(url('switcher.js'));
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _status(runner: Runner, _: Args) -> None:
-    runner.say(report.status(runner.host))
+    runner.say(report.status(runner.host.manager, runner.host.persistence.level))
 
 
 def _help(runner: Runner, args: Args) -> None:

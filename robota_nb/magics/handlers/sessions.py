@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 def _open(runner: Runner, args: Args) -> None:
     manager, name = runner.host.manager, args["name"]
-    session = manager.find_session(name) or manager.bring_back(name) or runner.host.persistence.fetch(name)
+    session = manager.find_session(name) or manager.bring_back(name) or runner.host.recovery.session(name)
     runner.choose_session(session or manager.create_session(name=name), name)
     runner.say(name)  # and no more: the rest depends on what ran before
 
 
 def _list(runner: Runner, args: Args) -> None:
     runner.say(report.sessions(runner.host.manager))
-    if args["all"] and (others := report.other_sessions(runner.host.persistence.elsewhere())):
+    if args["all"] and (others := report.other_sessions(runner.host.recovery.elsewhere())):
         runner.say(others)
 
 

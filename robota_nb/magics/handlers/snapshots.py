@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robota_nb.carriers import chat_file
+from robota_nb.core.record.snapshot import dump
 from robota_nb.display import report
+from robota_nb.sync.chat_files import import_chat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,36 +17,42 @@ if TYPE_CHECKING:
 
 
 def _snapshot(runner: Runner, args: Args) -> None:
-    runner.say(runner.host.persistence.snapshot(save=args["save"], to=args["to"], replace=args["replace"]))
+    persistence = runner.host.persistence
+    if args["to"]:
+        runner.say(report.written_to_file(persistence.write_file(Path(args["to"]), replace=args["replace"])))
+    else:
+        runner.say(report.written(persistence.snapshot(save=args["save"], replace=args["replace"])))
 
 
 def _show(runner: Runner, _: Args) -> None:
-    runner.say(report.tree(runner.host.persistence.recorded()))
+    runner.say(report.tree(dump(runner.host.persistence.entries())))
 
 
 def _verify(runner: Runner, _: Args) -> None:
-    runner.host.persistence.check()
-    runner.say(report.verified(runner.host.persistence.recorded()))
+    runner.host.persistence.notebook.check()
+    runner.say(report.verified(dump(runner.host.persistence.entries())))
 
 
 def _strip(runner: Runner, _: Args) -> None:
-    runner.say(runner.host.persistence.strip())
+    runner.host.persistence.strip()
+    runner.say("the conversations are out of this notebook; %robota snapshot puts them in again")
 
 
 def _resume(runner: Runner, args: Args) -> None:
-    runner.say(runner.host.persistence.resume(args["path"]))
+    path = args["path"]
+    runner.say(report.resumed(runner.host.reader.resume(Path(path) if path else None)))
 
 
 def _recover(runner: Runner, args: Args) -> None:
-    runner.say(runner.host.persistence.recover(args["path"], saved=args["saved"]))
+    runner.say(report.recovered(runner.host.recovery.recover(args["path"], saved=args["saved"])))
 
 
 def _export(runner: Runner, args: Args) -> None:
-    runner.say(f"exported to {runner.host.export(runner.existing_chat(), args['path'])}")
+    runner.say(f"exported to {chat_file.write(runner.existing_chat(), args['path']).name}")
 
 
 def _import(runner: Runner, args: Args) -> None:
-    runner.say(runner.host.bring(runner.session(), args["path"]))
+    runner.say(report.imported(import_chat(runner.host.persistence, runner.session(), args["path"])))
 
 
 HANDLERS: Mapping[tuple[str, ...], Handler] = {

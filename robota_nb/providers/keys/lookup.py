@@ -1,18 +1,18 @@
-"""Where the keys of endpoints come from: the environment, the system's keyring, or what was typed in this kernel."""
+"""Look up the keys of endpoints: in the environment, in the system's keyring, or in what was typed in this process."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from robota_nb.errors import KeyMissing
-from robota_nb.providers.failures import Environment, Secret
 from robota_nb.providers.keys.check import key_problem
-from robota_nb.providers.keys.system_keyring import SystemKeyring, Unanswered
+from robota_nb.providers.keys.secret import Environment, KeySource, Secret
+from robota_nb.providers.keys.system_keyring import KeyringFailed, SystemKeyring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.providers.registry import Endpoint
+    from robota_nb.providers.endpoint import Endpoint
 
 __all__ = ["Keys"]
 
@@ -20,15 +20,15 @@ __all__ = ["Keys"]
 class Keys:
     """The keys of one user, each looked up anew whenever it is needed.
 
-    A key in the keyring, and one that was typed, is bound to the alias and the exact origin of its endpoint: an
-    alias that is set to another server has no key there.
+    A key in the keyring, and one that was typed, is bound to the alias and the exact origin of its endpoint: if the
+    alias is given to another server, that server gets no key.
 
     Parameters
     ----------
     environ
-        Where variables are looked up; by default the process's environment.
+        Where variables are looked up; the process's environment if not given.
     keyring
-        What the system keeps; by default that of the package `keyring`.
+        The system's keyring; through the package `keyring` if not given.
 
     Notes
     -----
@@ -41,25 +41,28 @@ class Keys:
         self._typed: dict[str, Secret] = {}
 
     def find(self, endpoint: Endpoint) -> Secret:
-        """Return an endpoint's key as it is now; an empty secret if the endpoint needs none.
+        """Return the key of an endpoint as it is now; an empty secret if the endpoint needs none.
 
         Raises
         ------
         KeyMissing
             There is none, or the one that is there cannot be a key.
         """
-        key, hint = self._look(endpoint)
+        key, note = self._look_up(endpoint)
         if endpoint.key_env and not key:
             raise KeyMissing(
-                f"endpoint {endpoint.name!r} has no API key: run %robota endpoint key {endpoint.name}, or set the "
-                f"environment variable {endpoint.key_env} before Jupyter starts{hint}"
+                f"endpoint {endpoint.name!r} has no API key",
+                hint="key.missing",
+                name=endpoint.name,
+                variable=endpoint.key_env,
+                note=note,
             )
         check(key, endpoint)
         return key
 
-    def source(self, endpoint: Endpoint) -> str:
-        """Return where an endpoint's key is, as a user reads it; empty if there is none, or none is needed."""
-        return self._look(endpoint)[0].source
+    def source(self, endpoint: Endpoint) -> KeySource | None:
+        """Return where the key of an endpoint is; None if there is none, or none is needed."""
+        return self._look_up(endpoint)[0].source
 
     def hold(self, endpoint: Endpoint, typed: Secret) -> None:
         """Keep a key that was typed, until this process ends.
@@ -69,14 +72,14 @@ class Keys:
         KeyMissing
             It cannot be a key.
         """
-        key = Secret(typed.reveal().strip(), "what was typed")
+        key = Secret(typed.reveal().strip(), KeySource("typed"))
         if not key:
-            raise KeyMissing(f"nothing was typed: run %robota endpoint key {endpoint.name} again")
+            raise KeyMissing("nothing was typed", hint="key.again", name=endpoint.name)
         check(key, endpoint)
         self._typed[_account(endpoint)] = key
 
     def save(self, endpoint: Endpoint) -> None:
-        """Put the key that was typed, if one was, into the keyring, which keeps it for other kernels.
+        """Move the key that was typed, if there is one, into the keyring, which keeps it for other processes.
 
         Raises
         ------
@@ -88,7 +91,7 @@ class Keys:
             return
         try:
             self._keyring.put(account, self._typed[account])
-        except Unanswered as error:
+        except KeyringFailed as error:
             problem = str(error)
         else:
             del self._typed[account]
@@ -99,46 +102,48 @@ class Keys:
         )
 
     def forget(self, endpoint: Endpoint) -> bool:
-        """Remove an endpoint's key from memory and keyring; return whether there was one.
+        """Remove the key of an endpoint from memory and keyring; return whether there was one.
 
         Raises
         ------
         KeyMissing
-            The keyring does not let go of it.
+            The keyring does not remove it.
         """
         account = _account(endpoint)
         typed = self._typed.pop(account, None)
         try:
             kept = self._keyring.get(account)
             self._keyring.remove(account)
-        except Unanswered as error:
+        except KeyringFailed as error:
             problem = str(error)
         else:
             return bool(typed or kept)
         raise KeyMissing(f"whether the keyring has a key of {endpoint.name!r} is not known, {problem}: unlock it")
 
-    def _look(self, endpoint: Endpoint) -> tuple[Secret, str]:
-        """Return what is there, and what to say if it is nothing."""
-        variable, hint = endpoint.key_env, ""
+    def _look_up(self, endpoint: Endpoint) -> tuple[Secret, str]:
+        """Return the key and, if the keyring failed, a note that says so."""
+        variable, note = endpoint.key_env, ""
         if not variable:
             return Secret(""), ""
-        if key := Secret(self._environ.get(variable, "").strip(), f"the environment variable {variable}"):
-            return key, ""
-        account, removal = _account(endpoint), f"(%robota endpoint key {endpoint.name} --forget removes it)"
+        if key := self._environ.get(variable, "").strip():
+            return Secret(key, KeySource("environment", variable)), ""
+        account = _account(endpoint)
         try:
-            if key := self._keyring.get(account):
-                return Secret(key.reveal(), f"the system's keyring {removal}"), ""
-        except Unanswered as error:
-            hint = f" ({error})"
-        if key := self._typed.get(account, Secret("")):
-            return Secret(key.reveal(), f"what was typed in this kernel {removal}"), ""
-        return Secret(""), hint
+            if kept := self._keyring.get(account):
+                return Secret(kept.reveal(), KeySource("keyring")), ""
+        except KeyringFailed as error:
+            note = f" ({error})"
+        return self._typed.get(account, Secret("")), note
 
 
 def check(key: Secret, endpoint: Endpoint) -> None:
-    """Raise `KeyMissing` if something that stands in the place of a key cannot be one."""
-    if key and (problem := key_problem(key)):
-        raise KeyMissing(f"the API key of endpoint {endpoint.name!r}, from {key.source}, {problem}")
+    """Raise `KeyMissing` if a text that stands in the place of a key cannot be one."""
+    if not key or (problem := key_problem(key)) is None:
+        return
+    text = f"the API key of endpoint {endpoint.name!r}, from {key.source}, {problem.what}"
+    if key.source == KeySource("keyring"):
+        raise KeyMissing(text, hint="key.replace", name=endpoint.name, step=problem.step)
+    raise KeyMissing(f"{text}: {problem.step}")
 
 
 def _account(endpoint: Endpoint) -> str:

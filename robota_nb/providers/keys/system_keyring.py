@@ -1,7 +1,7 @@
 """The keyring of the user's system, through the package `keyring` if that is installed.
 
-A keyring may be locked, and then asks for its password on a screen that a kernel's user perhaps never sees. So all
-that is asked of it is asked in a thread of its own, and waited for a short while only.
+A locked keyring asks for its password on a screen that the user of a kernel may never see. So each call to it runs in a
+thread of its own, and is waited for a few seconds only.
 """
 
 from __future__ import annotations
@@ -10,48 +10,48 @@ from importlib.util import find_spec
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.providers.failures import Secret
+from robota_nb.providers.keys.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SERVICE", "NoKeyring", "SystemKeyring", "Unanswered"]
+__all__ = ["SERVICE", "KeyringFailed", "NoKeyring", "SystemKeyring"]
 
 SERVICE = "robota_nb"
 """The name under which the keyring shows our keys."""
 
-PATIENCE = 3.0
-"""Seconds that the keyring is waited for."""
+TIMEOUT = 3.0
+"""Seconds that a call to the keyring is waited for."""
 
 
-class Unanswered(Exception):
-    """The keyring has not done what it was asked; the text says why, in a few words."""
+class KeyringFailed(Exception):
+    """The keyring has not done what it was asked to do; the text says why, in a few words."""
 
 
-class NoKeyring(Unanswered):
-    """There is none."""
+class NoKeyring(KeyringFailed):
+    """The system has no keyring."""
 
 
 class SystemKeyring:
-    """What the system keeps for this user.
+    """The keys that the system keeps for this user.
 
     Parameters
     ----------
-    patience
-        Seconds to wait for each answer.
+    timeout
+        The seconds that each call is waited for.
     """
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
         self._lock = Lock()
-        self._waiting: Thread | None = None
+        self._running: Thread | None = None
 
     def get(self, user: str) -> Secret:
-        """Return what is kept under a name; an empty secret if nothing is.
+        """Return the key that is kept under a name; an empty secret if there is none.
 
         Raises
         ------
-        Unanswered
+        KeyringFailed
             The keyring is locked or fails.
         """
 
@@ -68,26 +68,26 @@ class SystemKeyring:
 
         Raises
         ------
-        Unanswered
+        KeyringFailed
             There is no keyring, or it is locked, or fails.
         """
         self._ask(lambda keyring: keyring.set_password(SERVICE, user, key.reveal()))
-        if self.get(user).reveal() != key.reveal():  # one that is switched off takes everything, and keeps nothing
-            raise Unanswered("the keyring has not kept it")
+        if self.get(user).reveal() != key.reveal():  # keyring's null backend takes every key and keeps none
+            raise KeyringFailed("the keyring has not kept it")
 
     def remove(self, user: str) -> None:
-        """Remove what is kept under a name, if something is.
+        """Remove the key that is kept under a name, if there is one.
 
         Raises
         ------
-        Unanswered
+        KeyringFailed
             The keyring is locked or fails.
         """
         if self.get(user):
             self._ask(lambda keyring: keyring.delete_password(SERVICE, user))
 
-    def _ask(self, question: Callable[[Any], Secret | None]) -> Secret | None:
-        """Ask, and wait a while; an earlier question that still waits is waited for first, so they never pile up."""
+    def _ask(self, call: Callable[[Any], Secret | None]) -> Secret | None:
+        """Call the keyring in a thread; a call that still hangs is waited for first, so that threads never pile up."""
         if find_spec("keyring") is None:
             raise NoKeyring("the package keyring is not installed")
         answers: list[Secret | None] = []
@@ -97,28 +97,28 @@ class SystemKeyring:
             try:
                 import keyring
 
-                answers.append(question(keyring))
-            except Exception as error:  # noqa: BLE001 (a backend is somebody's; its error may hold anything)
+                answers.append(call(keyring))
+            except Exception as error:  # noqa: BLE001 (a backend is other people's code; its error may hold the key)
                 failures.append(type(error).__name__)
 
         with self._lock:
-            if not self._waited():
-                raise Unanswered("the keyring does not answer")
-            self._waiting = Thread(target=ask, name="robota_nb-keyring", daemon=True)
-            self._waiting.start()
-            if not self._waited():
-                raise Unanswered("the keyring does not answer")
+            if not self._has_ended():
+                raise KeyringFailed("the keyring does not answer")
+            self._running = Thread(target=ask, name="robota_nb-keyring", daemon=True)
+            self._running.start()
+            if not self._has_ended():
+                raise KeyringFailed("the keyring does not answer")
         if failures == ["NoKeyringError"]:
             raise NoKeyring("this system has no keyring")
         if failures:
-            raise Unanswered(f"the keyring failed with {failures[0]}")
+            raise KeyringFailed(f"the keyring failed with {failures[0]}")
         return answers[0]
 
-    def _waited(self) -> bool:
-        """Wait for the question that was asked, and return whether it is answered."""
-        if self._waiting is not None:
-            self._waiting.join(self._patience)
-            if self._waiting.is_alive():
+    def _has_ended(self) -> bool:
+        """Wait for the running call, and return whether it has ended."""
+        if self._running is not None:
+            self._running.join(self._timeout)
+            if self._running.is_alive():
                 return False
-            self._waiting = None
+            self._running = None
         return True

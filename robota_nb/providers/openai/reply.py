@@ -21,7 +21,7 @@ _REASONS: dict[str, FinishReason] = {
     "content_filter": "content_filter",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
-    # What other servers say that otherwise speak the same language.
+    # The words of other servers for the same reasons.
     "end_turn": "stop",
     "eos": "stop",
     "stop_sequence": "stop",
@@ -40,9 +40,9 @@ class Problem(NamedTuple):
     Parameters
     ----------
     what
-        Our words, to follow "endpoint 'x' ".
+        What happened, in words that follow "endpoint 'lab'".
     detail
-        The server's words, not yet fit to be shown.
+        The server's own words, as they came.
     """
 
     what: str
@@ -50,14 +50,14 @@ class Problem(NamedTuple):
 
 
 class Reply:
-    """Takes events and keeps what matters: text, how it ended, who answered, what it cost.
+    """Puts an answer together from events: its text, how it ended, the model that answered, the tokens.
 
     Attributes
     ----------
     over
-        Nothing that follows can matter: ``[DONE]``, or a problem.
+        Whether nothing that follows can matter: ``[DONE]`` has come, or there is a problem.
     problem
-        What is wrong, if something is.
+        What is wrong with the answer; None if nothing is.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,10 @@ class Reply:
             self._fail("sent an event that is not a chat completion chunk")
 
     def end(self, rest: Iterable[Event]) -> None:
-        """Take what the end of the body left; an end before any event is a problem, or before any text, if untold."""
+        """Take what is left at the end of the body.
+
+        It is a problem if there was no event at all, or no text and no sign that the answer is complete.
+        """
         self.take(rest)
         if not self._seen:
             self._fail("answered with an empty stream")
@@ -121,7 +124,7 @@ class Reply:
             self._fail("answered with JSON that is not a chat completion")
 
     def text(self, *, last: bool = False) -> str:
-        """Return the text that came since the last call; well-formed Unicode, whatever the server escaped."""
+        """Return the text that came since the last call, as well-formed Unicode whatever the server has escaped."""
         text = self._half + "".join(self._texts)
         self._texts.clear()
         self._half = ""
@@ -139,7 +142,7 @@ class Reply:
 
     def _fail(self, what: str, detail: str = "") -> None:
         self.over = True
-        if self._reason is None:  # else the answer is whole already
+        if self._reason is None:  # else the answer was complete before
             self.problem = Problem(what, detail)
 
     def _chunk(self, value: dict[str, Any], part: str, kind: str = "") -> None:

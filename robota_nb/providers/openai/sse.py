@@ -1,6 +1,6 @@
 """A parser of server-sent events: bytes in, events out, however the network cuts the bytes.
 
-It knows nothing of HTTP or of models. Line ends are CR, LF and CRLF, nothing else (U+2028 is text).
+It knows nothing of HTTP or of models. Lines end with CR, LF or CRLF, and with nothing else (U+2028 is text).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class EventParser:
     def close(self) -> Iterator[Event]:
         """Yield the event that the stream's end left without its empty line, if any.
 
-        The standard drops it; but a server that ends with ``data: [DONE]`` and one newline means it.
+        The standard drops such an event; but some servers end with ``data: [DONE]`` and a single newline.
         """
         rest = (self._head or b"") + bytes(self._buffer)
         self._head = None

@@ -1,7 +1,8 @@
-"""The openai client, bound to one endpoint, and what it sends. Importing this module imports `openai`: do it late.
+"""The client of the `openai` SDK, bound to one endpoint, and what it sends.
 
-The SDK reads the environment on its own account; here everything that goes to a server is said explicitly,
-and hooks on its HTTP client see to what must hold for every request and every response.
+Importing this module imports `openai`, which takes half a second: do it late. The SDK reads the environment on its own
+account; here everything that goes to a server is said explicitly, and hooks on its HTTP client see to what must hold
+for every request and every response.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import os
 import socket
 import ssl
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -17,37 +19,114 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import openai
 
-from robota_nb.providers.failures import CHECK_URL
-from robota_nb.providers.openai.redaction import discreet_logs
-from robota_nb.providers.openai.retry import Failed, asked_wait, in_words, may_help
+from robota_nb.providers.endpoint import OPENAI
+from robota_nb.providers.redaction import redacted_logs
+from robota_nb.providers.retry import FailedAttempt
+from robota_nb.providers.server_errors import CHECK_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from robota_nb.providers.failures import Faults, Secret
-    from robota_nb.providers.registry import Endpoint
+    from robota_nb.errors import ProviderError
+    from robota_nb.providers.endpoint import Endpoint
+    from robota_nb.providers.keys.secret import Secret
+    from robota_nb.providers.server_errors import ServerErrors
 
-__all__ = ["Refused", "connect", "hang_up", "send"]
+__all__ = ["OptionsRefused", "RawResponse", "connect", "send"]
 
 _NO_KEY = "no-key-needed"  # a server without keys ignores it
 _IN_PLACE = "in-place-of-the-key"  # the SDK wants one, and keeps it where it can be seen; ours goes in last
 _MAX_ERROR_BYTES = 64_000
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+_LIBRARIES = ("openai", "httpx2", "httpcore2")
 
 
-class Refused(Exception):
-    """A response that is not even read."""
+class OptionsRefused(FailedAttempt):
+    """The server refuses ``stream_options``, which not all servers know."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """A response whose body is still on its way.
+
+    Parameters
+    ----------
+    response
+        The response of the HTTP client.
+    errors
+        Makes the errors of the request.
+    """
+
+    response: httpx2.Response
+    errors: ServerErrors
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, without its parameters, in lower case."""
+        return str(self.response.headers.get("content-type", "").partition(";")[0].strip().lower())
+
+    def pieces(self, max_bytes: int) -> Iterator[bytes]:
+        """Yield the body as it arrives.
+
+        Raises
+        ------
+        ProviderError
+            The body is longer than *max_bytes*, or breaks off.
+        """
+        size = 0
+        error: BaseException
+        try:
+            for piece in self.response.iter_raw():
+                size += len(piece)
+                if size > max_bytes:
+                    break
+                yield piece
+            else:
+                return
+            error = self.errors.error(f"sent more than {max_bytes} bytes", "ask for less")
+        except KeyboardInterrupt:
+            error = KeyboardInterrupt()
+        except httpx2.TimeoutException:
+            error = self.errors.error("fell silent in the middle of the answer", hint="timeout.silence")
+        except (httpx2.HTTPError, httpx2.StreamError, OSError):
+            error = self.errors.error("lost the connection in the middle of the answer", "ask again")
+        raise error
+
+    def unexpected(self) -> ProviderError:
+        """Make the error of a body of another type than a stream."""
+        got = self.errors.clean(self.content_type, 40) or "nothing"
+        return self.errors.error(
+            f"answered with {got} instead of a stream", CHECK_URL, status=self.response.status_code
+        )
+
+    def hang_up(self) -> None:
+        """Wake a thread that waits for the next piece: closing alone would leave it waiting."""
+        stream = self.response.extensions.get("network_stream")
+        connection = stream.get_extra_info("socket") if stream else None
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Release the connection."""
+        self.response.close()
+
+
+class _NotAccepted(Exception):
+    """A response that is not even read; the text says why."""
 
 
 def connect(endpoint: Endpoint, key: Secret, *, timeout: float) -> openai.OpenAI:
     """Return a client that speaks to this endpoint alone, and asks once; *timeout* is in seconds, for each read."""
-    # Plain http is for this machine only (`url_problem`). There a proxy would carry the traffic off it, in the clear;
-    # and a context that trusts nobody saves the 30 ms of reading the machine's certificates.
+    # Plain http is for this machine only (`url_problem`). A proxy would carry that traffic off the machine, in the
+    # clear; and a TLS context without certificates, which plain http never uses, saves the 30 ms of reading them.
     plain = endpoint.base_url.lower().startswith("http:")
     http_client = _HttpClient(
         follow_redirects=False,
         trust_env=not plain,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none are taken: an ask is nobody's session
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # asks have no session: no cookie is kept
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
         event_hooks={"request": [_request_hook(endpoint, key)], "response": [_check_response]},
     )
@@ -55,11 +134,11 @@ def connect(endpoint: Endpoint, key: Secret, *, timeout: float) -> openai.OpenAI
         api_key=_IN_PLACE,
         base_url=endpoint.base_url,
         http_client=http_client,
-        max_retries=0,  # the SDK would wait without a word, and nobody could end it
+        max_retries=0,  # the SDK's waits are not shown, and cannot be ended
         timeout=openai.Timeout(timeout, connect=5.0),
     )
     client.admin_api_key = None
-    if endpoint.name != "openai":  # OPENAI_ORG_ID and OPENAI_PROJECT_ID are nobody else's business
+    if endpoint.name != OPENAI:  # OPENAI_ORG_ID and OPENAI_PROJECT_ID are for OpenAI alone
         client.organization = client.project = None
     return client
 
@@ -91,14 +170,14 @@ class _Capped(httpx2.SyncByteStream):
 
 
 def _request_hook(endpoint: Endpoint, key: Secret) -> Callable[[httpx2.Request], None]:
-    foreign = endpoint.name != "openai"
+    is_openai = endpoint.name == OPENAI
 
     def complete(request: httpx2.Request) -> None:
         headers = request.headers
-        if foreign:
+        if not is_openai:
             for name in _ambient_headers():
                 headers.pop(name, None)
-        if foreign or headers.get("Authorization") == f"Bearer {_IN_PLACE}":  # else the user's own header
+        if not is_openai or headers.get("Authorization") == f"Bearer {_IN_PLACE}":  # else the user's own header
             headers["Authorization"] = f"Bearer {key.reveal() or _NO_KEY}"
         headers["Content-Type"] = "application/json"
         headers["Accept-Encoding"] = "identity"  # nothing to unpack, so nothing can explode
@@ -115,60 +194,50 @@ def _ambient_headers() -> list[str]:
 
 def _check_response(response: httpx2.Response) -> None:
     if 300 <= response.status_code < 400:  # noqa: PLR2004 (the statuses of redirects)
-        raise Refused("answered with a redirect")
+        raise _NotAccepted("answered with a redirect")
     if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise Refused("answered with a compressed body")
+        raise _NotAccepted("answered with a compressed body")
     if response.is_error and isinstance(response.stream, httpx2.SyncByteStream):
         response.stream = _Capped(response.stream)
 
 
 def send(
-    client: openai.OpenAI, method: str, path: str, body: dict[str, Any] | None, faults: Faults
-) -> httpx2.Response | Failed:
+    client: openai.OpenAI, method: str, path: str, body: dict[str, Any] | None, errors: ServerErrors
+) -> RawResponse | FailedAttempt:
     """Return the response as soon as its headers are there, or why there is none."""
     # The SDK's own way to call a path gives the raw response, and spends nothing on typed requests.
     try:
-        with discreet_logs(faults.secret):
+        with redacted_logs(errors.key, *_LIBRARIES):
             if method == "get":
-                return client.get(path, cast_to=httpx2.Response, stream=True)
-            return client.post(path, cast_to=httpx2.Response, body=body, stream=True)
+                response = client.get(path, cast_to=httpx2.Response, stream=True)
+            else:
+                response = client.post(path, cast_to=httpx2.Response, body=body, stream=True)
     except KeyboardInterrupt:
-        return Failed(KeyboardInterrupt())
+        return FailedAttempt(KeyboardInterrupt())
     except Exception as error:  # noqa: BLE001 (whatever it is, it holds the request)
-        return _failed(error, faults)
+        return _failed(error, errors)
+    return RawResponse(response, errors)
 
 
-def hang_up(response: httpx2.Response) -> None:
-    """Wake a thread that waits for the next piece: closing alone would leave it waiting."""
-    stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream else None
-    if connection is not None:
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-
-def _failed(error: Exception, faults: Faults) -> Failed:
-    if isinstance(error, Refused):
-        return Failed(faults.error(str(error), f"that is not accepted, {CHECK_URL}"))
+def _failed(error: Exception, errors: ServerErrors) -> FailedAttempt:
+    if isinstance(error, _NotAccepted):
+        return FailedAttempt(errors.error(str(error), f"that is not accepted, {CHECK_URL}"))
     if isinstance(error, openai.APIStatusError):
-        status, headers = error.status_code, error.response.headers
-        passing = may_help(status, headers)
-        wait = asked_wait(headers) if passing else None
-        return Failed(
-            faults.status(status, _words(error.body), in_words(wait) if wait else ""),
-            passing=passing,
-            wait=wait,
-            refuses_options=status in _REFUSALS and _names(error.body, "stream_options"),
-        )
+        refused = errors.refused(error.status_code, error.response.headers, _words(error.body))
+        if error.status_code in _REFUSALS and _names(error.body, "stream_options"):
+            return OptionsRefused(refused.error)
+        return refused
     if isinstance(error, openai.APITimeoutError):  # it may be at work on the answer: asking again is the user's choice
         unheard = isinstance(error.__cause__, httpx2.ConnectTimeout)
-        return Failed(faults.error("did not answer in time", "ask again"), passing=unheard)
+        return FailedAttempt(errors.error("did not answer in time", "ask again"), retryable=unheard)
     if isinstance(error, openai.APIConnectionError):
         step = "is the server running, and is its base_url right?"
-        return Failed(faults.error("cannot be reached", step, detail=str(error.__cause__ or "")), passing=True)
+        failed = errors.error("cannot be reached", step, detail=str(error.__cause__ or ""))
+        return FailedAttempt(failed, retryable=True)
     if isinstance(error, httpx2.HTTPError):
-        return Failed(faults.error("lost the connection before the answer", "ask again"), passing=True)
-    return Failed(faults.error(f"was not asked, the request is not valid ({type(error).__name__})", "check --set"))
+        return FailedAttempt(errors.error("lost the connection before the answer", "ask again"), retryable=True)
+    what = f"was not asked, the request is not valid ({type(error).__name__})"
+    return FailedAttempt(errors.error(what, "check the parameters of the chat"))
 
 
 def _names(body: object, word: str) -> bool:

@@ -100,6 +100,8 @@ class FaultServer(ModelServer):
         See above; set it to another one at any time.
     requests
         The JSON body of each request, in order.
+    headers
+        The headers of each request, in order, by their names in lower case.
     hung_up
         Set when a client closed its connection in the middle of an answer.
 
@@ -114,6 +116,7 @@ class FaultServer(ModelServer):
     def __init__(self, shape: Shape | None = None) -> None:
         self.shape = shape
         self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
         self.hung_up = threading.Event()
         self._queue: deque[Iterable[Step]] = deque()
 
@@ -128,8 +131,9 @@ class FaultServer(ModelServer):
         """Queue a recorded stream up to byte *at*, where the connection ends cleanly or is reset."""
         self.steps(http(), stream[:at], *([Act.RESET] if reset else []))
 
-    def _accept(self, body: dict[str, Any]) -> Iterable[Step]:
+    def _accept(self, body: dict[str, Any], headers: dict[str, str]) -> Iterable[Step]:
         self.requests.append(body)
+        self.headers.append(headers)
         if self._queue:
             return self._queue.popleft()
         return self.shape.play(body) if self.shape else _GOOD
@@ -145,11 +149,11 @@ class _Handler(BaseRequestHandler):
     server: LocalServer
 
     def handle(self) -> None:
-        body = self._read()
-        if body is None:  # the client had nothing to ask
+        request = self._read()
+        if request is None:  # the client had nothing to ask
             return
         try:
-            for step in self.server.owner._accept(body):  # noqa: SLF001 (one thing in two classes)
+            for step in self.server.owner._accept(*request):  # noqa: SLF001 (one thing in two classes)
                 if step is Act.RESET:
                     break_off(self.request)
                     return
@@ -157,18 +161,16 @@ class _Handler(BaseRequestHandler):
         except OSError:  # the client left
             self.server.owner.hung_up.set()
 
-    def _read(self) -> dict[str, Any] | None:
+    def _read(self) -> tuple[dict[str, Any], dict[str, str]] | None:
+        """Return the body and the headers of the request."""
         with self.request.makefile("rb") as file:
-            size = 0
-            line = file.readline()
-            if not line:
+            if not file.readline():
                 return None
-            while line.strip():
-                name, _, value = line.partition(b":")
-                size = int(value) if name.lower() == b"content-length" else size
-                line = file.readline()
-            body: dict[str, Any] = json.loads(file.read(size) or b"{}")
-            return body
+            headers: dict[str, str] = {}
+            while line := file.readline().decode("latin-1").strip():
+                name, _, value = line.partition(":")
+                headers[name.lower()] = value.strip()
+            return json.loads(file.read(int(headers.get("content-length", 0))) or b"{}"), headers
 
     def _do(self, step: Step) -> None:
         if isinstance(step, bytes):

@@ -12,6 +12,7 @@ import pytest
 
 from robota_nb.carriers.file import FileCarrier, load, notebook_path, read
 from robota_nb.core.record.snapshot import parse
+from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
 from support.file import SESSION, a_notebook, entries, posix
 
@@ -107,7 +108,7 @@ def test_a_malformed_snapshot_is_left_as_it_is(path, value):
     before = path.read_bytes()
     with pytest.raises(SnapshotError, match="snapshot in demo.ipynb is malformed and was left as it is") as raised:
         FileCarrier(path).write(entries("one"), {})
-    assert "--replace" in str(raised.value)
+    assert "--replace" in told(raised.value)
     assert path.read_bytes() == before
 
 

@@ -12,15 +12,18 @@ from robota_nb.carriers import chat_file as exchange
 from robota_nb.carriers import document, file
 from robota_nb.core.chat_format import to_json, to_markdown
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
-from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.rules.provenance import is_foreign
 from robota_nb.core.users import default_user
-from robota_nb.display import report
+from robota_nb.display import hints, report
+from robota_nb.display.notices import notice
 from robota_nb.errors import RobotaError, SnapshotError
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.switcher import fallback
 from robota_nb.sync.persistence import Persistence
+from robota_nb.sync.reader import NotebookReader
+from robota_nb.sync.recovery import Recovery
 from support.core import new_manager
 from support.hostile import BIDI, LAST, MARKUP, OSC, READ, REFUSED, SID, notebook_text, snap, talk
 from support.notebook import command
@@ -38,16 +41,19 @@ class Shell:
     def __init__(self, root):
         self.told, self.sent = [], []
         self.manager = new_manager()
-        self.persistence = Persistence(self.manager, self.sent.append, {}, self.told.append, has_outputs=True)
+        guess, tell = lambda: None, lambda of: self.told.append(notice(of))
+        self.persistence = Persistence(self.manager, self.sent.append, guess, tell, has_outputs=True)
+        self.reader = NotebookReader(self.persistence, guess, tell)
+        self.recovery = Recovery(self.persistence)
         self.persistence.unsaved.store = self.store = SqliteStore(root / "store.sqlite")
         self.bridge = document.Bridge()
-        self.bridge.listen(lambda message: self.persistence.opened(message))
+        self.bridge.listen(self.reader.document_opened)
 
     def push(self, value, **more):
         """Open a document as a front end does."""
         for part in document.chunks({"op": "open", "path": "/nb.ipynb", "value": value, **more}, "1"):
             self.bridge.take(part)
-        self.persistence.take_over()
+        self.reader.adopt_notebook()
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def test_pushed_it_is_told_once_and_left(shell, what):
     assert told.startswith(LEFT)
     assert is_clean(told)
     assert shell.manager.sessions() == []
-    assert refused(shell.persistence.check)
+    assert refused(shell.persistence.notebook.check)
     shell.manager.create_session(name="Mine").create_chat("A").send("hello")  # the kernel works,
     shell.persistence.commit(ledger_of(shell.manager).records(default_user()), {})
     assert [message for message in shell.sent if message["op"] == "write"] == []  # and writes nothing over it
@@ -93,7 +99,7 @@ def test_in_a_file_it_is_told_by_who_resumes_shows_verifies_or_settles_and_the_f
     path = alone / "nb.ipynb"
     path.write_text(notebook_text(REFUSED[what]))
     before, listed = path.read_bytes(), sorted(alone.rglob("*"))
-    assert refused(shell.persistence.resume, str(path))
+    assert refused(shell.reader.resume, path)
     assert refused(file.FileCarrier(path).write, {SID: talk()}, {})
     for verb in ("show", "verify"):
         result = command(verb, path)
@@ -119,7 +125,7 @@ def test_riding_in_an_output_it_is_refused_and_the_file_is_left(shell, alone, wh
     path = alone / "nb.ipynb"
     path.write_text(notebook_text(snap({}), cells=[cell]))
     before = path.read_bytes()
-    assert refused(shell.persistence.resume, str(path))
+    assert refused(shell.reader.resume, path)
     for verb in ("show", "verify", "settle"):
         result = command(verb, path)
         assert result.exit_code == 1
@@ -151,8 +157,8 @@ def test_in_the_store_it_is_left_and_the_rest_comes_back(shell, what):
     shell.push(None)
     assert "Good" in [session.name for session in shell.manager.sessions()]
     assert all(map(is_clean, shell.told))
-    assert report.other_sessions(shell.persistence.elsewhere()) == ""
-    shell.persistence.recover(None)
+    assert report.other_sessions(shell.recovery.elsewhere()) == ""
+    shell.recovery.recover(None)
     snapshot.parse(shell.manager.snapshot())
 
 
@@ -186,7 +192,7 @@ def test_a_file_that_says_nothing_or_two_things_is_told_and_left(shell, alone, w
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     before = path.read_bytes()
     with pytest.raises(SnapshotError, match=re.escape(said).replace("…", ".*")) as caught:
-        shell.persistence.resume(str(path))
+        shell.reader.resume(path)
     assert is_clean(str(caught.value))
     for verb in ("show", "verify", "settle", "run"):
         result = command(verb, path)
@@ -201,7 +207,7 @@ def test_a_key_that_stands_twice_with_one_value_or_elsewhere_is_read(shell, alon
     text = notebook_text(snap(), metadata_={"a": 1}).replace('"a": 1', '"a": 1, "a": 2')
     assert same in text
     path.write_text(text.replace(same, f"{same}, {same}"))
-    assert "1 turn" in shell.persistence.resume(str(path))
+    assert "1 turn" in report.resumed(shell.reader.resume(path))
 
 
 def test_an_export_with_a_key_twice_is_refused(alone):
@@ -277,7 +283,7 @@ def test_what_is_read_stays_as_it_is_and_goes_through_a_file(shell, alone, what)
     assert command("verify", path).exit_code == 0
     assert command("show", path).exit_code == 0
     before, listed = path.read_bytes(), {path}
-    shell.persistence.resume(str(path))
+    shell.reader.resume(path)
     assert snapshot.parse(READ[what])[SID].items() <= ledger_of(shell.manager).records(default_user())[SID].items()
     assert path.read_bytes() == before
     made = {p for p in alone.iterdir() if p.is_file() and not p.name.startswith("store.sqlite")} - listed
@@ -292,7 +298,7 @@ def test_what_is_sent_of_it_are_texts_and_pictures_and_no_address(what):
     try:
         request = chat.preview("and?").request
     except SnapshotError as error:
-        assert str(error) == "a recorded parameter is not JSON text: set it anew with %robota chat set"
+        assert hints.told(error) == "a recorded parameter is not JSON text: set it anew with %robota chat set"
         return
     assert {"base_url", "api_key"}.isdisjoint(request.params)
     for message in request.messages:
@@ -309,7 +315,7 @@ def test_a_crafted_file_name_is_a_text_in_every_error(shell, alone, name):
     path = alone / f"{name}.ipynb"
     path.write_text("{")
     with pytest.raises(SnapshotError) as caught:
-        shell.persistence.resume(str(path))
+        shell.reader.resume(path)
     for text in (report.plain(str(caught.value)), command("verify", path).output, command("run", path).output):
         assert "is truncated" in text
         assert text.removesuffix("\n").isprintable(), ascii(text)
@@ -321,7 +327,7 @@ def test_a_crafted_file_name_is_a_text_in_every_error(shell, alone, name):
 def test_a_stub_of_a_stranger_cannot_say_anything_in_my_name(shell):
     mine = snapshot.parse(snap())
     shell.store.add("/nb.ipynb", mine)
-    forged = {**make.purged_stub(mine[SID][LAST]), "content": ["what the model never said"]}
+    forged = {**purged_stub(mine[SID][LAST]), "content": ["what the model never said"]}
     shell.push(snap({**mine[SID], LAST: forged}))
     assert shell.told[0].startswith(LEFT)
     assert shell.manager.sessions() == []

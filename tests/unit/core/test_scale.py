@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from robota_nb.core import ask_flow
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import entries as make
-from robota_nb.core.record import fold, names
+from robota_nb.core.record import fold, names, nodes
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.entry_table import EntryTable
 from robota_nb.core.record.snapshot import parse
+from robota_nb.display import report
 from support.core import genuine, new_manager
 from support.shell import Shell
 
@@ -83,9 +84,9 @@ def test_what_is_recovered_is_looked_for_once(monkeypatch):
     for _ in range(max(LENGTHS)):
         lost.ask("the same question")
     again = Shell(monkeypatch, store=lost.persistence.unsaved.store, path="another.ipynb")
-    read, recorded = [], again.persistence.recorded
-    monkeypatch.setattr(again.persistence, "recorded", lambda: read.append(1) or recorded())
-    assert f"{max(LENGTHS)} turns" in again.persistence.recover("open.ipynb")
+    read, entries = [], again.persistence.entries
+    monkeypatch.setattr(again.persistence, "entries", lambda: read.append(1) or entries())
+    assert f"{max(LENGTHS)} turns" in report.recovered(again.recovery.recover("open.ipynb"))
     assert len(read) <= 3
 
 
@@ -117,8 +118,8 @@ def test_a_replayed_cell_reads_its_own_turn_however_many_there_are(calls, ids):
 @pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without"])
 def test_cells_that_say_the_same_are_put_in_order_once(monkeypatch, ids):
     built = []
-    ranks = fold.Path.ranks.func
-    monkeypatch.setattr(fold.Path.ranks, "func", lambda path: built.append(path) or ranks(path))
+    ranks = nodes.Path.ranks.func
+    monkeypatch.setattr(nodes.Path.ranks, "func", lambda path: built.append(path) or ranks(path))
     manager = recorded(max(LENGTHS), SAME, ids=ids)
     built.clear()
     answers = [run(manager, SAME[0], number, ids) for number in range(max(LENGTHS))]

@@ -14,9 +14,10 @@ from jsonschema import Draft202012Validator
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import KINDS, MAX_N, purged_stub
 from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
-from robota_nb.sync.persistence import Persistence
+from robota_nb.sync.notebook import Notebook
 from support.core import genuine, new_manager
 from support.git import wander
 from support.hostile import READ, REFUSED
@@ -82,13 +83,13 @@ def test_everything_in_it_is_used():
 
 def test_it_knows_the_kinds_the_fields_and_the_caps_of_the_reader():
     defined = SCHEMA["$defs"]
-    for kind, checks in snapshot._FIELDS.items():
-        properties = {name for name, allowed in defined[kind]["properties"].items() if allowed is not False}
-        assert properties == {name.rstrip("?") for name in checks} - {"n"}, kind  # n is any entry's
-        assert set(defined[kind].get("required", ())) == {name for name in checks if not name.endswith("?")}, kind
-    refused = {name for name, allowed in defined["purged"]["properties"].items() if allowed is False}
-    assert refused == snapshot._SAYING
-    assert defined["n"]["maximum"] == snapshot.MAX_N
+    for name, kind in KINDS.items():
+        properties = {field for field, allowed in defined[name]["properties"].items() if allowed is not False}
+        assert properties == {*kind.required, *kind.optional} - {"n"}, name  # n is any entry's
+        assert set(defined[name].get("required", ())) == set(kind.required), name
+    refused = {field for field, allowed in defined["purged"]["properties"].items() if allowed is False}
+    assert refused == FIELDS - {"n", "at", "chat", "role", "parent"}
+    assert defined["n"]["maximum"] == MAX_N
     assert defined["any"]["maximum"] == defined["scalar"]["maximum"] == snapshot.MAX_INT
     assert defined["any"]["minimum"] == defined["scalar"]["minimum"] == -snapshot.MAX_INT
     assert defined["name"]["maxLength"] == make.MAX_NAME
@@ -133,7 +134,7 @@ def test_pictures_and_what_cells_say_are_valid():
         n=1, at="2026-01-02T03:04:05Z", chat="c_" + "1" * 32, parent=None, text="", images=[make.entry_id(image)],
         cell=["", 0, make.source_hash("x")], set_={"chat": "A"}, options={"seed": "1"},
     )  # fmt: skip
-    VALIDATOR.validate(holding(image, asked, make.purged_stub(asked)))
+    VALIDATOR.validate(holding(image, asked, purged_stub(asked)))
 
 
 # -- what is read and refused
@@ -165,7 +166,7 @@ ENTRIES = {
 }
 """An entry of the golden files for each kind, and for each choice of its fields."""
 
-FIELDS = {name.rstrip("?") for fields in snapshot._FIELDS.values() for name in fields}
+FIELDS = {field for kind in KINDS.values() for field in (*kind.required, *kind.optional)}
 ODD = (None, True, 0, -1, 2**53, 0.5, "", "x", "a\nb", "e_" + "0" * 32, "e_" + "0" * 32 + "\n", [], ["x"], [1])
 ODD += (-(2**53), "c_" + "0" * 32 + "\n", *({"x": [[[[[[deep]]]]]]} for deep in (True, 7, 2**53, -(2**53), None)))
 ODD += ({}, {"x": "y"}, {"x": 1}, {"X": "y"}, {"image": "x"}, {"x": [[[[[["x"]]]]]]}, {"x": [[[[[[["x"]]]]]]]})
@@ -194,10 +195,10 @@ def test_a_changed_entry_is_valid_if_and_only_if_the_reader_takes_it(name):
         assert is_valid(holding(other)) == is_read(holding(other)), other
 
 
-@pytest.mark.parametrize("kind", snapshot._FIELDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_without_a_required_field_neither_takes_an_entry(kind):
     whole = next(entry for entry in ENTRIES.values() if entry["kind"] == kind)
-    for field in ("kind", *(name for name in snapshot._FIELDS[kind] if not name.endswith("?"))):
+    for field in ("kind", *KINDS[kind].required):
         value = holding({name: said for name, said in whole.items() if name != field})
         assert not is_valid(value), field
         assert not is_read(value), field
@@ -212,7 +213,7 @@ def test_a_changed_frame_is_valid_if_and_only_if_the_reader_takes_it():
 
 
 keys = st.sampled_from(["kind", "n", "at", "chat", "role", "parent", "content", "config", "name", "key", "value", "x"])
-kinds = st.sampled_from([*snapshot._FIELDS, "later"])
+kinds = st.sampled_from([*KINDS, "later"])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.just(0.5) | st.text(st.characters(codec="utf-8"), max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys | st.text(max_size=2), inner, max_size=3),
@@ -267,11 +268,10 @@ def test_the_page_s_way_to_the_schema_leads_there():
     assert names["schema"] == SCHEMA
 
 
-def test_what_the_page_shows_of_outputs_is_what_they_carry(monkeypatch):
-    monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
-    persistence = Persistence(new_manager(), print, {}, print, has_outputs=True)
-    turn = persistence.manager.create_session().create_chat().send("x")
-    persistence.outputs.write(ledger_of(persistence.manager).records(default_user()), {})
-    carried = persistence.output_metadata(turn)
+def test_what_the_page_shows_of_outputs_is_what_they_carry():
+    manager, notebook = new_manager(), Notebook(print, print, has_outputs=True)
+    turn = manager.create_session().create_chat().send("x")
+    notebook.outputs.write(ledger_of(manager).records(default_user()), {})
+    carried = notebook.output_metadata(turn)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])

@@ -330,14 +330,14 @@ def test_another_program_s_database_is_left_alone(store, path):
 def test_the_user_is_told_of_damage_once(path, monkeypatch):
     no_sqlite(path)
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
-    notices: list[str] = []
+    notices = []
     unsaved = Unsaved(lambda: None, notices.append)
-    unsaved.change(some("e_1"), {})
-    unsaved.change(some("e_2"), {})
+    unsaved.commit(some("e_1"), {})
+    unsaved.commit(some("e_2"), {})
     assert unsaved.store.unsaved(unsaved.place) == some("e_1", "e_2")
     unsaved.store.close()
     (notice,) = notices
-    assert notice.startswith("the store store.sqlite was damaged: it is kept as store.sqlite.damaged-")
+    assert notice.text.startswith("the store store.sqlite was damaged: it is kept as store.sqlite.damaged-")
 
 
 # -- newer and older schemas
@@ -390,10 +390,10 @@ def test_a_store_that_can_be_read_but_not_written_is_told_once(store, path, monk
     store.close()
     alter(path, NEWER)
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
-    notices: list[str] = []
+    notices = []
     unsaved = Unsaved(lambda: None, notices.append)
     for number in range(3):
-        unsaved.change(some(f"e_{number}"), {})
+        unsaved.commit(some(f"e_{number}"), {})
         assert unsaved.store.unsaved("b.ipynb") == some("e_1")
         assert unsaved.failed
     assert len(notices) == 1
@@ -554,18 +554,18 @@ def test_a_damaged_store_that_cannot_be_moved(open_directory):
 def test_what_the_store_could_not_take_comes_along_when_it_can(path, monkeypatch):
     path.mkdir()
     monkeypatch.setenv("ROBOTA_NB_STORE", str(path))
-    notices: list[str] = []
+    notices = []
     unsaved = Unsaved(lambda: None, notices.append)
     for number in range(3):
-        unsaved.change(some(f"e_{number}"), {})
+        unsaved.commit(some(f"e_{number}"), {})
     unsaved.mark_saved({"s_1": ["e_1"]})
     assert unsaved.failed
     assert len(notices) == 1
     path.rmdir()
-    unsaved.change(some("e_3"), {})
+    unsaved.commit(some("e_3"), {})
     assert not unsaved.failed
     assert unsaved.store.unsaved(unsaved.place) == some("e_0", "e_2", "e_3")
-    unsaved.change(some("e_4"), {"s_1": ["e_0"]})
+    unsaved.commit(some("e_4"), {"s_1": ["e_0"]})
     assert unsaved.store.unsaved(unsaved.place) == some("e_2", "e_3", "e_4")
     unsaved.store.close()
 

@@ -49,7 +49,7 @@ def test_an_answer_comes_after_the_changes_that_it_reports(manager, reader):
     assert reader.chat == reader.shown == made["chat"]
     turn = reader.do("ask", text="hello")
     assert reader.turns[0]["id"] == turn["turn"]
-    assert reader.hub._host.settled == 2
+    assert reader.hub._host.writes_wanted == 2
 
 
 def test_an_answer_goes_to_who_asked_alone(hub, reader):
@@ -332,10 +332,10 @@ def test_a_model_that_cannot_be_asked_is_told_as_the_answer():
 
 
 def test_what_fails_inside_is_told_in_one_line_and_logged(reader, monkeypatch, caplog):
-    monkeypatch.setattr("robota_nb.switcher.hub.ACTIONS", {"now": lambda *_: 1 / 0, "later": lambda *_: lambda: 1 / 0})
+    monkeypatch.setattr("robota_nb.switcher.hub.ACTIONS", {"stop": lambda *_: 1 / 0, "ask": lambda *_: lambda: 1 / 0})
     with caplog.at_level(logging.ERROR):
-        assert "inside robota_nb" in reader.refused("now")
-        assert "inside robota_nb" in reader.refused("later")
+        assert "inside robota_nb" in reader.refused("stop")
+        assert "inside robota_nb" in reader.refused("ask")
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 

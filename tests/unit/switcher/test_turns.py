@@ -68,7 +68,7 @@ def test_pages_hold_what_fits_and_at_least_one_turn():
     hub.close()
 
 
-@pytest.mark.parametrize(("first", "last"), [(5, 2), (-1, 3), (10**20, 10**21), ("0", 3), (None, True), (0.5, 2)])
+@pytest.mark.parametrize(("first", "last"), [(5, 2), (-1, 3), (10**20, 10**21)])
 def test_pages_that_are_not_there_are_empty_or_what_is(session, hub, first, last):
     filled(session.create_chat("A"), 4)
     reader = Reader(hub).fence()
@@ -76,6 +76,14 @@ def test_pages_that_are_not_there_are_empty_or_what_is(session, hub, first, last
     reader.until(lambda: reader.of("turns"))
     assert len(reader.of("turns")[0]["turns"]) <= 4
     assert reader.state()["turns"] == [reader.turns[at] for at in range(4)]
+
+
+@pytest.mark.parametrize(("first", "last"), [("0", 3), (None, True), (0.5, 2)])
+def test_what_does_not_say_which_turns_is_dropped(session, hub, first, last):
+    filled(session.create_chat("A"), 4)
+    reader = Reader(hub).fence()
+    reader.say(op="want", first=first, last=last)
+    assert reader.fence().of("turns") == []
 
 
 def test_pictures_come_when_they_are_wanted_and_nothing_that_is_none(session, hub):

@@ -8,12 +8,11 @@ import pytest
 from robota_nb.core import ask_flow
 from robota_nb.core.events import TurnEnded
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
-from robota_nb.core.record.entries import purged_stub
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.record.snapshot import parse
 from robota_nb.core.users import default_user
 from robota_nb.errors import ProviderError
-from robota_nb.switcher import rows
-from robota_nb.switcher import view_state as told
+from robota_nb.switcher import rows, view_state
 from robota_nb.switcher.hub import MAX_VIEWS
 from robota_nb.switcher.views import View
 from support.core import genuine, new_manager
@@ -53,12 +52,12 @@ def test_with_no_conversation_yet_a_view_is_told_so(hub):
 def test_many_chats_come_in_pieces_and_the_transcript_comes_with_the_first():
     manager = new_manager(max_chats=0)
     session = manager.create_session()
-    chats = [session.create_chat(f"chat {at}") for at in range(2 * told.PIECE + 50)]
+    chats = [session.create_chat(f"chat {at}") for at in range(2 * view_state.PIECE + 50)]
     hub = hub_of(manager)
     reader = Reader(hub).fence()
     assert reader.ops() == ["status", "lists", "transcript", "arrived", "lists", "lists", "picture"]
     pieces = [message["chats"] for message in reader.of("lists")]
-    assert [len(piece) for piece in pieces] == [told.PIECE, told.PIECE, 50]
+    assert [len(piece) for piece in pieces] == [view_state.PIECE, view_state.PIECE, 50]
     assert [row["id"] for piece in pieces for row in piece] == [chat.id for chat in reversed(chats)]
     agree(manager, reader)
     reader.forget()
@@ -195,7 +194,7 @@ def test_turns_of_which_only_the_marks_have_changed_are_named_and_not_sent(manag
 
 
 def test_if_very_many_marks_have_changed_all_from_the_first_of_them_on_are_told_anew(manager, session, hub):
-    chat = filled(session.create_chat("A"), told.STALE + 5)
+    chat = filled(session.create_chat("A"), view_state.STALE + 5)
     reader = Reader(hub).fence().fetch()
     with runtime_of(manager).lock:
         record = view_of(session).record

@@ -5,9 +5,10 @@ import pytest
 from robota_nb.carriers import output
 from robota_nb.carriers.document import Bridge, chunks
 from robota_nb.core.inside import ledger_of, runtime_of
-from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.users import default_user
+from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
 from support.shell import Shell
 
@@ -33,7 +34,7 @@ def prompts(sessions):
 def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
     here, shown = shell(), {}
     for cell, text in (("a", "one"), ("a", "two"), ("b", "three"), ("a", "four")):
-        shown[cell] = here.persistence.output_metadata(here.ask(text, cell))
+        shown[cell] = here.notebook.output_metadata(here.ask(text, cell))
     saved, riding = output.read(notebook_of(shown))
     assert saved == {}
     assert prompts(riding) == {"one", "two", "three", "four"}
@@ -42,20 +43,20 @@ def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
 def test_what_a_notebook_s_outputs_hold_rides_again_when_their_cells_do(shell, monkeypatch, tmp_path):
     here, shown = shell(), {}
     for cell in "ab":
-        shown[cell] = here.persistence.output_metadata(here.ask(cell, cell))
+        shown[cell] = here.notebook.output_metadata(here.ask(cell, cell))
     there = shell()
     _, riding = output.read(notebook_of(shown))
     there.manager.adopt(riding)
     for cell, mine in output.riders(notebook_of(shown)):
-        there.persistence.outputs.found(cell, mine["sessions"])
-    again = {"a": there.persistence.output_metadata(there.ask("new", "a")), "b": shown["b"]}
+        there.notebook.outputs.found(cell, mine["sessions"])
+    again = {"a": there.notebook.output_metadata(there.ask("new", "a")), "b": shown["b"]}
     assert prompts(output.read(notebook_of(again))[1]) == {"a", "b", "new"}
 
 
 def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
     here, shown = shell(), {}
     for cell in "abc":
-        shown[cell] = here.persistence.output_metadata(here.ask(cell, cell))
+        shown[cell] = here.notebook.output_metadata(here.ask(cell, cell))
     notebook = notebook_of(shown)
     del notebook["cells"][1]  # its cell was deleted, so the turn after it hangs from nothing
     assert output.settle(notebook) == 2
@@ -68,9 +69,9 @@ def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
 @pytest.mark.parametrize("order", [("stub", "original"), ("original", "stub")])
 def test_what_was_purged_stays_so_whichever_output_says_it(shell, order):
     here = shell()
-    said = here.persistence.output_metadata(here.ask("a secret", "a"))
+    said = here.notebook.output_metadata(here.ask("a secret", "a"))
     ((sid, entries),) = said["sessions"].items()
-    stubs = {eid: make.purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
+    stubs = {eid: purged_stub(entry) for eid, entry in entries.items() if entry["kind"] == "message"}
     outputs = {"original": said, "stub": {"sessions": {sid: {**entries, **stubs}}}}
     notebook = notebook_of({name: outputs[name] for name in order})
     output.settle(notebook)
@@ -86,18 +87,18 @@ def test_an_open_again_goes_on_with_the_same_writes(shell):
     here = shell(path="/nb.ipynb")
     here.ask("one")
     seq = here.sent[-1]["seq"]
-    here.persistence.opened({"op": "open", "path": "/nb.ipynb", "value": here.document()})
-    here.persistence.take_over()
+    here.reader.document_opened({"op": "open", "path": "/nb.ipynb", "value": here.document()})
+    here.reader.adopt_notebook()
     here.ask("two")
     assert here.sent[-1]["seq"] > seq
-    here.persistence.saved(here.sent[-1]["seq"])
+    here.persistence.acknowledge_save(here.sent[-1]["seq"])
     assert here.persistence.unsaved.store.unsaved("/nb.ipynb") == {}
 
 
 def test_what_was_not_saved_is_added_as_far_as_the_notebook_holds_what_it_hangs_from(shell):
     here = shell(path="/nb.ipynb")
     here.ask("one")
-    here.persistence.saved(here.sent[-1]["seq"])
+    here.persistence.acknowledge_save(here.sent[-1]["seq"])
     here.ask("two")
     # The notebook goes back to a time before both: the second turn's place is gone.
     there = shell(path="/nb.ipynb", store=here.persistence.unsaved.store)
@@ -113,8 +114,9 @@ def test_an_unreadable_value_is_left_alone_also_by_what_was_not_saved(shell):
     there = shell(path="/nb.ipynb", store=here.persistence.unsaved.store, value="no snapshot")
     there.ask("two")
     assert there.document()["sessions"] == {}
-    with pytest.raises(SnapshotError, match="--replace"):
-        there.persistence.check()
+    with pytest.raises(SnapshotError) as caught:
+        there.notebook.check()
+    assert "%robota snapshot --replace" in told(caught.value)
 
 
 def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell):
@@ -142,8 +144,8 @@ def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
     here = shell()
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(snapshot, "parse", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        here.persistence.opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
-    assert here.persistence.take_over()
+        here.reader.document_opened({"op": "open", "path": "/other.ipynb", "value": first.document()})
+    assert here.reader.adopt_notebook()
     assert len(here.manager.sessions()) == 1
 
 
@@ -151,13 +153,29 @@ def test_the_level_says_what_was_not_carried(shell):
     here = shell(path="/nb.ipynb")
     here.persistence.automatic = False
     here.ask("one")
-    assert here.persistence.level() == "in store"
-    here.persistence.snapshot(save=False, to=None, replace=False)
-    here.persistence.acked(here.sent[-1]["seq"])
-    assert here.persistence.level() == "in notebook"
+    assert here.persistence.level == "in store"
+    here.persistence.snapshot()
+    here.persistence.acknowledge(here.sent[-1]["seq"])
+    assert here.persistence.level == "in notebook"
 
 
 # -- the snapshot
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_stripped_notebook_takes_nothing_until_a_snapshot_puts_all_into_it_again(shell, replace):
+    here = shell(path="/nb.ipynb")
+    here.ask("one")
+    here.persistence.strip()
+    here.sent.clear()
+    here.ask("two")
+    assert here.document()["sessions"] == {}
+    assert here.persistence.level == "in store"
+    here.persistence.snapshot(replace=replace)
+    here.ask("three")
+    assert prompts(here.document()["sessions"]) == {"one", "two", "three"}
+    here.persistence.acknowledge(here.sent[-1]["seq"])
+    assert here.persistence.level == "in notebook"
 
 
 def test_an_n_out_of_all_proportion_is_refused(shell):
@@ -235,14 +253,29 @@ def test_a_pushed_message_arrives_whole_whatever_it_holds():
     bridge, heard = Bridge(), []
     bridge.listen(heard.append)
     for text in ("x" * 2_500_000, "漢" * 1_200_000, "\ud800"):
-        for metadata in chunks({"op": "cells", "text": text}, "1"):
+        for metadata in chunks({"op": "renamed", "path": text}, "1"):
             bridge.take(metadata)
-        assert heard.pop()["text"] == text
+        assert heard.pop()["path"] == text
 
 
 def test_of_the_lists_of_cells_that_nobody_has_read_the_last_one_waits():
     bridge, heard = Bridge(), []
-    for message in ({"op": "open"}, {"op": "cells", "cells": [1]}, {"op": "renamed"}, {"op": "cells", "cells": [2]}):
+    first, last = ({"op": "cells", "cells": [["id", source_hash]]} for source_hash in "12")
+    for message in ({"op": "open"}, first, {"op": "renamed"}, last):
         bridge.deliver(message)
     bridge.listen(heard.append)
-    assert heard == [{"op": "open"}, {"op": "renamed"}, {"op": "cells", "cells": [2]}]
+    assert heard == [{"op": "open"}, {"op": "renamed"}, last]
+
+
+@pytest.mark.parametrize("odd", [
+    None, [], "open", {}, {"op": None}, {"op": ["open"]}, {"op": "unknown"}, {"op": "ack"}, {"op": "ack", "seq": "1"},
+    {"op": "ack", "seq": True}, {"op": "open", "path": 7}, {"op": "open", "dirty": None}, {"op": "cells", "cells": [1]},
+    {"op": "changed", "sessions": {"s": {"add": {}}}}, {"op": "changed", "sessions": {"s": {"add": [], "remove": []}}},
+    {"op": "changed", "sessions": {"s": {"add": {}, "remove": [1]}}},
+])  # fmt: skip
+def test_what_is_no_message_is_dropped_and_what_follows_is_heard(odd):
+    bridge, heard = Bridge(), []
+    bridge.listen(heard.append)
+    bridge.deliver(odd)
+    bridge.deliver({"op": "ack", "seq": 1, "more": "of a later version"})
+    assert heard == [{"op": "ack", "seq": 1, "more": "of a later version"}]

@@ -60,7 +60,7 @@ def test_an_application_that_does_not_tell_its_directory_files_under_the_one_jup
 
 def test_what_was_filed_goes_along_with_a_renamed_document(unsaved):
     unsaved.rename("/a.ipynb")
-    unsaved.change({SID: entry(1)}, {})
+    unsaved.commit({SID: entry(1)}, {})
     unsaved.rename("/b.ipynb")
     assert unsaved.entries() == {SID: entry(1)}
     assert unsaved.entries("/a.ipynb") == {}

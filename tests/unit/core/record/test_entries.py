@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robota_nb.core.record import entries as make
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.errors import InvalidName, SnapshotError
 
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)  # surrogates too
@@ -83,7 +84,7 @@ def test_a_message_of_a_megabyte_fits_and_one_byte_more_does_not():
 
 def test_a_purged_stub_keeps_where_and_when_and_nothing_that_was_said():
     user = make.user_message(n=3, at="t", chat="c", parent="e_1", text="secret", cell=["id", 0, "hash"])
-    assert make.purged_stub(user) == {"kind": "purged", "n": 3, "chat": "c", "role": "user", "parent": "e_1"}
+    assert purged_stub(user) == {"kind": "purged", "n": 3, "chat": "c", "role": "user", "parent": "e_1"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_names_are_compared_without_case_and_composition():
 @pytest.mark.parametrize("word", ["key", "api_key", "API-KEY", "openai_api_key", "x-authorization", "Bearer", "token"])
 def test_what_would_hold_a_key_is_known_by_its_name(word):
     assert make.names_key(word)
-    with pytest.raises(InvalidName, match="asks for the key of a server"):
+    with pytest.raises(InvalidName, match="is no setting of a chat: the key of a server is looked up"):
         make.check_param_key(word)
 
 

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.kinds import purged_stub
 from support.core import genuine, new_manager
 from support.golden import GOLDEN, WORK
+from support.tools import ANSWER, CALLS, CHAIN, CHAT, LAST, MORE_CALLS, QUESTION, RESULT, of, said
 
 AT = "2026-11-22T09:00:00Z"
 CHATS = ["c_" + digit * 32 for digit in "123"]
@@ -63,7 +65,7 @@ def histories(draw):
 
     names = st.sampled_from(["a", "A", "b"])
     for what in draw(
-        st.lists(st.sampled_from("session chat turn turn turn head active set name".split()), max_size=14)
+        st.lists(st.sampled_from("session chat turn turn turn tool head active set name".split()), max_size=14)
     ):
         if what == "session":
             add(make.session_entry(**clock(), name=draw(names)))
@@ -83,6 +85,14 @@ def histories(draw):
                 model="", finish_reason="stop", usage=None,
             )  # fmt: skip
             messages.append(add(answer))
+        elif what == "tool":
+            entry = {"kind": "message", **clock(), "chat": chat(), "role": "tool", "content": ["r"]}
+            parent = draw(st.sampled_from(messages))
+            result = add({**entry, "parent": parent} if parent else entry)
+            messages.append(result)
+            if draw(st.booleans()):
+                entry = {"kind": "message", **clock(), "chat": chat(), "role": "assistant", "content": ["b"]}
+                messages.append(add({**entry, "parent": result}))
         elif what == "head":
             add(make.head_entry(**clock(), chat=chat(), message=draw(st.sampled_from(messages))))
         elif what == "active":
@@ -127,9 +137,7 @@ def test_looking_between_the_portions_changes_nothing(data):
 @given(st.data())
 def test_a_purge_leaves_the_state_that_it_would_have_had_from_the_start(data):
     entries = data.draw(histories())
-    gone = {
-        eid: make.purged_stub(entries[eid]) for eid in data.draw(st.sets(st.sampled_from(sorted(entries)), max_size=3))
-    }
+    gone = {eid: purged_stub(entries[eid]) for eid in data.draw(st.sets(st.sampled_from(sorted(entries)), max_size=3))}
     state = folded(entries)
     observed(state)
     state.apply(gone)
@@ -192,7 +200,7 @@ def test_the_path_ends_where_the_purged_answer_stood_and_not_on_another_branch()
         usage=None,
     )
     state.apply({make.entry_id(entry): entry for entry in (last, reply)})
-    state.apply({make.entry_id(entry): make.purged_stub(entry) for entry in (last, reply)})
+    state.apply({make.entry_id(entry): purged_stub(entry) for entry in (last, reply)})
     # The purged turn keeps its place, so that the numbers of the others do not change, and says nothing.
     path = state.path(state.chats[chat].head.value).nodes
     assert [node.id for node in path] == [first.id, second.id, make.entry_id(reply)]
@@ -202,4 +210,51 @@ def test_the_path_ends_where_the_purged_answer_stood_and_not_on_another_branch()
 def test_an_absent_or_purged_config_names_no_provider():
     assert folded().config("e_1").settings() == {}
     eid = make.entry_id(CONFIGS[0])
-    assert folded({eid: make.purged_stub(CONFIGS[0])}).config(eid).settings() == {}
+    assert folded({eid: purged_stub(CONFIGS[0])}).config(eid).settings() == {}
+
+
+# -- answers that called tools
+
+
+def turns(state):
+    """What was asked and answered on the path."""
+    path = state.path(state.chats[CHAT].head.value)
+    return [(state.text(node.user), state.text(node.id)) for node in path.nodes]
+
+
+@settings(max_examples=200)
+@given(st.permutations(CHAIN))
+def test_an_answer_that_called_tools_is_one_turn_in_whatever_order_its_messages_come(entries):
+    state = folded(*map(of, entries))
+    assert turns(state) == [("how warm?", "7 and 8"), ("thanks", "welcome")]
+    assert state.nodes.keys() == of(ANSWER, LAST).keys()
+    assert [node.id for node in state.of_cell("cell", "hash")] == 2 * [make.entry_id(ANSWER)]
+    assert state.children(CHAT, None) == [state.nodes[make.entry_id(ANSWER)]]
+    assert observed(state) == observed(folded(of(*entries)))
+
+
+def test_what_called_a_tool_is_the_answer_until_one_follows():
+    state = folded(of(QUESTION, CALLS, RESULT))
+    assert turns(state) == [("how warm?", "let me look")]
+    state.apply(of(MORE_CALLS))
+    assert turns(state) == [("how warm?", "and there?")]
+
+
+def test_two_answers_after_the_same_result_are_two_turns_of_one_question():
+    again = said(9, "assistant", RESULT, "7 again")
+    state = folded(of(QUESTION, CALLS, RESULT, MORE_CALLS, again))
+    assert {state.text(node.id) for node in state.nodes.values()} == {"and there?", "7 again"}
+    assert turns(state) == [("how warm?", "7 again")]
+
+
+def test_the_work_for_a_chain_of_calls_grows_with_its_length_and_no_faster(monkeypatch):
+    looked, call = [], SessionState._call
+    monkeypatch.setattr(SessionState, "_call", lambda state, eid: looked.append(eid) or call(state, eid))
+    chain = [QUESTION]
+    for n in range(2, 802, 2):
+        chain.append(said(n, "assistant", chain[-1], "?"))
+        chain.append(said(n + 1, "tool", chain[-1], "!"))
+    for entries in (chain, chain[::-1]):
+        looked.clear()
+        assert len(folded(of(*entries)).nodes) == 1
+        assert len(looked) < 5 * len(chain)

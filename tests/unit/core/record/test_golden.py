@@ -7,6 +7,7 @@ from robota_nb.core.inside import view_of
 from robota_nb.core.ports import Usage
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import KINDS, purged_stub
 from support.core import new_manager
 from support.golden import GOLDEN, WORK
 
@@ -54,7 +55,7 @@ FILTERED_ASK = ask(13, CUT, "and now?")
 FILTERED = answer(FILTERED_ASK, "", "content_filter", usage=Usage(input_tokens=0, output_tokens=0))
 SECRET_ASK = ask(15, FILTERED, "my key is …")
 SECRET_ASK_ID = make.entry_id(SECRET_ASK)
-SECRET_ASK_STUB = make.purged_stub(SECRET_ASK)
+SECRET_ASK_STUB = purged_stub(SECRET_ASK)
 AFTER = answer(SECRET_ASK, "keep it safe", "unknown", config=DEFAULT_ID)
 TOOLS_ASK = ask(17, AFTER, "look it up")
 TOOLS = answer(TOOLS_ASK, "calling", "tool_calls")
@@ -100,8 +101,7 @@ def test_the_golden_file_holds_every_kind_and_every_field_of_the_format():
     assert used.pop("reaction")
     assert used["active"] == {"kind", "n", "at", "chat", "later"}
     used["active"].discard("later")
-    fields = {kind: {"kind", *(name.rstrip("?") for name in fields)} for kind, fields in snapshot._FIELDS.items()}
-    assert used == fields
+    assert used == {name: {"kind", *kind.required, *kind.optional} for name, kind in KINDS.items()}
 
 
 def test_the_golden_file_is_read_and_written_as_it_stands():

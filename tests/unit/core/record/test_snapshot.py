@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.record.snapshot import NewerFormat, merge, parse
 from robota_nb.errors import SnapshotError
 from support.core import genuine, new_manager
@@ -271,7 +272,7 @@ def parts(draw):
     part = {}
     for sid, eid in draw(st.lists(st.sampled_from(sorted(ALL)), max_size=8)):
         entry = ALL[sid, eid]
-        stubs = [make.purged_stub(entry), {"kind": "purged"}]
+        stubs = [purged_stub(entry), {"kind": "purged"}]
         part.setdefault(sid, {})[eid] = draw(st.sampled_from([entry, *stubs]))
     return part
 
@@ -295,6 +296,6 @@ def test_a_merge_loses_nothing_but_what_was_purged(a, b):
 def test_a_purged_stub_beats_its_original_whichever_comes_first():
     entry = message()
     eid = make.entry_id(entry)
-    original, stub = {SID: {eid: entry}}, {SID: {eid: make.purged_stub(entry)}}
+    original, stub = {SID: {eid: entry}}, {SID: {eid: purged_stub(entry)}}
     assert merge(original, stub) == merge(stub, original) == stub
     assert parse(snapshot.dump(stub)) == stub

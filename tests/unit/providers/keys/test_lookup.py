@@ -9,16 +9,18 @@ import keyring
 import pytest
 from keyring.backends import fail, null
 
+from robota_nb.display.hints import told
+from robota_nb.display.report import key_source
 from robota_nb.errors import KeyMissing
-from robota_nb.providers.failures import Environment, Secret
+from robota_nb.providers.endpoint import Endpoint
 from robota_nb.providers.keys.check import key_problem
 from robota_nb.providers.keys.lookup import Keys
+from robota_nb.providers.keys.secret import Environment, KeySource, Secret
 from robota_nb.providers.keys.system_keyring import SystemKeyring
-from robota_nb.providers.openai.provider import OpenAIProvider
-from robota_nb.providers.registry import Endpoint, ProviderRegistry
+from robota_nb.providers.registry import ProviderRegistry
 from robota_nb.testing import FakeOpenAIServer
 from support.file_keyring import LOCKED, FileKeyring
-from support.provider import answer
+from support.provider import answer, openai_provider
 
 LAB = Endpoint("lab", "https://lab.example/v1", "LAB_KEY", "m")
 KEY = "sk-proj-7hQ2xV9mRt4Lw8Zp_3-aB"
@@ -50,7 +52,7 @@ def typed(keys, endpoint=LAB, key=KEY):
 def missing(keys, endpoint=LAB):
     with pytest.raises(KeyMissing) as caught:
         keys.find(endpoint)
-    return str(caught.value)
+    return told(caught.value)
 
 
 # -- the order
@@ -60,13 +62,15 @@ def test_the_environment_comes_first_then_the_keyring_then_what_was_typed(file):
     environ = {}
     keys = typed(Keys(environ))
     assert keys.find(LAB).reveal() == KEY
-    assert keys.source(LAB) == "what was typed in this kernel (%robota endpoint key lab --forget removes it)"
+    assert keys.source(LAB) == KeySource("typed")
+    said = "what was typed in this kernel (%robota endpoint key lab --forget removes it)"
+    assert key_source("lab", keys.source(LAB)) == said
     keyring.set_password("robota_nb", "lab https://lab.example:443", "in-the-keyring-1")
     assert keys.find(LAB).reveal() == "in-the-keyring-1"
-    assert keys.source(LAB).startswith("the system's keyring")
+    assert str(keys.source(LAB)) == "the system's keyring"
     environ["LAB_KEY"] = " in-the-environment-1\n"
     assert keys.find(LAB).reveal() == "in-the-environment-1"
-    assert keys.source(LAB) == "the environment variable LAB_KEY"
+    assert str(keys.source(LAB)) == "the environment variable LAB_KEY"
 
 
 def test_without_any_the_error_says_the_next_step():
@@ -80,7 +84,7 @@ def test_an_endpoint_that_needs_no_key_gets_none_even_if_there_is_one(file):
     open_one = Endpoint("lab", "https://lab.example/v1")
     keys = typed(Keys({"LAB_KEY": KEY}))
     assert not keys.find(open_one)
-    assert keys.source(open_one) == ""
+    assert keys.source(open_one) is None
 
 
 @pytest.mark.parametrize(
@@ -96,9 +100,9 @@ def test_an_endpoint_that_needs_no_key_gets_none_even_if_there_is_one(file):
 )
 def test_a_key_that_was_typed_or_saved_is_bound_to_alias_and_origin(file, other):
     keys = typed(Keys({}))
-    assert keys.source(other) == ""
+    assert keys.source(other) is None
     keys.save(LAB)
-    assert keys.source(other) == ""
+    assert keys.source(other) is None
     assert keys.source(LAB)
 
 
@@ -109,7 +113,7 @@ def test_one_origin_can_be_written_in_several_ways(url):
 
 def test_a_url_that_cannot_be_asked_has_no_origin():
     assert Endpoint("lab", "https://[x/v1").origin == Endpoint("lab", "").origin == ""
-    assert Keys({}).source(Endpoint("lab", "https://[x/v1", "LAB_KEY")) == ""
+    assert Keys({}).source(Endpoint("lab", "https://[x/v1", "LAB_KEY")) is None
 
 
 def test_keys_of_the_builtin_endpoint_make_it_the_default():
@@ -124,7 +128,7 @@ def test_a_changed_key_is_used_by_the_next_ask(file):
     with FakeOpenAIServer() as server:
         endpoint, environ = Endpoint("lab", server.base_url, "LAB_KEY", "m"), {}
         keys = typed(Keys(environ), endpoint, "typed-key-1")
-        provider = OpenAIProvider(endpoint, keys=keys)
+        provider = openai_provider(endpoint, keys=keys)
         answer(provider)
         keys.save(endpoint)
         keyring.set_password("robota_nb", f"lab {endpoint.origin}", "kept-key-2")
@@ -198,13 +202,13 @@ def test_a_keyring_that_asks_on_a_screen_is_not_waited_for_and_asked_once(backen
             return KEY
 
     backend(Asking())
-    system = SystemKeyring(patience=0.01)
+    system = SystemKeyring(timeout=0.01)
     keys = Keys({}, system)
     for _ in range(3):
         assert missing(keys).endswith("(the keyring does not answer)")
     assert len(asked) == 1
     unlocked.set()
-    system._patience = 60
+    system._timeout = 60
     assert keys.find(LAB).reveal() == KEY
 
 
@@ -288,7 +292,7 @@ def test_what_is_no_key_is_refused_with_the_reason_and_never_shown(key, what):
     ],
 )  # fmt: skip
 def test_what_may_be_a_key_passes(key):
-    assert key_problem(Secret(key)) == ""
+    assert key_problem(Secret(key)) is None
     assert typed(Keys({}), key=f" \t{key}\r\n").find(LAB).reveal() == key
 
 

@@ -123,7 +123,7 @@ class TestFailures:
 
     def test_silence_in_the_middle_times_out(self, server):
         server.gate = threading.Event()
-        provider = lab_provider(server, timeout=0.05)
+        provider = lab_provider(server, timeouts={"silence": 0.05})
         text, error = failure(provider)
         assert text == "1: "
         assert "fell silent" in str(error)
@@ -131,7 +131,7 @@ class TestFailures:
     def test_silence_from_the_start_times_out(self, server):
         server.gate, server.gate_after = threading.Event(), 0
         server.reply = lambda _: server.gate.wait(5) and ""
-        _, error = failure(lab_provider(server, timeout=0.05))
+        _, error = failure(lab_provider(server, timeouts={"silence": 0.05}))
         assert "did not answer in time" in str(error)
         server.gate.set()
 
@@ -159,7 +159,7 @@ class TestFailures:
             assert answer(lab) == ("all", Finish(reason="stop"))
         server.raw(whole, headers={"Content-Length": "5000"})  # the connection ends before that
         server.gate = threading.Event()
-        short = lab_provider(server, timeout=0.05)
+        short = lab_provider(server, timeouts={"silence": 0.05})
         assert answer(short) == ("all", Finish(reason="stop"))
         short.close()
 

@@ -7,10 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from robota_nb.errors import KeyMissing, ProviderError
-from robota_nb.providers.openai.provider import OpenAIProvider
-from robota_nb.providers.registry import Endpoint
+from robota_nb.providers.endpoint import Endpoint
 from robota_nb.testing import FakeOpenAIServer
-from support.provider import CANARY, assert_no_key, check_discreet, lab_provider
+from support.provider import CANARY, assert_no_key, check_discreet, lab_provider, openai_provider
 
 ECHO = f"Incorrect API key provided: {CANARY[:7]}***{CANARY[-4:]}. See https://example.com/keys"
 
@@ -55,7 +54,7 @@ def serving(answer):
 
 def provider_at(url, **options):
     options = {"environ": {"LAB_KEY": CANARY}, "max_retries": 0, **options}
-    return OpenAIProvider(Endpoint("lab", url, "LAB_KEY", "m"), **options)
+    return openai_provider(Endpoint("lab", url, "LAB_KEY", "m"), **options)
 
 
 def refusal(answer, **options):

@@ -11,12 +11,14 @@ import weakref
 import pytest
 
 from robota_nb.core.ports import Finish, Provider, TextDelta, Usage
+from robota_nb.display.hints import told
 from robota_nb.errors import KeyMissing
-from robota_nb.providers.failures import Environment, Secret, scrub
-from robota_nb.providers.openai.provider import OpenAIProvider
+from robota_nb.providers.endpoint import Endpoint
+from robota_nb.providers.keys.secret import Environment, Secret
 from robota_nb.providers.openai.reply import Reply
-from robota_nb.providers.registry import Endpoint, ProviderRegistry
-from support.provider import CANARY, answer, ask, assert_no_key, failure, lab_provider, said
+from robota_nb.providers.redaction import scrub
+from robota_nb.providers.registry import ProviderRegistry
+from support.provider import CANARY, answer, ask, assert_no_key, failure, lab_provider, openai_provider, said
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +117,7 @@ class TestAnswers:
         provider.close()
 
     def test_no_key_needed(self, server):
-        provider = OpenAIProvider(Endpoint("lab", server.base_url, "", "m"), environ={"OPENAI_API_KEY": CANARY})
+        provider = openai_provider(Endpoint("lab", server.base_url, "", "m"), environ={"OPENAI_API_KEY": CANARY})
         assert answer(provider)[0] == "1: hi"
         assert_no_key(server.headers[0]["authorization"])
 
@@ -123,7 +125,7 @@ class TestAnswers:
         lab.warm()
         assert server.requests == []
         lab_provider(server, environ={}).warm()
-        OpenAIProvider(Endpoint("lab", "nonsense")).warm()
+        openai_provider(Endpoint("lab", "nonsense")).warm()
 
 
 class TestClosing:
@@ -192,7 +194,7 @@ class TestKeys:
         _, error = failure(lab_provider(server, environ=environ), kind=KeyMissing)
         assert (
             "endpoint 'lab' has no API key: run %robota endpoint key lab, or set the environment variable LAB_KEY"
-            in str(error)
+            in told(error)
         )
 
     @pytest.mark.parametrize("key", [f"{CANARY} x", f"{CANARY}\nx", f"{CANARY}ü", f"{CANARY}\x07", f"{CANARY}\u200b"])

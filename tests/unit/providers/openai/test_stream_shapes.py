@@ -24,7 +24,7 @@ def usual(faulty):
 
 @pytest.fixture
 def brief(faulty):
-    provider = lab_provider(faulty, timeout=0.2, deadline=0.4)
+    provider = lab_provider(faulty, timeouts={"silence": 0.2, "answer": 0.4})
     yield provider
     provider.close()
 

@@ -1,20 +1,32 @@
-// What the kernel has told a view. Nothing here is the view's own doing: it only takes in what is so.
+// What a view knows: the state that the kernel's messages add up to. A view changes none of it by itself.
 
-export class Told {
+export class ViewState {
   constructor() {
+    /** @type {ViewMessage.SessionRow[]} */
     this.sessions = [];
+    /** @type {string | null} */
     this.session = null; // the active one's id,
+    /** @type {string | null} */
     this.chat = null; // and its active chat's
-    this.chats = new Map(); // rows by id
-    this.status = { session: null, chat: null, level: '', running: 0 };
-    this.shown = null; // whose turns these are: for a moment it may be another than the active one
+    /** @type {Map<string, ViewMessage.ChatRow>} */
+    this.chats = new Map(); // by id
+    /** @type {ViewMessage.Status} */
+    this.status = { op: 'status', session: null, chat: null, level: '', running: 0 };
+    /** @type {string | null} */
+    this.shown = null; // the chat whose turns these are: for a moment it may be another than the active one
     this.count = 0; // turns on the path,
+    /** @type {(ViewMessage.TurnRow | undefined)[]} */
     this.turns = []; // and their rows, as far as they are here
-    this.arriving = null; // the turn that is being asked: { after, prompt, text, cell, pictures }
+    /** @type {ViewMessage.Arriving | null} */
+    this.arriving = null; // the turn whose answer arrives, with its text so far
   }
 
-  /** Take in a message. */
-  take(message) {
+  /**
+   * Take in a message.
+   *
+   * @param {ViewMessage.ToView} message
+   */
+  update(message) {
     switch (message.op) {
       case 'status':
         this.status = message;
@@ -44,17 +56,22 @@ export class Told {
     }
   }
 
-  /** How many turns are shown: what an arriving turn takes the place of is not. */
+  /** How many turns are shown: one that arrives takes the place of those after it. */
   get rows() {
     return this.arriving ? Math.min(this.arriving.after, this.count) + 1 : this.count;
   }
 
-  /** Whether a row is the turn that arrives. */
+  /**
+   * Whether a row is the turn that arrives.
+   *
+   * @param {number} index
+   */
   isArriving(index) {
     return this.arriving !== null && index === this.rows - 1;
   }
 
-  _lists({ sessions, session, chat, chats, gone = [], whole = false }) {
+  /** @param {ViewMessage.Lists} message */
+  _lists({ sessions, session = null, chat = null, chats, gone = [], whole = false }) {
     if (sessions) {
       Object.assign(this, { sessions, session, chat });
     }
@@ -65,6 +82,7 @@ export class Told {
     chats.forEach(row => this.chats.set(row.id, row));
   }
 
+  /** @param {ViewMessage.Transcript} message */
   _transcript({ chat, count, from, stale, first, turns }) {
     this.shown = chat;
     this.count = count;
@@ -76,6 +94,7 @@ export class Told {
     }
   }
 
+  /** @param {{ first: number, turns: ViewMessage.TurnRow[] }} rows */
   _put({ first, turns }) {
     turns.forEach((row, offset) => {
       this.turns[first + offset] = row;

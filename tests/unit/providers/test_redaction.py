@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.errors import ProviderError
-from robota_nb.providers.failures import Secret
-from robota_nb.providers.openai.redaction import discreet_logs, veiled
+from robota_nb.providers.keys.secret import Secret
+from robota_nb.providers.redaction import redacted, redacted_logs
 from support.provider import CANARY, answer, ask, assert_no_key, failure, lab_provider, said
 
 END = Finish(reason="stop", model="m")
@@ -23,7 +23,7 @@ def through(pieces, key=CANARY, end=END):
             raise end
         yield end
 
-    return veiled(events(), Secret(key))
+    return redacted(events(), Secret(key))
 
 
 @given(st.lists(st.sampled_from(["text ", CANARY, CANARY[:9], CANARY[9:], "s", "sk-", "…"])), st.data())
@@ -101,7 +101,7 @@ def test_records_of_others_stay_as_they_are(server, lab, caplog):
 
 def test_a_record_with_the_whole_request_is_left_out_while_we_ask(caplog):
     caplog.set_level(logging.DEBUG)
-    with discreet_logs(Secret(CANARY)):  # as openai 3.0 writes them
+    with redacted_logs(Secret(CANARY), "openai"):  # as openai 3.0 writes them
         logging.getLogger("openai._base_client").debug("Request options: %s", {"json_data": {"messages": ["mine"]}})
     assert "Request options" not in caplog.text
 

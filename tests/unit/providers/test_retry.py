@@ -13,9 +13,19 @@ from robota_nb import SessionManager
 from robota_nb.core.events import Delayed
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish, TextDelta, Waiting
+from robota_nb.display.hints import HINTS
 from robota_nb.errors import ProviderError
+from robota_nb.providers import retry
 from robota_nb.providers.openai import provider as provider_module
-from robota_nb.providers.openai.retry import asked_wait, in_words, may_help, own_wait, until_cancelled
+from robota_nb.providers.retry import (
+    Deadline,
+    backoff,
+    in_words,
+    is_retryable,
+    retry_after,
+    until_cancelled,
+    with_retries,
+)
 from robota_nb.testing import Act, FaultServer, Shape, http
 from support.core import Only
 from support.provider import answer, ask, failure, lab_provider
@@ -72,7 +82,7 @@ def test_there_is_an_end_to_asking_again(server, patient):
 
 
 def test_a_connection_that_is_lost_before_the_answer_is_made_again(faulty, monkeypatch):
-    monkeypatch.setattr(provider_module, "own_wait", lambda attempt: 0)
+    monkeypatch.setattr(retry, "backoff", lambda retries: 0)
     faulty.steps(Act.RESET)
     faulty.steps()
     provider = lab_provider(faulty, max_retries=2)
@@ -90,7 +100,7 @@ def test_after_the_first_byte_nothing_is_asked_again(faulty):
 
 @pytest.mark.parametrize("attempt", range(9))
 def test_the_own_waits_grow_and_stay_short(attempt):
-    assert 0.3 < own_wait(attempt) <= min(8, 0.5 * 2**attempt)
+    assert 0.3 < backoff(attempt) <= min(8, 0.5 * 2**attempt)
 
 
 # -- how long
@@ -114,11 +124,11 @@ def test_the_own_waits_grow_and_stay_short(attempt):
     ],
 )
 def test_how_long_a_server_asks_to_wait(headers, seconds):
-    assert asked_wait(headers) == seconds
+    assert retry_after(headers) == seconds
 
 
 def test_a_server_may_name_the_moment():
-    assert 3000 < asked_wait({"retry-after": formatdate(time.time() + 3600, usegmt=True)}) <= 3600
+    assert 3000 < retry_after({"retry-after": formatdate(time.time() + 3600, usegmt=True)}) <= 3600
 
 
 @pytest.mark.parametrize(
@@ -138,14 +148,14 @@ def test_a_span_of_time_in_words(seconds, words):
 
 
 def test_a_server_has_the_last_word_on_whether_it_helps():
-    assert may_help(400, {"x-should-retry": "true"})
-    assert may_help(429, {"x-should-retry": "perhaps"})
-    assert not may_help(503, {"x-should-retry": "false"})
+    assert is_retryable(400, {"x-should-retry": "true"})
+    assert is_retryable(429, {"x-should-retry": "perhaps"})
+    assert not is_retryable(503, {"x-should-retry": "false"})
 
 
-@pytest.mark.parametrize("options", [{"max_wait": 60}, {"max_wait": 9000, "deadline": 60}])
+@pytest.mark.parametrize("options", [{"retry_wait": 60}, {"retry_wait": 9000, "answer": 60}])
 def test_a_wait_beyond_the_bound_is_an_error_that_says_how_long(server, options):
-    provider = lab_provider(server, max_retries=2, **options)
+    provider = lab_provider(server, max_retries=2, timeouts=options)
     server.fail(429, {"error": {"message": "slow down"}}, headers={"Retry-After": "3600"})
     _, error = failure(provider)
     assert str(error) == (
@@ -225,8 +235,24 @@ def test_an_answer_that_comes_after_the_wish_is_dropped():
     assert dropped.get(timeout=30) == "late"
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_an_attempt_raises_is_final_in_any_thread(elsewhere):
+    attempts = []
+
+    def attempt():
+        attempts.append(1)
+        raise ProviderError("no such model: choose another one")
+
+    def ask():
+        return list(with_retries(attempt, cancellation=Cancellation(), deadline=Deadline(0)))
+
+    with ThreadPoolExecutor() as pool, pytest.raises(ProviderError, match="choose another one"):
+        pool.submit(ask).result(30) if elsewhere else ask()
+    assert attempts == [1]
+
+
 def test_a_wait_comes_before_the_text(server, patient, monkeypatch):
-    monkeypatch.setattr(provider_module, "_SHOWN_WAIT", 0)
+    monkeypatch.setattr(retry, "_SHOWN_WAIT", 0)
     server.fail(429, headers={"Retry-After-Ms": "1"})
     first, second, *_ = patient.stream(ask())
     assert first == Waiting(seconds=0.001)
@@ -244,10 +270,11 @@ def test_pings_do_not_keep_an_answer_alive_for_ever(faulty):
             yield 0.005
 
     faulty.shape = Shape(name="pings", play=pings, ends=frozenset({"error"}))
-    provider = lab_provider(faulty, deadline=0.3)
+    provider = lab_provider(faulty, timeouts={"answer": 0.3})
     text, error = failure(provider)
     assert "some text".startswith(text)
-    assert "had not ended its answer after 1 s: ask for less, or raise c.RobotaMagics.answer_timeout" in str(error)
+    shown = error.in_words(HINTS)
+    assert "had not ended its answer after 1 s: ask for less, or raise c.RobotaMagics.answer_timeout" in shown
     assert faulty.hung_up.wait(30)
     provider.close()
 
@@ -263,7 +290,7 @@ def test_a_whole_answer_is_not_kept_from_the_user_by_a_line_that_stays_open(faul
 
 
 def test_without_a_deadline_there_is_none(server):
-    provider = lab_provider(server, deadline=0)
+    provider = lab_provider(server, timeouts={"answer": 0})
     assert answer(provider)[0] == "1: hi"
     provider.close()
 

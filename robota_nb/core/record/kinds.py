@@ -1,0 +1,427 @@
+"""The kinds of entries: one table that says what an entry of each kind holds, and what is done with it.
+
+The reader, the fold, purge, export, the carriers and what people are shown ask this table, and do not know the kinds by
+name. So a new kind is a row here, and the code that has a use for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
+
+from robota_nb.core.record.config import Config
+from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, to_text
+
+if TYPE_CHECKING:
+    from robota_nb.core.record.nodes import Stamp
+    from robota_nb.core.record.types import (
+        ActiveEntry,
+        ChatEntry,
+        ConfigEntry,
+        Entry,
+        HeadEntry,
+        MessageEntry,
+        PurgedEntry,
+        SessionEntry,
+        SetEntry,
+    )
+
+MAX_N = 2**48
+"""The greatest n that an entry may have."""
+
+_CHAT = re.compile(r"c_[0-9a-f]{32}")
+_ENTRY = re.compile(r"e_[0-9a-f]{32}")
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{MAX_NAME}}}")
+
+
+# -- what a field may hold
+
+
+class Value(NamedTuple):
+    """What the value of a field must be."""
+
+    check: Callable[[object], bool]
+    leads_to: str = ""
+    """If it is the id of another entry: of which kind that must be (or purged)."""
+
+
+def is_n(value: object) -> bool:
+    """Say whether an entry may be numbered so."""
+    return type(value) is int and 0 < value <= MAX_N
+
+
+def is_entry_id(value: object) -> bool:
+    """Say whether a value has the form of an entry's id."""
+    return isinstance(value, str) and _ENTRY.fullmatch(value) is not None
+
+
+def is_chat_id(value: object) -> bool:
+    """Say whether a value has the form of a chat's id."""
+    return isinstance(value, str) and _CHAT.fullmatch(value) is not None
+
+
+def is_key(value: object) -> bool:
+    """Say whether a value may be a key of an object in an entry."""
+    return isinstance(value, str) and _KEY.fullmatch(value) is not None
+
+
+def is_name(value: object) -> bool:
+    """Say whether a value may be the name of a session or a chat."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_lines(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(line, str) for line in value)
+
+
+def _is_content(value: object) -> bool:
+    """Lines of text, and parts such as ``{"image": "e_…"}``."""
+    return isinstance(value, list) and all(isinstance(part, str) or _is_part(part) for part in value)
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, dict) and ("image" not in value or is_entry_id(value["image"]))
+
+
+def _is_settings(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+def _is_usage(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_count(count) for count in value.values())
+
+
+def _is_role(value: object) -> bool:
+    return value in ("user", "assistant", "tool")
+
+
+def _is_cell(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3  # noqa: PLR2004 - [id, k, hash]
+        and isinstance(value[0], str)
+        and _is_count(value[1])
+        and isinstance(value[2], str)
+    )
+
+
+TEXT = Value(_is_text)
+LINES = Value(_is_lines)
+COUNT = Value(_is_count)
+SETTINGS = Value(_is_settings)
+NAME = Value(is_name)
+KEY = Value(is_key)
+ROLE = Value(_is_role)
+CHAT_ID = Value(is_chat_id)
+TO_MESSAGE = Value(is_entry_id, leads_to="message")
+TO_CONFIG = Value(is_entry_id, leads_to="config")
+CLOCK: Mapping[str, Value] = MappingProxyType({"n": Value(is_n), "at": TEXT})
+
+
+# -- what is done with an entry
+
+
+class Link(NamedTuple):
+    """A reference of an entry to another one."""
+
+    name: str
+    target: str
+    kind: str
+    """Which kind the target must be of; or it is purged."""
+
+
+class Rides(Enum):
+    """Which outputs carry an entry, where no front end gives a way to the notebook's metadata."""
+
+    ALWAYS = "every output that carries anything of its session"
+    ONCE = "the next output, and another one when that is replaced"
+    ALONG = "the outputs that carry an entry which refers to it"
+
+
+class Purge(Enum):
+    """What becomes of an entry when a turn is purged, if it is none of the messages of that turn."""
+
+    STAYS = "it repeats nothing of what was said"
+    WITH_ITS_TARGET = "it is purged with any entry that it refers to, as it may repeat what that said"
+    WHEN_UNUSED = "it is purged if only purged entries refer to it"
+
+
+class Export(Enum):
+    """When the export of a chat takes an entry along."""
+
+    NEVER = "it says nothing of the chat"
+    FRAME = "if it is of the session as a whole, or of a chat of which messages are taken along"
+    SAID = "if it is of the chat itself, or a message comes before one that is taken along"
+    WHEN_USED = "if an entry that is taken along refers to it"
+    WITH_ITS_TARGET = "if all that it refers to is taken along"
+
+
+class State(Protocol):
+    """What entries can do to the state of a session; `robota_nb.core.record.fold.SessionState` is one."""
+
+    def begin_session(self, stamp: Stamp, entry: SessionEntry) -> None:
+        """Take over when the session began, its name and its default settings."""
+
+    def begin_chat(self, stamp: Stamp, entry: ChatEntry) -> None:
+        """Take over a chat, or what else begins it."""
+
+    def add_message(self, stamp: Stamp, entry: MessageEntry) -> None:
+        """Take over a message, and the turn if it is whole now."""
+
+    def add_stub(self, stamp: Stamp, entry: PurgedEntry) -> None:
+        """Take over the place of a message that was purged."""
+
+    def point_active(self, stamp: Stamp, entry: ActiveEntry) -> None:
+        """Take over which chat is the active one."""
+
+    def point_head(self, stamp: Stamp, entry: HeadEntry) -> None:
+        """Take over where a chat's path ends."""
+
+    def set_property(self, stamp: Stamp, entry: SetEntry) -> None:
+        """Take over a property of a chat or of the session."""
+
+
+Apply: TypeAlias = Callable[[State, "Stamp", Any], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A row of the table.
+
+    Parameters
+    ----------
+    name
+        As entries carry it under ``kind``.
+    required, optional
+        The fields, and what their values must be.
+    rides, purge, export
+        What outputs, a purge and an export do with an entry.
+    apply
+        What an entry does to the state of its session; nothing, if it is read in another way.
+    fault
+        Returns what is wrong with an entry whose fields are right one by one; empty if nothing is.
+    more_links
+        Returns the references that stand elsewhere than in a field of their own.
+    settings
+        Returns the settings that an entry gives; of those that somebody else wrote, the user is told.
+    shown
+        The fields that people are shown, beside the turn that the entry refers to.
+    place
+        The fields that stay when an entry is purged.
+    is_pointer
+        Whether an entry has no part in the state once a later one points elsewhere, and may be dropped then.
+    is_stub
+        Whether an entry stands under the id of another one, which it replaces wherever both are.
+    """
+
+    name: str
+    required: Mapping[str, Value]
+    optional: Mapping[str, Value] = field(default_factory=dict)
+    rides: Rides
+    purge: Purge
+    export: Export
+    apply: Apply | None = None
+    fault: Callable[[Any], str] = lambda _: ""
+    more_links: Callable[[Any], Iterator[Link]] = lambda _: iter(())
+    settings: Callable[[Any], Mapping[str, str]] = lambda _: {}
+    shown: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    is_pointer: bool = False
+    is_stub: bool = False
+    links: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        fields = {**self.required, **self.optional}
+        object.__setattr__(self, "links", tuple((name, value.leads_to) for name, value in fields.items() if value[1]))
+
+    def knows(self, name: str) -> bool:
+        """Say whether it has a field of that name."""
+        return name in self.required or name in self.optional
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether equal entries are one, as they have no clock: then any number of others may refer to it."""
+        return self is not UNKNOWN and not self.knows("n")
+
+
+# -- the table
+
+
+def _pictures(entry: MessageEntry) -> Iterator[Link]:
+    for part in entry["content"]:
+        if not isinstance(part, str) and "image" in part:
+            yield Link("image", part["image"], "image")
+
+
+def _too_long(entry: MessageEntry) -> str:
+    size = len(to_text(entry["content"]).encode())
+    return f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes" if size > MAX_MESSAGE_BYTES else ""
+
+
+def _base(entry: SetEntry) -> Iterator[Link]:
+    """Where a fork starts now."""
+    if entry["key"] == "from" and "value" in entry:
+        yield Link("from", entry["value"], "message")
+
+
+def _unusable(entry: SetEntry) -> str:
+    """The state makes more of these than text: a name that cannot be shown, or a base that cannot be found, is none."""
+    key, value = entry["key"], entry.get("value")
+    usable = is_name(value) if key == "name" else key != "from" or value is None or is_entry_id(value)
+    return "" if usable else f"the {key} that is set is not what it must be"
+
+
+def _outspoken(entry: PurgedEntry) -> str:
+    """Nobody can tell whether a stub's id is genuine: one that said something could put it under another's id."""
+    said = sorted(name for name in entry if name not in _PLACE_AND_TIME and _is_field(name))
+    return f"a purged entry says nothing, and this one has a {said[0]}" if said else ""
+
+
+def _is_field(name: str) -> bool:
+    return any(kind.knows(name) for kind in KINDS.values())
+
+
+def _settings_of_config(entry: ConfigEntry) -> Mapping[str, str]:
+    return Config.from_entry(entry).settings()
+
+
+def _setting_that_is_set(entry: SetEntry) -> Mapping[str, str]:
+    return {entry["key"]: entry["value"]} if "value" in entry else {}
+
+
+def _settings_of_this_ask(entry: MessageEntry) -> Mapping[str, str]:
+    return entry.get("options", {})
+
+
+_PLACE = ("n", "chat", "role", "parent")
+_PLACE_AND_TIME = frozenset({*_PLACE, "at"})
+
+SESSION = Kind(
+    name="session",
+    required={**CLOCK, "name": NAME},
+    optional={"config": TO_CONFIG},
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.FRAME,
+    apply=lambda state, stamp, entry: state.begin_session(stamp, entry),
+)  # fmt: skip
+
+CONFIG = Kind(
+    name="config",
+    required={},
+    optional={"provider": TEXT, "model": TEXT, "system": LINES, "params": SETTINGS},
+    rides=Rides.ALONG, purge=Purge.STAYS, export=Export.WHEN_USED,
+    settings=_settings_of_config,
+)  # fmt: skip
+
+CHAT = Kind(
+    name="chat",
+    required={**CLOCK, "chat": CHAT_ID, "name": NAME, "config": TO_CONFIG},
+    optional={"from": TO_MESSAGE},
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.FRAME,
+    apply=lambda state, stamp, entry: state.begin_chat(stamp, entry),
+)  # fmt: skip
+
+MESSAGE = Kind(
+    name="message",
+    required={**CLOCK, "chat": CHAT_ID, "role": ROLE, "content": Value(_is_content)},
+    optional={
+        "parent": TO_MESSAGE,
+        "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
+        "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
+    },
+    rides=Rides.ONCE, purge=Purge.STAYS, export=Export.SAID,
+    apply=lambda state, stamp, entry: state.add_message(stamp, entry),
+    fault=_too_long, more_links=_pictures, settings=_settings_of_this_ask, place=_PLACE,
+)  # fmt: skip
+
+ACTIVE = Kind(
+    name="active",
+    required=CLOCK,
+    optional={"chat": CHAT_ID},
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.NEVER,
+    apply=lambda state, stamp, entry: state.point_active(stamp, entry),
+    is_pointer=True,
+)  # fmt: skip
+
+HEAD = Kind(
+    name="head",
+    required={**CLOCK, "chat": CHAT_ID},
+    optional={"message": TO_MESSAGE},
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.SAID,
+    apply=lambda state, stamp, entry: state.point_head(stamp, entry),
+    is_pointer=True,
+)  # fmt: skip
+
+SET = Kind(
+    name="set",
+    required={**CLOCK, "key": KEY},
+    optional={"chat": CHAT_ID, "value": TEXT},
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.FRAME,
+    apply=lambda state, stamp, entry: state.set_property(stamp, entry),
+    fault=_unusable, more_links=_base, settings=_setting_that_is_set,
+)  # fmt: skip
+
+IMAGE = Kind(
+    name="image",
+    required={"media_type": TEXT, "data": LINES},
+    rides=Rides.ALONG, purge=Purge.WHEN_UNUSED, export=Export.WHEN_USED,
+)  # fmt: skip
+
+PURGED = Kind(
+    name="purged",
+    required={},
+    optional={"n": CLOCK["n"], "chat": CHAT_ID, "role": ROLE, "parent": TO_MESSAGE},
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.SAID,
+    apply=lambda state, stamp, entry: state.add_stub(stamp, entry),
+    fault=_outspoken, place=_PLACE, is_stub=True,
+)  # fmt: skip
+
+UNKNOWN = Kind(name="", required={}, rides=Rides.ONCE, purge=Purge.WITH_ITS_TARGET, export=Export.WITH_ITS_TARGET)
+"""Any kind of a later version: its entries are kept as they are, and may repeat the text of whatever they name."""
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, IMAGE, PURGED)
+}
+"""The kinds of this version, by their names."""
+
+
+# -- asking it
+
+
+def kind_of(entry: Entry) -> Kind:
+    """Return the row of an entry, which need not be checked; `UNKNOWN` if this version has none."""
+    name = entry.get("kind")
+    return KINDS.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
+
+
+def is_message(entry: Entry) -> bool:
+    """Say whether an entry is a message that was not purged."""
+    return kind_of(entry) is MESSAGE
+
+
+def is_stub(entry: Entry) -> bool:
+    """Say whether an entry is what stays of a purged one: its id is not the hash of its text."""
+    return kind_of(entry).is_stub
+
+
+def replaces(entry: Entry, other: Entry) -> bool:
+    """Say whether an entry takes the place of another one under the same id: only what is purged replaces anything."""
+    return is_stub(entry) and (not is_stub(other) or canonical(entry) > canonical(other))
+
+
+def purged_stub(entry: Entry) -> PurgedEntry:
+    """Return what stays of a purged entry under its id: where it stood and when, nothing of what it said."""
+    place = {name: entry[name] for name in kind_of(entry).place if name in entry}
+    return cast("PurgedEntry", {"kind": PURGED.name, **place})
