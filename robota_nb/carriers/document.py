@@ -258,6 +258,7 @@ class DocumentCarrier:
 
     def __init__(self, send: Callable[[FromKernel], None]) -> None:
         self._send = send
+        self._lock = RLock()  # turns may end in any thread
         self._seq = 0
         self._acked = 0
         self._saved = 0
@@ -272,13 +273,15 @@ class DocumentCarrier:
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]], *, replace: bool = False) -> None:
         """Send entries to the document, and drop superseded ones from it; *replace* whatever stands there."""
-        gone = {sid: list(ids) for sid, ids in remove.items()}
-        sessions: dict[str, Change] = {
-            sid: {"add": dict(add.get(sid, {})), "remove": gone.get(sid, [])} for sid in dict.fromkeys([*add, *gone])
-        }
-        self._seq += 1
-        self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
-        self._send({"op": "write", "seq": self._seq, "replace": replace, "sessions": sessions})
+        with self._lock:
+            gone = {sid: list(ids) for sid, ids in remove.items()}
+            sessions: dict[str, Change] = {
+                sid: {"add": dict(add.get(sid, {})), "remove": gone.get(sid, [])}
+                for sid in dict.fromkeys([*add, *gone])
+            }
+            self._seq += 1
+            self._written[self._seq] = {sid: [*s["add"], *s["remove"]] for sid, s in sessions.items()}
+            self._send({"op": "write", "seq": self._seq, "replace": replace, "sessions": sessions})
 
     def opened(self, *, dirty: bool) -> None:
         """A front end has opened the document; what it misses of what was written before is written again.

@@ -7,6 +7,7 @@ replaced when their cell runs again, so what rode in them then waits for the nex
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record import snapshot
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 
 class OutputCarrier:
-    """Holds what the notebook's own metadata has not, and hands it to outputs."""
+    """Holds what the notebook's own metadata has not, and hands it to outputs; in whatever thread."""
 
     def __init__(self) -> None:
+        self._lock = RLock()  # a turn may be written by another thread than that of the cell
         self._entries: dict[str, dict[str, Entry]] = {}
         self._waiting: dict[tuple[str, str], None] = {}  # what rides once and in no output yet, in order
         self._given: dict[str, list[tuple[str, str]]] = {}  # cell -> what rides once, in its outputs
@@ -37,19 +39,21 @@ class OutputCarrier:
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Keep entries for the outputs to come."""
-        for sid, entries in add.items():
-            self._entries.setdefault(sid, {}).update(entries)
-            self._waiting.update(((sid, eid), None) for eid in _riding(entries, Rides.ONCE))
-        for sid, ids in remove.items():
-            for eid in ids:
-                self._entries.get(sid, {}).pop(eid, None)
+        with self._lock:
+            for sid, entries in add.items():
+                self._entries.setdefault(sid, {}).update(entries)
+                self._waiting.update(((sid, eid), None) for eid in _riding(entries, Rides.ONCE))
+            for sid, ids in remove.items():
+                for eid in ids:
+                    self._entries.get(sid, {}).pop(eid, None)
 
     def found(self, cell: str, entries: Entries) -> None:
         """Note entries that ride in the outputs of a cell already."""
-        for sid, riding in entries.items():
-            self._entries.setdefault(sid, {}).update(riding)
-            self._given.setdefault(cell, []).extend((sid, eid) for eid in _riding(riding, Rides.ONCE))
-        self.begins(self._cell, known=self._known)  # it may be the cell that runs
+        with self._lock:
+            for sid, riding in entries.items():
+                self._entries.setdefault(sid, {}).update(riding)
+                self._given.setdefault(cell, []).extend((sid, eid) for eid in _riding(riding, Rides.ONCE))
+            self.begins(self._cell, known=self._known)  # it may be the cell that runs
 
     def begins(self, cell: str, *, known: bool) -> None:
         """Note that a cell runs, which replaces its outputs: what rode in them waits again.
@@ -61,24 +65,26 @@ class OutputCarrier:
         known
             Whether it is the front end's id; without ids any cell may be the one, so nothing is taken as safe.
         """
-        self._cell, self._known = cell, known
-        lost = [self._given.pop(cell, [])] if known else list(self._given.values())
-        if not known:
-            self._given = {}
-        self._waiting.update((key, None) for keys in lost for key in keys)
+        with self._lock:
+            self._cell, self._known = cell, known
+            lost = [self._given.pop(cell, [])] if known else list(self._given.values())
+            if not known:
+                self._given = {}
+            self._waiting.update((key, None) for keys in lost for key in keys)
 
     def take(self) -> dict[str, dict[str, Entry]]:
         """Return what the next output is to carry: what waits, what that refers to, and the frame of its sessions."""
-        waiting, self._waiting = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})], {}
-        self._given.setdefault(self._cell, []).extend(waiting)
-        self._carried.update(waiting)
-        taken = {}
-        for sid in dict.fromkeys(sid for sid, _ in waiting):
-            entries = self._entries[sid]
-            riding = {*_riding(entries, Rides.ALWAYS), *(eid for of, eid in waiting if of == sid)}
-            riding |= reached(entries, riding, lambda kind: kind.rides is Rides.ALONG)
-            taken[sid] = {eid: entry for eid, entry in entries.items() if eid in riding}
-        return taken
+        with self._lock:
+            waiting, self._waiting = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})], {}
+            self._given.setdefault(self._cell, []).extend(waiting)
+            self._carried.update(waiting)
+            taken = {}
+            for sid in dict.fromkeys(sid for sid, _ in waiting):
+                entries = self._entries[sid]
+                riding = {*_riding(entries, Rides.ALWAYS), *(eid for of, eid in waiting if of == sid)}
+                riding |= reached(entries, riding, lambda kind: kind.rides is Rides.ALONG)
+                taken[sid] = {eid: entry for eid, entry in entries.items() if eid in riding}
+            return taken
 
 
 def _riding(entries: Mapping[str, Entry], rides: Rides) -> Iterator[str]:

@@ -73,7 +73,7 @@ class App:
         )
         self.reader = NotebookReader(self.persistence, self._guess, self._notify)
         self.recovery = Recovery(self.persistence)
-        self._partial_answers = PartialAnswers(self.manager, self.persistence.unsaved)
+        self._partial_answers = PartialAnswers(self.manager, self.persistence)
         self._running = RunningCell(shell, self.manager, self.persistence.notebook)
         self._idle = IdleWriter(self._loop, self._running.is_running, self.persistence.write_pointers)
         self._messages = FrontEndMessages(

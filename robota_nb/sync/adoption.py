@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.relations import without_dangling
 
@@ -24,11 +24,12 @@ def adopt(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Ent
     entries
         Checked entries.
     """
-    runtime = runtime_of(persistence.manager)
-    with runtime.lock:
-        new = persistence.manager.adopt(entries)
-        runtime.foreign |= persistence.unsaved.unknown(new)
-    return new
+    ledger = ledger_of(persistence.manager)
+    here = {sid: view.record.entries for sid, view in ledger.views.items()}
+    unknown = persistence.unsaved.unknown(missing(entries, here))  # before the lock is taken: a store may be slow
+    with ledger.runtime.lock:
+        ledger.runtime.foreign |= unknown
+        return persistence.manager.adopt(entries)
 
 
 def adopt_stored(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Entry]]:

@@ -13,7 +13,7 @@ from robota_nb.core.recording import QUESTION_AND_ANSWER, turn_entries
 if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.plan import Arriving
-    from robota_nb.sync.unsaved import Unsaved
+    from robota_nb.sync.persistence import Persistence
 
 INTERVAL = 0.5
 """Seconds between two looks at what has arrived: no more than that, and the time that the store takes, is lost."""
@@ -38,12 +38,12 @@ class PartialAnswers:
     ----------
     manager
         Knows the turns that run.
-    unsaved
-        Where they are filed.
+    persistence
+        Writes them to the store.
     """
 
-    def __init__(self, manager: SessionManager, unsaved: Unsaved) -> None:
-        self._ledger, self._unsaved = ledger_of(manager), unsaved
+    def __init__(self, manager: SessionManager, persistence: Persistence) -> None:
+        self._ledger, self._persistence = ledger_of(manager), persistence
         self._lock = Lock()
         self._thread: Thread | None = None
         self._filed: dict[str, _Filed] = {}  # by their chats
@@ -72,7 +72,7 @@ class PartialAnswers:
     def _file(self, arriving: Arriving) -> None:
         """File an answer as far as it has come, unless that is done."""
         chat, plan = arriving.chat, arriving.plan
-        with self._ledger.runtime.lock:  # not after the turn was recorded
+        with self._ledger.runtime.lock:  # in the order of the record: not after the whole turn
             if self._ledger.runtime.arriving.get(chat) is not arriving:
                 return
             filed = self._filed.get(chat)
@@ -86,4 +86,4 @@ class PartialAnswers:
                 now = replace(arriving, parts=arriving.parts[:count])
                 at = self._ledger.runtime.now()
                 entries, _ = turn_entries(now, Finish(reason="interrupted"), n=filed.n, at=at)
-                self._unsaved.file_partial(arriving.view.id, chat, entries)
+                self._persistence.commit_partial(arriving.view.id, chat, entries)

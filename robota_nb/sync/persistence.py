@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from robota_nb.carriers.file import FileCarrier
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
+from robota_nb.sync.commit_queue import CommitQueue
 from robota_nb.sync.notebook import Notebook
 from robota_nb.sync.unsaved import Unsaved
 
@@ -86,6 +88,8 @@ class Persistence:
     ) -> None:
         self.manager = manager
         self._ledger = ledger_of(manager)
+        self._lock = self._ledger.runtime.lock
+        self._queue = CommitQueue(self._lock)
         self.automatic = True  # whether each turn is written into the notebook as soon as it is recorded
         self.unsaved = Unsaved(guess, notify)
         self.notebook = Notebook(send, notify, has_outputs=has_outputs)
@@ -93,6 +97,19 @@ class Persistence:
     # -- writing
 
     def commit(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
+        """Write entries, and all that was committed before them; return when that is done.
+
+        A caller that holds the manager's lock only queues them: they are written as soon as it has let go.
+        """
+        with self._lock:
+            self._queue.put(partial(self._write, add, remove))
+
+    def commit_partial(self, session: str, chat: str, entries: Mapping[str, Entry]) -> None:
+        """Write what has arrived of an answer to the store, in the place of what had arrived before; as `commit`."""
+        with self._lock:
+            self._queue.put(partial(self.unsaved.file_partial, session, chat, entries))
+
+    def _write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Write entries to the store first, then into the notebook: what is in the store survives all that follows."""
         self.unsaved.commit(add, remove)
         if self.automatic and self.notebook.has_room(add, self._ledger.sizes(default_user())):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from robota_nb.carriers import file, output
-from robota_nb.core.inside import runtime_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.relations import without_dangling
 from robota_nb.errors import SnapshotError
@@ -59,6 +59,7 @@ class NotebookReader:
         self._notebook = persistence.notebook
         self._guess = guess
         self._notify = notify
+        self._lock = RLock()
         self._opened: Open | None = None  # what the front end has said of the document, not adopted yet
 
     # -- the open document
@@ -108,7 +109,7 @@ class NotebookReader:
 
     def adopt_notebook(self) -> bool:
         """Adopt the snapshot that the front end has sent or the file holds; False if that was done before."""
-        with runtime_of(self._manager).lock:  # a view may ask for it in another thread
+        with self._lock:  # a view may ask for it in another thread
             if self._notebook.adopted:
                 return False
             if self._opened:

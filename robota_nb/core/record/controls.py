@@ -17,6 +17,7 @@ class ControlStripper:
         self._state = "text"
 
     def __call__(self, piece: str) -> str:
+        """Return what is text in the next *piece*."""
         if self._state == "text" and not _CONTROL.search(piece):
             return piece
         return "".join(filter(self._shows, piece))

@@ -12,7 +12,7 @@ from robota_nb.core.plan import Plan
 from robota_nb.frontends.headless import FrontEnd
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.sync.partial_answers import PartialAnswers
-from robota_nb.sync.unsaved import Unsaved
+from robota_nb.sync.persistence import Persistence
 from robota_nb.testing import FakeOpenAIServer
 from support.core import scripted
 from support.kernel import PATIENCE, Kernel
@@ -32,8 +32,9 @@ class Filing:
 
     def __init__(self, steps):
         self.manager = scripted(*steps)
-        self.unsaved = Unsaved(lambda: None, [].append)
-        self.partial_answers = PartialAnswers(self.manager, self.unsaved)
+        self.persistence = Persistence(self.manager, [].append, lambda: None, [].append, has_outputs=True)
+        self.unsaved = self.persistence.unsaved
+        self.partial_answers = PartialAnswers(self.manager, self.persistence)
         self.filed = threading.Condition()
         self.manager.subscribe(self.heard)
         self.store, add = self.unsaved.store, self.unsaved.store.add
@@ -48,7 +49,7 @@ class Filing:
 
     def heard(self, event):
         if isinstance(event, EntriesAdded):
-            self.unsaved.commit({event.session: event.entries}, {event.session: event.removed})
+            self.persistence.commit({event.session: event.entries}, {event.session: event.removed})
         elif isinstance(event, TurnStarted):
             self.partial_answers.begin()
 
