@@ -11,9 +11,9 @@ from robota_nb import errors
 from robota_nb.display import hints
 
 HOUSE = Path(robota_nb.__file__).parent
-BELOW = ("carriers", "core", "display", "prompt", "stores", "switcher", "sync", "testing")
-WORDS = {"display/hints.py", "display/notices.py", "display/report.py"}
-"""Where commands and settings may be named."""
+BELOW = ("carriers", "core", "display", "prompt", "providers", "stores", "switcher", "sync", "testing")
+WORDS = {"display/hints.py", "display/notices.py", "display/report.py", "providers/offline.py"}
+"""Where commands and settings may be named. What the offline model answers is recorded in notebooks."""
 
 NAMED = re.compile(r"%%?robota\b|\bRobotaMagics\b")
 
