@@ -277,7 +277,7 @@ def test_every_environment_variable_is_there_and_no_other():
 
 @pytest.mark.fast
 def test_exit_codes_are_what_the_page_says():
-    source = ROOT.joinpath("robota_nb", "cli.py").read_text(encoding="utf-8")
+    source = ROOT.joinpath("robota_nb", "cli", "main.py").read_text(encoding="utf-8")
     codes = {int(code) for code in re.findall(r"(?:sys\.exit\(|exit_code = )(\d)", source)}
     codes |= {0, click.ClickException.exit_code, click.UsageError.exit_code}
     section = PAGES["environment"].split("## Exit codes")[1]
