@@ -70,19 +70,19 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "session.resume() lets it go on",
     "session.terminated": "that is for good; create another with manager.create_session()",
     "session.unknown": "a later version of robota_nb knows that state",
-    "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
-    "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
     "snapshot.open_here": "save it where it is open",
     "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
     "snapshot.resume": "give the path of its file",
     "store.list": "store.documents() lists what there is",
+    "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
+    "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
     "turn.retry": "chat.retry() asks again",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 
-Other users have other words: `robota_nb.display.hints` has those of a notebook, with the same keys. A name in braces is
-one that the error gives.
+Other users have other words: ``robota_nb.display.hints`` has those of a notebook, with the same keys. A name in braces
+is one that the error gives.
 """
 
 

@@ -7,6 +7,7 @@ Directives: ``robota-commands NOUN`` and ``robota-cell`` (from the table of comm
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +148,10 @@ def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes
 def parsable(  # noqa: PLR0917 - as autodoc calls it
     app: Sphinx, what: str, name: str, obj: object, options: object, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
-    """Write the defaults that a dataclass makes anew each time as Python, else nothing in the signature is a link."""
-    return signature and signature.replace("<factory>", "..."), returns
+    """Write defaults that Python shows in angle brackets as Python, else nothing in the signature is a link."""
+    if signature:
+        signature = re.sub(r"<function (\w+)( at 0x\w+)?>", r"\1", signature.replace("<factory>", "..."))
+    return signature, returns
 
 
 def directive(makes: Callable[..., Iterator[str]]) -> type[SphinxDirective]:

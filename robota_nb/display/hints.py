@@ -51,13 +51,13 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "%robota session resume lets it go on",
     "session.terminated": "that is for good; open another with %robota session open NAME",
     "session.unknown": "a later version of robota_nb knows that state",
-    "timeout.answer": "ask for less, or raise c.RobotaMagics.answer_timeout",
-    "timeout.silence": "ask again, or raise c.RobotaMagics.silence_timeout",
     "snapshot.open_here": "leave out --to, and save it as usual",
     "snapshot.replace": "%robota snapshot --replace writes over it",
     "snapshot.replace_file": "name the file, %robota snapshot --to PATH --replace",
     "snapshot.resume": "%robota resume PATH",
     "store.list": "%robota recover lists what there is",
+    "timeout.answer": "ask for less, or raise c.RobotaMagics.answer_timeout",
+    "timeout.silence": "ask again, or raise c.RobotaMagics.silence_timeout",
     "turn.retry": "%robota chat retry asks again",
 })  # fmt: skip
 """The same keys as `robota_nb.errors.HINTS`."""

@@ -60,7 +60,7 @@ class Timeouts:
 
     @property
     def read(self) -> float:
-        """The longest that one read may take: a silence, and never more than the whole answer."""
+        """The longest that one read may take, which is a silence, and never more than the whole answer."""
         return min(self.silence, self.answer or self.silence)
 
 

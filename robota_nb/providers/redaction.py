@@ -144,7 +144,7 @@ class hide_frames:  # noqa: N801 (it is used as a function is, like contextlib.s
     """Let errors leave the ``with`` block without the frames inside it, and without the errors that led to them.
 
     A verbose traceback shows the variables of each frame, and those of a frame that talks to a server hold the key.
-    (A class, because `contextlib.contextmanager` puts the traceback back.)
+    (A class, because ``contextlib.contextmanager`` puts the traceback back.)
     """
 
     def __enter__(self) -> None:

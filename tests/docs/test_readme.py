@@ -67,6 +67,15 @@ def test_links_lead_somewhere(name):
             assert (ROOT / name).parent.joinpath(target).exists(), target
 
 
+OURS = re.compile(r"`((?:robota_nb|tests|docs|notebooks|benchmarks)/[\w/-]+(?:\.(?:py|js|md|txt|ipynb))?)`")
+"""Files and folders of this repository, in running text."""
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_files_of_the_repository_that_a_page_names_are_there(name):
+    assert [path for path in OURS.findall(TEXTS[name]) if not (ROOT / path).exists()] == []
+
+
 def test_the_example_of_the_format_has_the_hash_it_says():
     example = TEXTS["docs/format.md"].split("For example")[1]
     (_, entry), (_, text), (_, name) = FENCE.findall(example)[:3]

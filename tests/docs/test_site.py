@@ -16,7 +16,7 @@ from robota_nb.cli.main import main
 from robota_nb.core import events, ports, turn
 from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.live import LiveTurn
-from robota_nb.core.record import snapshot
+from robota_nb.core.record import snapshot, types
 from robota_nb.magics.commands import CELL, COMMANDS
 from robota_nb.magics.robota import RobotaMagics
 from robota_nb.prompt.fields import FILTERS
@@ -163,15 +163,17 @@ PUBLIC = {
     **{f"robota_nb.testing.{name}": getattr(testing, name) for name in testing.__all__},
     **{
         f"{part.__name__}.{name}": getattr(part, name)
-        for part in (ports, events, turn)
-        for name in named(part) - {"Turn"}
+        for part in (ports, events, turn, types)
+        for name in named(part) - {"Turn", "Image", "Usage"}
     },
     **{f"{part.__module__}.{part.__name__}": part for part in (LiveTurn, Cancellation)},
     **{
         f"robota_nb.core.record.snapshot.{name}": getattr(snapshot, name)
         for name in ("NewerFormat", "parse", "dump", "merge")
     },
-    **{f"robota_nb.core.ports.{name}": None for name in ("Entry", "Entries", "FinishReason", "StreamEvent")},
+    **{f"robota_nb.core.ports.{name}": getattr(ports, name) for name in ("Image", "Usage")},
+    **{f"robota_nb.core.record.types.{name}": None for name in ("Entry", "Entries", "FinishReason", "ChatEntry")},
+    "robota_nb.core.ports.StreamEvent": None,
     "robota_nb.core.events.Event": None,
 }
 

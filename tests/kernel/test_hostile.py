@@ -251,7 +251,7 @@ def test_an_export_of_a_hostile_chat_is_read_back_as_it_was_said(opened, server)
     kernel.ok("%robota session open Elsewhere\n%robota import talk.md", "cell-2")
     assert kernel.value(
         "[(t.prompt.content, t.text) for t in "
-        "get_ipython().magics_manager.registry['RobotaMagics']._commands().host.manager.active_session()"
+        "get_ipython().magics_manager.registry['RobotaMagics']._runner().host.manager.active_session()"
         ".chat('Talk').turns]"
     ) == [(said, said)]
 

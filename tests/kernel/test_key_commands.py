@@ -241,6 +241,8 @@ def test_what_only_looks_a_little_like_a_key_is_no_key(line):
 
 @pytest.mark.parametrize("name", ["api_key", "apikey", "lab_api_key", "token", "access_token", "authorization"])
 def test_from_python_a_key_is_no_setting_either(session, name):
-    with pytest.raises(InvalidName, match="is no setting of a chat: the key of a server is looked up") as caught:
+    with pytest.raises(
+        InvalidName, match="is no setting of a chat: a key stands in the environment variable"
+    ) as caught:
         session.create_chat("A", **{name: KEY})
     hidden(caught.value)

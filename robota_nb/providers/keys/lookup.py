@@ -28,7 +28,7 @@ class Keys:
     environ
         Where variables are looked up; the process's environment if not given.
     keyring
-        The system's keyring; through the package `keyring` if not given.
+        The system's keyring; through the package ``keyring`` if not given.
 
     Notes
     -----

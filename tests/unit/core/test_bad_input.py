@@ -418,8 +418,7 @@ def test_a_description_of_more_than_a_megabyte_is_refused(manager, session):
 def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
     before = manager.snapshot("u")
     assert raised(InvalidName, lambda: chat.configure(api_key="sk-1")) == (
-        "api_key is no setting of a chat: "
-        "the key of a server is looked up in the environment variable that its key_env names"
+        "api_key is no setting of a chat: a key stands in the environment variable that its endpoint names"
     )
     assert manager.snapshot("u") == before
 
@@ -427,7 +426,7 @@ def test_a_key_is_no_setting_and_the_error_says_where_it_belongs(manager, chat):
 def test_a_recorded_setting_that_is_no_json_is_told_before_anything_is_asked(manager, chat):
     view_of(chat).set_for_next(chat.id, {"seed": "{"})  # as a stranger's notebook may hold it
     assert raised(SnapshotError, chat.send, "hi") == (
-        "a recorded parameter is not JSON text: chat.configure(NAME=value) sets it anew"
+        "a recorded parameter is not JSON text: set it anew with chat.configure()"
     )
     assert (runtime_of(manager).providers.requests, chat.turns) == ([], [])
     chat.configure(seed=1)

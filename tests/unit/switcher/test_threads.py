@@ -148,7 +148,7 @@ def test_views_that_come_and_go_in_many_threads_leave_nothing_behind(hasty):
         thread.join(PATIENCE)
     assert hub._thread is None
     assert hub._views == []
-    assert manager._subscribers == []
+    assert runtime_of(manager)._subscribers == []
     agree(manager, Reader(hub))
     hub.close()
 

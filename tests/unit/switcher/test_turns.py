@@ -5,8 +5,10 @@ import time
 
 import pytest
 
-from robota_nb.core.plan import Plan
+from robota_nb.core.inside import ledger_of, view_of
+from robota_nb.core.plan import Arriving, Plan
 from robota_nb.core.ports import Finish, Image
+from robota_nb.core.recording import record_turn
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import hub as hubs
 from robota_nb.switcher import rows
@@ -26,7 +28,8 @@ def test_a_switch_to_a_chat_of_2000_turns_costs_less_than_100_kb(manager, sessio
     long = session.create_chat("long")
     for at in range(2_000):
         plan = Plan(text=f"{at}: what is so and why? " * 10, place=long.head, config=long.config)
-        long.record_turn(plan, "so is what is, and why not? " * 10, Finish(reason="stop", model="m-1"))
+        arriving = Arriving(view=view_of(long), chat=long.id, plan=plan, parts=["so is what is, and why not? " * 10])
+        record_turn(ledger_of(long), arriving, Finish(reason="stop", model="m-1"))
     session.create_chat("short")
     reader = Reader(hub).fence()
     reader.forget()

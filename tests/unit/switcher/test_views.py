@@ -201,7 +201,7 @@ def test_if_very_many_marks_have_changed_all_from_the_first_of_them_on_are_told_
         nodes = view_of(session).path(chat.id).nodes[3:]
         gone = {eid: purged_stub(record.entries[eid]) for node in nodes for eid in (node.user, node.id)}
         reader.forget()
-        ledger_of(manager).commit(session, gone)
+        ledger_of(manager).commit(view_of(session), gone)
     reader.fence()
     (message,) = reader.of("transcript")
     assert (message["from"], message["stale"]) == (3, [])
@@ -313,7 +313,7 @@ def test_when_the_last_view_leaves_nobody_listens_and_the_thread_ends(manager, s
     two.leave()
     thread.join(PATIENCE)
     assert not thread.is_alive()
-    assert manager._subscribers == []
+    assert runtime_of(manager)._subscribers == []
     session.create_chat("A")
     agree(manager, Reader(hub))  # and all is as before
 

@@ -119,7 +119,7 @@ def test_names_are_compared_without_case_and_composition():
 @pytest.mark.parametrize("word", ["key", "api_key", "API-KEY", "openai_api_key", "x-authorization", "Bearer", "token"])
 def test_what_would_hold_a_key_is_known_by_its_name(word):
     assert make.names_key(word)
-    with pytest.raises(InvalidName, match="is no setting of a chat: the key of a server is looked up"):
+    with pytest.raises(InvalidName, match="is no setting of a chat: a key stands in the environment variable"):
         make.check_param_key(word)
 
 

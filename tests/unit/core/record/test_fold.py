@@ -240,6 +240,13 @@ def test_what_called_a_tool_is_the_answer_until_one_follows():
     assert turns(state) == [("how warm?", "and there?")]
 
 
+def test_a_path_that_was_looked_at_while_an_answer_was_on_its_way_is_put_together_anew():
+    state, place = folded(of(QUESTION, CALLS, RESULT)), make.entry_id(RESULT)
+    assert [node.id for node in state.path(place).nodes] == [make.entry_id(CALLS)]
+    state.apply(of(MORE_CALLS))
+    assert state.path(place).nodes == folded(of(QUESTION, CALLS, RESULT, MORE_CALLS)).path(place).nodes == []
+
+
 def test_two_answers_after_the_same_result_are_two_turns_of_one_question():
     again = said(9, "assistant", RESULT, "7 again")
     state = folded(of(QUESTION, CALLS, RESULT, MORE_CALLS, again))

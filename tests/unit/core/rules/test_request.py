@@ -1,5 +1,6 @@
 """What a request carries of a chat: questions and answers in turns, whatever stands between them in the record."""
 
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.record.entries import entry_id
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.rules.request import messages, sent_before
@@ -28,7 +29,7 @@ def test_after_an_answer_that_called_tools_a_chat_goes_on():
     ]  # fmt: skip
     chat.configure(provider="echo")
     assert chat.send("more?").text == "re: more?"
-    roles = [message["role"] for message in manager.providers.requests[-1].messages]
+    roles = [message["role"] for message in runtime_of(manager).providers.requests[-1].messages]
     assert roles == ["user", "assistant", "user", "assistant", "user"]
     chat.purge(1)
     assert [turn.text for turn in chat.turns] == ["", "welcome", "re: more?"]
