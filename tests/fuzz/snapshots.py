@@ -15,6 +15,7 @@ from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.relations import without_dangling
+from robota_nb.core.rules.request import messages, sent_before
 from robota_nb.display import report
 from robota_nb.errors import InvalidName, RobotaError, SnapshotError
 from robota_nb.switcher.view_state import ViewState
@@ -127,7 +128,8 @@ def read_all(manager):
             shown += [repr(chat), chat._repr_html_(), report.log(chat), report.branches(chat), repr(chat.changes)]
             shown += [repr(part) for turn in chat.turns for part in (turn, turn.prompt, turn.reply)]
             shown += [turn._repr_html_() for branch in chat.branches for turn in branch.turns]
-            shown += [json.dumps([list(chat.preview().request.messages), chat.config.settings()])]
+            record = view_of(chat).record
+            shown += [json.dumps([messages(record, sent_before(record, chat.head)), chat.config.settings()])]
             exchange.to_markdown(chat)
             assert exchange.from_json(exchange.to_json(chat), "x")
             preview(chat)

@@ -98,6 +98,7 @@ def state(path):
     return told
 
 
+@pytest.mark.slow("runs every command, twice")
 def test_all_of_them_run_again_without_a_request_and_end_in_the_same_state(story, server):
     run(story)
     assert server.requests

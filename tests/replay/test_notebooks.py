@@ -15,7 +15,7 @@ from support.kernel import Kernel
 from support.story import Failed, Story, load
 
 CANNOT = ("click", "send", "fork")
-FAST = 8
+FAST = 3
 
 
 def expressible():

@@ -71,6 +71,7 @@ def test_the_fast_suite_leaves_out_what_is_slow_and_says_how_to_run_it(ran, proc
     assert "sample of 1" in said
 
 
+@pytest.mark.slow("runs pytest in a process of its own")
 @pytest.mark.parametrize(("option", "size"), [("--all", 2), ("--long", 3)])
 def test_the_others_have_every_test(ran, option, size):
     names, said = ran("room", option)
@@ -79,12 +80,14 @@ def test_the_others_have_every_test(ran, option, size):
     assert f"sample of {size}" in said
 
 
+@pytest.mark.slow("runs pytest in a process of its own")
 def test_the_rest_is_what_the_fast_suite_leaves_out_and_what_has_a_larger_sample(ran):
     names, said = ran("room", "--rest")
     assert names == {*LONG, "test_scaled"}
     assert "sample of 2" in said
 
 
+@pytest.mark.slow("runs pytest in a process of its own")
 @pytest.mark.parametrize("word", ["room/test_long.py", "room/test_long.py::test_long"])
 def test_a_slow_test_that_is_named_runs_in_this_process(ran, word):
     names, said = ran("-n", "auto", word)
@@ -92,12 +95,14 @@ def test_a_slow_test_that_is_named_runs_in_this_process(ran, word):
     assert "workers" not in said
 
 
+@pytest.mark.slow("runs pytest in a process of its own")
 def test_a_slow_test_without_a_reason_fails(ran):
     names, said = ran("unsaid", "--all")
     assert names == set()
     assert "mark.slow needs a reason" in said
 
 
+@pytest.mark.slow("runs pytest in a process of its own")
 def test_a_long_test_without_the_mark_is_listed(ran, tmp_path):
     with tmp_path.joinpath("conftest.py").open("a") as conftest:
         conftest.write("from support import tiers\n\ntiers.LIMIT = -1\n")

@@ -128,6 +128,7 @@ def test_an_open_document_gets_what_it_has_not_saved_with_a_notice(kernels, path
     assert server.requests == []
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_without_a_front_end_it_is_offered_and_comes_by_command(kernels, path, server):
     ask(kernels(path), "one", "two")
     again = kernels(path)
@@ -141,6 +142,7 @@ def test_without_a_front_end_it_is_offered_and_comes_by_command(kernels, path, s
     assert again.ok("%robota recover").text == "nothing to recover for this notebook\n"
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_what_an_output_has_carried_into_the_file_is_not_offered(kernels, path, server):
     first = kernels(path)
     first.ok(LOAD)
@@ -154,6 +156,7 @@ def test_what_an_output_has_carried_into_the_file_is_not_offered(kernels, path, 
     assert again.ok("%robota recover").text == "nothing to recover for this notebook\n"
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_what_was_saved_once_and_was_lost_since_comes_by_command(kernels, path, server):
     first = kernels(path, front=True)
     ask(first, "one", "two")
@@ -169,6 +172,7 @@ def test_what_was_saved_once_and_was_lost_since_comes_by_command(kernels, path, 
     assert again.ok("%robota recover --saved").text == "nothing to recover for this notebook\n"
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_another_notebook_s_turns_are_listed_and_can_be_added_here(kernels, path, tmp_path, server):
     ask(kernels(path), "one")
     moved = path.rename(tmp_path / "moved.ipynb")
@@ -187,6 +191,7 @@ def test_another_notebook_s_turns_are_listed_and_can_be_added_here(kernels, path
     assert kernel.run("%robota recover nothing.ipynb").error["ename"] == "StoreError"
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_what_was_said_in_no_notebook_can_be_added_to_one(kernels, path):
     ask(kernels(), "one")
     kernel = kernels(path)
@@ -195,6 +200,7 @@ def test_what_was_said_in_no_notebook_can_be_added_to_one(kernels, path):
     assert "  one" in kernel.ok("%robota recover terminal").text
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_what_follows_turns_that_the_notebook_has_lost_stays_in_the_store(kernels, path, server):
     first = kernels(path, front=True)
     ask(first, "one")
@@ -207,6 +213,7 @@ def test_what_follows_turns_that_the_notebook_has_lost_stays_in_the_store(kernel
     assert again.front.notebook.metadata.get("robota_nb") is None
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_sessions_of_other_notebooks_are_listed_and_open_by_their_id(kernels, path, tmp_path, server):
     first = kernels(path, front=True)
     ask(first, "one")
@@ -222,6 +229,7 @@ def test_sessions_of_other_notebooks_are_listed_and_open_by_their_id(kernels, pa
     assert list(kernel.front.notebook.metadata["robota_nb"]["sessions"]) == [sid]
 
 
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_a_new_session_s_name_is_not_looked_for_in_the_store(kernels, path):
     kernel = kernels(path)
     kernel.ok(LOAD)

@@ -16,8 +16,6 @@ from robota_nb.errors import SnapshotError
 from support.git import Repository, branched, held, needs_git, notebook, only_chat, restored, save, talk
 from support.notebook import command, content, edit, value
 
-"""How many random merges there are; 500 before a release."""
-
 pytestmark = pytest.mark.usefixtures("needs_git")
 _ = needs_git
 
@@ -111,6 +109,7 @@ def test_what_one_side_has_purged_stays_purged(sides):
         assert b"more" in data
 
 
+@pytest.mark.slow("commits and merges in a real repository, again and again")
 def test_a_base_without_a_snapshot_and_a_file_that_both_have_added(tmp_path, repository):
     one, other = (notebook(tmp_path / f"{name}.ipynb", "x", manager=talk(name)).read_bytes() for name in ("one", "two"))
     without = notebook(tmp_path / "without.ipynb", "x").read_bytes()
@@ -387,6 +386,7 @@ def test_what_is_over_a_cap_only_together_is_refused(sides, monkeypatch):
 # -- as git calls it
 
 
+@pytest.mark.slow("commits and merges in a real repository, again and again")
 def test_git_reports_a_conflict_where_nothing_could_be_merged_and_the_other_notebooks_are_merged(sides, repository):
     base, ours, theirs = (path.read_bytes() for path in sides)
     say(sides[1], "one")
@@ -403,6 +403,7 @@ def test_git_reports_a_conflict_where_nothing_could_be_merged_and_the_other_note
     assert repository.git("diff", "--name-only", "--diff-filter=U").split() == ["cut.ipynb"]
 
 
+@pytest.mark.slow("commits and merges in a real repository, again and again")
 def test_any_path_and_a_repository_full_of_modules_do_not_matter(sides, repository):
     stem = 'a folder/-it\'s "so" $HOME %P; é'
     (repository.root / "a folder").mkdir()
@@ -414,6 +415,7 @@ def test_any_path_and_a_repository_full_of_modules_do_not_matter(sides, reposito
     assert prompts(repository.root / f"{stem}.ipynb") == ["begin", "one", "two"]
 
 
+@pytest.mark.slow("commits and merges in a real repository, again and again")
 @pytest.mark.parametrize("how", ["rebase", "cherry-pick"])
 def test_a_rebase_and_a_cherry_pick_merge_as_well(sides, repository, how):
     say(sides[1], "one")
