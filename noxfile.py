@@ -20,8 +20,14 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the fast tests; `nox -s tests -- --all` runs every test, as CI does."""
+    """Run the fast tests."""
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def full(session: nox.Session) -> None:
+    """Run every test, as CI does."""
+    session.run("pytest", "--all", *session.posargs)
 
 
 @nox.session
@@ -79,7 +85,7 @@ def thorough(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Test what a user installs, in a fresh environment; `nox -s wheel -- tests/installed` for that alone."""
     session.install(".[test]")
-    session.run("pytest", *session.posargs, env={"ROBOTA_NB_REQUIRE": "wheel", "PYTHONPATH": None})
+    session.run("pytest", *(session.posargs or ["--all"]), env={"ROBOTA_NB_REQUIRE": "wheel", "PYTHONPATH": None})
 
 
 @nox.session(venv_backend="uv", reuse_venv=True)

@@ -17,6 +17,7 @@ PACED_SECONDS = 30
 PER_SECOND = 95
 LINGER = 4
 """Seconds after a cell in which the entry of a long answer still goes out, in parts."""
+STORE_SECONDS = 2
 SHAPES = {"paragraphs": "in paragraphs", "endless": "one endless paragraph"}
 
 
@@ -48,4 +49,59 @@ def paced() -> Iterator[Figure]:
         yield Figure(name, run.busiest_second() / 1e6, 0.1, "MB", sent)
 
 
-CASES: tuple[Callable[[], Iterator[Figure]], ...] = (first_command, paced)
+SLOW_STORE = """
+import threading, time
+from robota_nb.kernel.extension import _HOOKED
+_app = _HOOKED[get_ipython()].app()
+_chats = {chat.name: chat for chat in _app.manager.active_session().chats}
+_begun = threading.Event()
+def _slowly(add):
+    def slow(*args, **kwargs):
+        _begun.set()
+        time.sleep(SECONDS)
+        return add(*args, **kwargs)
+    return slow
+def _measure():
+    store = _app.persistence.unsaved.store
+    usual, store.add = store.add, _slowly(store.add)
+    try:
+        _begun.clear()
+        asking = threading.Thread(target=_chats["one"].send, args=["Go."])
+        asking.start()
+        _begun.wait()
+        begin = time.perf_counter()
+        [chat.turns for chat in _chats.values()]
+        read = time.perf_counter()
+        live = _chats["two"].stream("Go.")
+        next(live)
+        first = time.perf_counter()
+        waiting = asking.is_alive()
+        live.close()
+        asking.join()
+    finally:
+        store.add = usual
+    return read - begin, first - read, waiting
+"""
+"""What measures, in the kernel, what others wait for while one turn is being stored."""
+
+
+def slow_store() -> Iterator[Figure]:
+    """A store that takes two seconds: what a reader waits for, and another chat for its first word."""
+    with serve("endless", 1) as server, Kernel(server.base_url) as kernel:
+        kernel.run("%load_ext robota_nb")
+        for name in ("one", "two"):
+            kernel.run(f"%robota chat open {name} --provider openai")
+            kernel.run("%%robota\nGo.")
+        kernel.run(SLOW_STORE.replace("SECONDS", str(STORE_SECONDS)))
+        reads, words = [], []
+        for _ in range(ROUNDS):
+            read, word, waiting = kernel.run("print(*_measure())").text.split()
+            assert waiting == "True", "the turn that is stored waits for its store"
+            reads.append(1e3 * float(read))
+            words.append(1e3 * float(word))
+        for what, times in (("a reader waits", reads), ("another chat's first word comes", words)):
+            name = f"while a store takes {STORE_SECONDS} s: {what}"
+            yield Figure(name, max(times), 50, "ms", f"the worst of {ROUNDS}")
+
+
+CASES: tuple[Callable[[], Iterator[Figure]], ...] = (first_command, slow_store, paced)

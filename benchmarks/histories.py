@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.live import Plan
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.manager import SessionManager
+from robota_nb.core.plan import Arriving, Plan
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import source_hash
-from robota_nb.core.record.fold import Asked
+from robota_nb.core.record.nodes import Asked
+from robota_nb.core.recording import record_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +51,8 @@ def add_turns(chat: Chat, turns: Iterable[tuple[str, str]], *, cells: bool = Fal
         cell = Asked(cell_id(number), 0, source_hash(source(question))) if cells else None
         plan = Plan(text=question, place=chat.head, config=chat.config, cell=cell)
         usage = Usage(input_tokens=1_000 + 40 * number, output_tokens=300 + number % 500)
-        chat.record_turn(plan, answer, Finish(reason="stop", model="fake-model", usage=usage))
+        turn = Arriving(view=view_of(chat), chat=chat.id, plan=plan, parts=[answer])
+        record_turn(ledger_of(chat), turn, Finish(reason="stop", model="fake-model", usage=usage))
     return chat
 
 
@@ -61,7 +64,7 @@ def talk(count: int) -> Iterator[tuple[str, str]]:
 
 def dump(chat: Chat) -> dict[str, Any]:
     """Return the snapshot of the chat's manager."""
-    return snapshot.dump(chat.session.manager.records(USER))
+    return snapshot.dump(ledger_of(chat).records(USER))
 
 
 def conversation(count: int, *, cells: bool = False) -> dict[str, Any]:

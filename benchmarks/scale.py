@@ -115,7 +115,7 @@ def chats() -> Iterator[Figure]:
         value = histories.dump(chat)
         names = [f"chat {number * count // MANY}" for number in range(MANY)]
         switches = _timed(session.switch_to, names)
-        forks = _timed(partial(session.fork, at=1), [f"fork {number} of {name}" for number, name in enumerate(names)])
+        forks = _timed(partial(chat.fork, at=1), [f"fork {number} of {name}" for number, name in enumerate(names)])
         yield Figure(f"switch among {count:,} chats, in process", median(switches), 1, "ms", worst(switches))
         yield Figure(f"fork among {count:,} chats, in process", median(forks), 1, "ms", worst(forks))
         with Kernel() as kernel:

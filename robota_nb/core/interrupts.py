@@ -33,7 +33,7 @@ def deferred() -> Iterator[None]:
 
 
 class Cancellation:
-    """A wish that a running answer ends, made in one thread and heard in another."""
+    """Ends a running answer: cancelled in one thread, noticed in another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,15 +42,15 @@ class Cancellation:
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was asked for."""
+        """Whether it was cancelled."""
         return self._cancelled.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it is asked for, at most so many *seconds*; return whether it was."""
+        """Wait until it is cancelled, at most so many *seconds*; return whether it was."""
         return self._cancelled.wait(seconds)
 
     def cancel(self) -> None:
-        """Ask for it."""
+        """Cancel the answer."""
         with self._lock:
             self._cancelled.set()
             callbacks, self._callbacks = self._callbacks, []
@@ -58,7 +58,7 @@ class Cancellation:
             callback()
 
     def on_cancel(self, callback: Callable[[], object]) -> None:
-        """Have *callback* called when it is asked for, in that thread; at once if it was."""
+        """Have *callback* called when it is cancelled, in that thread; at once if it was."""
         with self._lock:
             if not self.cancelled:
                 self._callbacks.append(callback)

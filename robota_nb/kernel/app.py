@@ -192,7 +192,7 @@ class App:
         return self._notices.take()
 
     def write_soon(self) -> None:
-        """Have what only points written once the kernel is idle; may be called in any thread."""
+        """Write the pointers that wait once the kernel is idle; may be called in any thread."""
         self._idle.write_soon()
 
     @cached_property

@@ -31,7 +31,7 @@ class FrontEndMessages:
     notify
         Tells the user something.
     write_pointers
-        Writes what only points.
+        Writes the pointers (heads, active chats, settings) that wait.
     """
 
     def __init__(

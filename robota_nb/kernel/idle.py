@@ -1,4 +1,4 @@
-"""Writes what only points (heads, active chats, settings) when the kernel is idle, not between cells that run."""
+"""Writes the pointers that wait (heads, active chats, settings) when the kernel is idle, not between two cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class IdleWriter:
     is_running
         Says whether a cell is being executed.
     write
-        Writes what only points.
+        Writes the pointers that wait.
     """
 
     def __init__(self, loop: Callable[[], Any], is_running: Callable[[], bool], write: Callable[[], None]) -> None:

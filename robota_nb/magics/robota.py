@@ -38,7 +38,8 @@ class RobotaMagics(Magics):
         help="""OpenAI-compatible servers by name, such as
         {'lab': {'base_url': 'https://llm.lab.example/v1', 'key_env': 'LAB_KEY', 'model': 'llama3'}}.
         The key is in the environment variable that key_env names, or %robota endpoint key asks for it; it never
-        stands here."""
+        stands here. For a server of another kind, 'provider' names the provider of an installed package, and that
+        provider may have settings of its own."""
     ).tag(config=True)
     provider = Unicode(help="The provider or endpoint of new chats; empty: openai if it has a key, else offline.").tag(
         config=True

@@ -53,7 +53,7 @@ class Host(Protocol):
         ...
 
     def write_soon(self) -> None:
-        """Have what only points written once the kernel is idle."""
+        """Write the pointers that wait once the kernel is idle."""
         ...
 
     def level(self) -> Level:

@@ -9,7 +9,6 @@ from random import Random
 
 from robota_nb.carriers import file, output
 from robota_nb.core import chat_format as exchange
-from robota_nb.core import reprs
 from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta
@@ -305,7 +304,7 @@ def assert_comes_back(talk):
         assert [turn[:2] for turn in again.turns] == [tuple(map(exchange.make.clean, turn[:2])) for turn in talk.turns]
         assert exchange.add(session, again) == (chat, False) or not talk.turns
     parsed(manager.snapshot("u"))
-    reprs.chat_html(chat)
+    chat._repr_html_()
 
 
 TARGETS = [

@@ -82,7 +82,7 @@ class Kernels(RuleBasedStateMachine):
 
     def committed(self, event):
         if isinstance(event, EntriesAdded):
-            document = self.manager._sessions[event.session].user_id
+            document = ledger_of(self.manager).views[event.session].user_id
             self.store.add(document, {event.session: event.entries}, {event.session: event.removed})
 
     def reopened(self, *snapshots):
@@ -375,8 +375,8 @@ class Kernels(RuleBasedStateMachine):
     def nothing_is_destroyed_but_by_purge(self):
         kept = {}
         for user in USERS:
-            for session in self.manager._owned(user):
-                record = view_of(session).record
+            for session in ledger_of(self.manager).owned(user):
+                record = session.record
                 kept |= {tid: (record.text(node.user), record.text(tid)) for tid, node in record.nodes.items()}
         assert kept == {tid: ("", "") if tid in self.purged else said for tid, said in self.said.items()}
 

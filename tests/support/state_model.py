@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from robota_nb.core.inside import view_of
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.errors import ProviderError
 
@@ -127,7 +126,7 @@ def read(user, entries):
         if kind in ("session", "chat", "active"):
             session.led, session.active = stamp, cid
         if kind == "session":
-            view_of(session).names.append(entry["name"])
+            session.names.append(entry["name"])
         elif kind == "chat":
             base = entry.get("from")
             session.chats[cid] = Chat([entry["name"]], flat(entries[entry["config"]]), base, base, last=stamp)
@@ -180,9 +179,9 @@ def shown(siblings):
     """The names of siblings, by age: a later twin shows as ``name (2)``."""
     names = {}
     for sid, sibling in siblings.items():
-        taken, name, n = {fold(other) for other in names.values()}, view_of(sibling).names[-1], 2
+        taken, name, n = {fold(other) for other in names.values()}, sibling.names[-1], 2
         while fold(name) in taken:
-            name, n = f"{view_of(sibling).names[-1]} ({n})", n + 1
+            name, n = f"{sibling.names[-1]} ({n})", n + 1
         names[sid] = name
     return names
 
@@ -193,5 +192,5 @@ def holder(name, siblings):
 
 def find(name, siblings):
     """Who has the name, else who had it."""
-    former = (sid for sid, sibling in siblings.items() if fold(name) in map(fold, view_of(sibling).names[:-1]))
+    former = (sid for sid, sibling in siblings.items() if fold(name) in map(fold, sibling.names[:-1]))
     return holder(name, siblings) or next(former, None)

@@ -78,11 +78,6 @@ class Tiers:
         self.left_out = 0
         self.seconds, self.marked = Counter(), set()
 
-    def pytest_itemcollected(self, item):
-        for mark in item.iter_markers("slow"):
-            if not mark.args:
-                raise pytest.UsageError(f"{item.nodeid}: mark.slow needs a reason")
-
     @pytest.hookimpl(trylast=True)  # what -k and -m leave out is not left out by the suite
     def pytest_collection_modifyitems(self, items):
         files = named(self.config)
@@ -99,6 +94,10 @@ class Tiers:
         if self.tier == "fast":
             return not is_slow(item)
         return self.tier != "rest" or is_slow(item) or "scale" in item.fixturenames
+
+    def pytest_runtest_setup(self, item):
+        if not all(mark.args for mark in item.iter_markers("slow")):
+            pytest.fail("mark.slow needs a reason", pytrace=False)
 
     def pytest_runtest_logreport(self, report):
         self.seconds[report.nodeid] += report.duration

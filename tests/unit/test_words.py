@@ -13,7 +13,7 @@ from robota_nb.display import hints
 HOUSE = Path(robota_nb.__file__).parent
 BELOW = ("carriers", "core", "display", "prompt", "providers", "stores", "switcher", "sync", "testing")
 WORDS = {"display/hints.py", "display/notices.py", "display/report.py", "providers/offline.py"}
-"""Where commands and settings may be named; in the offline model's answer, because notebooks have recorded it."""
+"""Where commands and settings may be named. What the offline model answers is recorded in notebooks."""
 
 NAMED = re.compile(r"%%?robota\b|\bRobotaMagics\b")
 

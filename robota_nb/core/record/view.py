@@ -1,7 +1,7 @@
-"""A session as it stands: its record, and over it what only waits to be written.
+"""A session as it stands: its record, and over it the changes that wait to be written.
 
-The record (the fold of the entries) is what has been written. What only points (heads, the active chat, settings not
-yet used) waits here, and is written only where it differs from the record: a kernel that only replays writes nothing.
+The record (the fold of the entries) is what has been written. Pointers (heads, the active chat, settings not yet used)
+wait here, and are written only where they differ from the record: a kernel that only replays writes nothing.
 """
 
 from __future__ import annotations

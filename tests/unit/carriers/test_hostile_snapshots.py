@@ -11,6 +11,7 @@ import pytest
 from robota_nb.carriers import chat_file as exchange
 from robota_nb.carriers import document, file
 from robota_nb.core.chat_format import to_json, to_markdown
+from robota_nb.core.events import Notice
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.kinds import purged_stub
@@ -354,9 +355,9 @@ def reader_of(shell, value):
 
 
 def told(manager):
-    """The notices that the manager's subscribers get."""
+    """The notices that the manager's subscribers get, in the words of a notebook."""
     notices = []
-    manager.subscribe(lambda event: notices.append(event.text) if hasattr(event, "text") else None)
+    manager.subscribe(lambda event: notices.append(notice(event)) if isinstance(event, Notice) else None)
     return lambda: [text for text in notices if "foreign" in text]
 
 
@@ -435,6 +436,6 @@ def test_what_is_foreign_is_foreign_by_either_half(shell):
     (node,) = view_of(chat).path(chat.id).nodes
     for half in (node.id, node.user):
         runtime_of(shell.manager).foreign = {half}
-        assert is_foreign(shell.manager, node)
+        assert is_foreign(runtime_of(shell.manager).foreign, node)
     runtime_of(shell.manager).foreign = {"e_" + "0" * 32}
-    assert not is_foreign(shell.manager, node)
+    assert not is_foreign(runtime_of(shell.manager).foreign, node)

@@ -33,7 +33,7 @@ def bash(alone, monkeypatch):
     there.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m robota_nb "$@"\n')
     there.chmod(0o755)
     monkeypatch.setenv("PATH", str(there.parent), prepend=os.pathsep)
-    monkeypatch.setenv("PYTHONPATH", str(Path(shells.__file__).parent.parent), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(Path(shells.__file__).parents[2]), prepend=os.pathsep)
     (alone / "work" / "a folder").mkdir(parents=True)
     for name in ("my notebook.ipynb", "other.ipynb", "notes.txt", "a folder/within.ipynb"):
         (alone / "work" / name).touch()

@@ -214,4 +214,4 @@ def test_a_message_is_kept_whole_however_a_stranger_has_cut_it(content, extra):
     assert make.canonical(kept["e_2"]) == make.canonical(entry)
     assert kept.text("e_2") == make.to_text(content)
     assert kept.images("e_2") == tuple(part["image"] for part in content if not isinstance(part, str))
-    assert (kept.kind("e_2"), kept.role("e_2"), kept.parent("e_2")) == ("message", "user", extra.get("parent"))
+    assert (kept.kind("e_2").name, kept.role("e_2"), kept.parent("e_2")) == ("message", "user", extra.get("parent"))

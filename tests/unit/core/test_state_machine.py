@@ -349,7 +349,7 @@ class Users(Kernels):
         session = self.model_of(chat)
         branches, tree = session.branches(chat.id), session.tree(chat.id)
         found = [(branch.after, [turn.id for turn in branch.turns]) for branch in chat.branches]
-        path = view_of(session).path(chat.id)
+        path = session.path(chat.id)
         assert found == [(len([t for t in session.walk(ids[0]) if t in path]), ids) for ids in branches]
         if by_id and tree:
             ref = wanted = self.one_of(data, tree)
@@ -369,7 +369,7 @@ class Users(Kernels):
     def fork(self, data, name, named):
         chat, source = self.pick_chat(data)
         session = self.model_of(chat)
-        path = view_of(session).path(chat.id)
+        path = session.path(chat.id)
         at = data.draw(st.integers(0, len(path))) if named else None
         point = self.last_shown(chat) if at is None else path[at - 1] if at else None
         stands, gone = find(name, session.live), self.gone(session, name)
@@ -398,7 +398,7 @@ class Users(Kernels):
 
     def purge_one(self, chat, number):
         session = self.model_of(chat)
-        turn = session.turns[view_of(session).path(chat.id)[number - 1]]
+        turn = session.turns[session.path(chat.id)[number - 1]]
         chat.purge(number)
         self.purged.add(turn.stamp[1])
         turn.prompt, turn.answer, turn.config = "", "", None

@@ -107,7 +107,7 @@ FILLED = {
     "{{ none | describe }}": "NoneType",
     "{{ nested | describe | json }}": '"dict, length 2"',
     "{{ array | describe }}": "types.SimpleNamespace, shape (3, 4), dtype float64",
-    "{{ frame | describe }}": "test_prompt.Frame",
+    "{{ frame | describe }}": f"{__name__}.Frame",
     "{{ function | source }}": inspect.getsource(json.dumps).rstrip("\n"),
     "{{ json | source }}": inspect.getsource(json).rstrip("\n"),
     "{{ json.JSONEncoder | source | head(1) }}": "class JSONEncoder(object):",

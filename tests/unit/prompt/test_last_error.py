@@ -78,7 +78,7 @@ def test_the_frames_of_ipython_are_left_out(fail):
     text = last_error()
     assert "interactiveshell" not in text
     assert "users_code()" not in text
-    assert 'File "test_err.py"' in text
+    assert 'File "test_last_error.py"' in text
     fail("users_code()\n", "<decorator-gen-3>", users_code=users_code)
     assert "decorator-gen" not in last_error()
 

@@ -135,7 +135,7 @@ def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell)
 def test_nothing_is_foreign_where_no_store_is_kept(shell):
     stranger = shell(path="/a.ipynb")
     stranger.ask("hello")
-    assert shell(path="/a.ipynb", value=stranger.document()).manager.foreign == set()
+    assert runtime_of(shell(path="/a.ipynb", value=stranger.document()).manager).foreign == set()
 
 
 def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):
