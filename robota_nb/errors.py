@@ -87,7 +87,7 @@ is one that the error gives.
 
 
 def with_hint(text: str, hint: str, names: Mapping[str, str], hints: Mapping[str, str] = HINTS) -> str:
-    """Return *text* and the next step that *hint* is the key of, in the words of *hints*."""
+    """Return *text* and the next step that *hint* is the key of, in the words of *hints*, which hold *names*."""
     if not hint:
         return text
     return f"{text}{'; ' if ': ' in text else ': '}{hints[hint].format_map(names)}"

@@ -89,7 +89,8 @@ class Endpoint:
 def builtin_endpoints(environ: Mapping[str, str] | None = None) -> dict[str, Endpoint]:
     """Return the endpoints that every user has.
 
-    ``openai`` follows the user's OPENAI_BASE_URL and OPENAI_MODEL; ``ollama`` is the Ollama of this machine.
+    ``openai`` follows the user's OPENAI_BASE_URL and OPENAI_MODEL, in *environ* or else this process's environment;
+    ``ollama`` is the Ollama of this machine.
     """
     environ = os.environ if environ is None else environ
     base_url = environ.get("OPENAI_BASE_URL", "").strip() or "https://api.openai.com/v1"

@@ -209,7 +209,7 @@ def until_cancelled(act: Callable[[], T], cancellation: Cancellation, undo: Call
 
 
 def is_retryable(status: int, headers: Headers) -> bool:
-    """Return whether asking again may help after an answer with this HTTP status; the server's own word counts."""
+    """Return whether asking again may help after an answer with this HTTP *status*; what its *headers* say counts."""
     own_word = headers.get("x-should-retry", "")
     if own_word in ("true", "false"):
         return own_word == "true"

@@ -96,7 +96,7 @@ class ServerErrors:
         return FailedAttempt(self._of_status(status, detail, in_words(wait) if wait else ""), retryable, wait)
 
     def clean(self, text: str, limit: int = 120) -> str:
-        """Return the server's own words, fit to be shown."""
+        """Return a *text* of the server fit to be shown: one line without the key, of at most *limit* characters."""
         return scrub(text, self.key, limit)
 
     def _of_status(self, status: int, detail: str, wait: str) -> ProviderError:

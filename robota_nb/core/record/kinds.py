@@ -417,7 +417,7 @@ def is_stub(entry: Entry) -> bool:
 
 
 def replaces(entry: Entry, other: Entry) -> bool:
-    """Say whether an entry takes the place of another one under the same id: only what is purged replaces anything."""
+    """Say whether an *entry* takes the place of the *other* one under the same id: only what is purged replaces any."""
     return is_stub(entry) and (not is_stub(other) or canonical(entry) > canonical(other))
 
 
