@@ -17,6 +17,8 @@ from robota_nb.magics.runner import settings_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from robota_nb.core.chat import Chat
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.turn import Turn
     from robota_nb.magics.runner import Args, Handler, Runner
 
@@ -52,32 +54,21 @@ def _ask(runner: Runner, args: Args) -> Turn:
 def _edit(runner: Runner, args: Args) -> Turn:
     chat = runner.existing_chat()
     node = history.numbered(view_of(chat), chat.id, args["number"])
-    asked = Message.from_record(view_of(chat).record, node.user)
-    answer = ask_flow.ask_at(
-        runner.host.manager,
-        runner.expanded(args),
-        runner.host.cell(),
-        chat,
-        node,
-        images=asked.images,
-        options=node.options,
-    )
-    return runner.answer(answer, args)
+    return _ask_at(runner, args, chat, node, runner.expanded(args))
 
 
 def _retry(runner: Runner, args: Args) -> Turn:
     chat = runner.existing_chat()
     view = view_of(chat)
     node = history.last_shown_turn(view, chat.id, runner.replay.shown)
-    asked = Message.from_record(view.record, node.user)
+    return _ask_at(runner, args, chat, node, view.record.text(node.user))
+
+
+def _ask_at(runner: Runner, args: Args, chat: Chat, node: Node, text: str) -> Turn:
+    """Ask a text in the place of a turn, with its pictures and options."""
+    images = Message.from_record(view_of(chat).record, node.user).images
     answer = ask_flow.ask_at(
-        runner.host.manager,
-        asked.content,
-        runner.host.cell(),
-        chat,
-        node,
-        images=asked.images,
-        options=node.options,
+        runner.host.manager, text, runner.host.cell(), chat, node, images=images, options=node.options
     )
     return runner.answer(answer, args)
 
