@@ -166,7 +166,7 @@ def test_a_deleted_chat_comes_back_as_it_was(talk):
     switcher.chat_menu("Right", "Delete")
     switcher.lists("Left")
     switcher.active("Left")
-    switcher.note("Right is deleted").locator("[data-part=offer]").click()
+    switcher.note("Right was deleted").locator("[data-part=offer]").click()
     switcher.lists("Right", "Left")
     switcher.active("Right")
     switcher.says("r1", "2: r1", "again", "3: again")
@@ -201,7 +201,7 @@ def test_the_keyboard_does_it_all(talk, server):
     keys.press("ArrowUp")
     keys.press("Delete")
     switcher.lists("Port")
-    switcher.note("Right is deleted")
+    switcher.note("Right was deleted")
     switcher.part("draft").focus()
     keys.type("first line")
     keys.press("Shift+Enter")
@@ -317,7 +317,7 @@ def test_sessions_are_created_renamed_paused_and_deleted(talk, server):
     switcher.lists("Chat 1")
     switcher.menu(switcher.part("session-menu"), "Delete session")
     switcher.lists("Right", "Left")
-    switcher.note("Elsewhere is deleted").locator("[data-part=offer]").click()
+    switcher.note("Elsewhere was deleted").locator("[data-part=offer]").click()
     switcher.lists("Chat 1")
     assert len(server.requests) == 1
 

@@ -76,7 +76,7 @@ def test_nothing_serious_in_any_state(talk, axe, server, theme):
     switcher.act("r1", "retry")
     switcher.turn("r1").get_by_text("2/2").wait_for()
     switcher.chat_menu("Left", "Delete")
-    switcher.note("is deleted")
+    switcher.note("was deleted")
     axe(switcher)
     server.chunks, server.gate = ["so", " far"], threading.Event()
     switcher.send("stream", wait=False)

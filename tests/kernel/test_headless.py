@@ -50,8 +50,8 @@ def test_an_answer_that_took_too_long_is_kept_as_far_as_it_came(connected, serve
 
     server.chunks, server.gate = ["begun ", "never said"], threading.Event()
     path = write(connected / "slow.ipynb", LOAD, "%%robota\none")
-    with pytest.raises(headless.Failure, match="longer than 2 s"):
-        headless.run(path, timeout=2)
+    with pytest.raises(headless.Failure, match="longer than 10 s"):
+        headless.run(path, timeout=10)  # within which a busy machine, too, has begun
     server.gate.set()
     assert "1 turn" in command("verify", path).output
     assert "begun" in answers(path)[0]
