@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from robota_nb.providers.registry import EndpointCheck, EndpointState
     from robota_nb.sync.chat_files import EntriesImported
     from robota_nb.sync.persistence import FileWritten, SnapshotWritten
-    from robota_nb.sync.reader import Resumed
+    from robota_nb.sync.reader import Adopted
     from robota_nb.sync.recovery import Recovered
 
 _Notes: TypeAlias = "Mapping[str, list[dict[str, Any]]]"
@@ -318,7 +318,7 @@ def written_to_file(file: FileWritten) -> str:
     return f"snapshot: {summary(file.entries)} · saved in {file.path.name}"
 
 
-def resumed(found: Resumed) -> str:
+def adopted(found: Adopted) -> str:
     """Say what a notebook has brought."""
     if found.document is not None:
         return f"resumed: {summary(found.document)}"

@@ -55,7 +55,7 @@ class Views:
     ----------
     listener
         Returns what the messages go to. Called with False, it may return None: as long as there is no conversation, a
-        view of the status alone is no reason to set up the wiring.
+        view of the status alone is no reason to set up the app.
     """
 
     def __init__(self, listener: Callable[[bool], Listener | None]) -> None:

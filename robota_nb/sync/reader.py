@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
-    """What was resumed from a notebook.
+class Adopted:
+    """What was adopted from a notebook.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class NotebookReader:
                     self._add_unsaved()
             elif path := self._guess():
                 try:
-                    self._adopt_file(path)
+                    self._adopt(path)
                 except SnapshotError as error:
                     self._notify(FileUnreadable(error=error))
                 else:
@@ -153,7 +153,7 @@ class NotebookReader:
 
     # -- a file
 
-    def resume(self, path: Path | None) -> Resumed:
+    def adopt_file(self, path: Path | None) -> Adopted:
         """Adopt the snapshot of a notebook file.
 
         Parameters
@@ -167,18 +167,18 @@ class NotebookReader:
             If nobody has told which notebook this is, or the file cannot be read.
         """
         if path is None and self._notebook.document:
-            return Resumed(document=self._persistence.entries())
+            return Adopted(document=self._persistence.entries())
         where = path or self._guess()
         if where is None:
             raise SnapshotError("which notebook? No front end has told", hint="snapshot.resume")
-        there, new = self._adopt_file(where)
+        there, new = self._adopt(where)
         if path and where.absolute() != self._persistence.open_file:
             continue_after(self._manager, there)
         if new and (self._notebook.document or path):
             self._persistence.commit(new, {})
-        return Resumed(new=new)
+        return Adopted(new=new)
 
-    def _adopt_file(self, path: Path) -> tuple[Entries, Entries]:
+    def _adopt(self, path: Path) -> tuple[Entries, Entries]:
         """Adopt a file's snapshot, in its metadata and in its outputs; return the entries, and which were new here."""
         notebook = file.load(path)
         saved, riding = output.read(notebook)

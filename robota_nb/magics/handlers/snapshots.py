@@ -40,7 +40,7 @@ def _strip(runner: Runner, _: Args) -> None:
 
 def _resume(runner: Runner, args: Args) -> None:
     path = args["path"]
-    runner.say(report.resumed(runner.host.reader.resume(Path(path) if path else None)))
+    runner.say(report.adopted(runner.host.reader.adopt_file(Path(path) if path else None)))
 
 
 def _recover(runner: Runner, args: Args) -> None:

@@ -100,7 +100,7 @@ def test_in_a_file_it_is_told_by_who_resumes_shows_verifies_or_settles_and_the_f
     path = alone / "nb.ipynb"
     path.write_text(notebook_text(REFUSED[what]))
     before, listed = path.read_bytes(), sorted(alone.rglob("*"))
-    assert refused(shell.reader.resume, path)
+    assert refused(shell.reader.adopt_file, path)
     assert refused(file.FileCarrier(path).write, {SID: talk()}, {})
     for verb in ("show", "verify"):
         result = command(verb, path)
@@ -126,7 +126,7 @@ def test_riding_in_an_output_it_is_refused_and_the_file_is_left(shell, alone, wh
     path = alone / "nb.ipynb"
     path.write_text(notebook_text(snap({}), cells=[cell]))
     before = path.read_bytes()
-    assert refused(shell.reader.resume, path)
+    assert refused(shell.reader.adopt_file, path)
     for verb in ("show", "verify", "settle"):
         result = command(verb, path)
         assert result.exit_code == 1
@@ -193,7 +193,7 @@ def test_a_file_that_says_nothing_or_two_things_is_told_and_left(shell, alone, w
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     before = path.read_bytes()
     with pytest.raises(SnapshotError, match=re.escape(said).replace("…", ".*")) as caught:
-        shell.reader.resume(path)
+        shell.reader.adopt_file(path)
     assert is_clean(str(caught.value))
     for verb in ("show", "verify", "settle", "run"):
         result = command(verb, path)
@@ -208,7 +208,7 @@ def test_a_key_that_stands_twice_with_one_value_or_elsewhere_is_read(shell, alon
     text = notebook_text(snap(), metadata_={"a": 1}).replace('"a": 1', '"a": 1, "a": 2')
     assert same in text
     path.write_text(text.replace(same, f"{same}, {same}"))
-    assert "1 turn" in report.resumed(shell.reader.resume(path))
+    assert "1 turn" in report.adopted(shell.reader.adopt_file(path))
 
 
 def test_an_export_with_a_key_twice_is_refused(alone):
@@ -284,7 +284,7 @@ def test_what_is_read_stays_as_it_is_and_goes_through_a_file(shell, alone, what)
     assert command("verify", path).exit_code == 0
     assert command("show", path).exit_code == 0
     before, listed = path.read_bytes(), {path}
-    shell.reader.resume(path)
+    shell.reader.adopt_file(path)
     assert snapshot.parse(READ[what])[SID].items() <= ledger_of(shell.manager).records(default_user())[SID].items()
     assert path.read_bytes() == before
     made = {p for p in alone.iterdir() if p.is_file() and not p.name.startswith("store.sqlite")} - listed
@@ -316,7 +316,7 @@ def test_a_crafted_file_name_is_a_text_in_every_error(shell, alone, name):
     path = alone / f"{name}.ipynb"
     path.write_text("{")
     with pytest.raises(SnapshotError) as caught:
-        shell.reader.resume(path)
+        shell.reader.adopt_file(path)
     for text in (report.plain(str(caught.value)), command("verify", path).output, command("run", path).output):
         assert "is truncated" in text
         assert text.removesuffix("\n").isprintable(), ascii(text)
