@@ -63,7 +63,9 @@ def ran(tmp_path):
 QUICK, LONG = {"test_quick", "test_scaled"}, {"test_slow", "test_long"}
 
 
-@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+@pytest.mark.parametrize(
+    "processes", ["-n0", pytest.param("-n2", marks=pytest.mark.slow("runs pytest in processes of its own"))]
+)
 def test_the_fast_suite_leaves_out_what_is_slow_and_says_how_to_run_it(ran, processes):
     names, said = ran("room", processes)
     assert names == {*QUICK, "test_not_so_long"}

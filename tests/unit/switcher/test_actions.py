@@ -361,7 +361,7 @@ messages = json_values | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(messages, max_size=12))
 @example([{"op": ["do"]}, {"op": "do", "what": ["ask"]}, {"op": "do", "what": "ask", "text": "\ud800 half"}])
 @example([{"op": "do", "what": "chat.rename", "chat": "CHAT", "name": "\ud800"}])
