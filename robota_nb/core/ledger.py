@@ -60,6 +60,10 @@ class Ledger:
         """Return the names of a user's sessions."""
         return Names({view.id: view.record.names for view in self.sessions(user)})
 
+    def check_limit(self, user: str) -> None:
+        """Raise `SessionLimitReached` if a user has as many active sessions as allowed."""
+        limits.check_sessions(self.sessions(user), user, self.runtime.limits.max_active_sessions)
+
     def find(self, user: str, ref: str) -> SessionView | None:
         """Return the session that *ref* (an id, a name or a former name) means to a user, or None."""
         view = self.views.get(ref) or self.views.get(self.names(user).find(ref) or "")
@@ -216,14 +220,13 @@ class Ledger:
             view.set_for_next(chat, settings)
 
     def change_state(self, view: SessionView, by: Change, *, again: bool = False) -> None:
-        """Change a session's state; raises as `states.after`, and `SessionLimitReached` (see `limits`)."""
+        """Change a session's state; raises as `states.after`, and as `check_limit`."""
         with self.runtime.lock:
             state = states.after(view, by, again=again)
             if state is None:
                 return
             if state == "active":
-                sessions = self.sessions(view.user_id)
-                limits.check_sessions(sessions, view.user_id, self.runtime.limits.max_active_sessions)
+                self.check_limit(view.user_id)
             states.enter(view, state)
 
     def inherited_config(self, view: SessionView) -> Config:

@@ -8,7 +8,7 @@ from robota_nb.core.ledger import Ledger
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import html
 from robota_nb.core.record.text import count
-from robota_nb.core.rules import limits, stats
+from robota_nb.core.rules import stats
 from robota_nb.core.rules.deletion import DELETED
 from robota_nb.core.runtime import Limits, Runtime
 from robota_nb.core.session import Session
@@ -96,7 +96,7 @@ class SessionManager:
         """
         user, ledger = user_id or default_user(), self._ledger
         with ledger.runtime.lock:
-            self._check_limit(user)
+            ledger.check_limit(user)
             names = ledger.names(user)
             name = make.check_name(name, "session") if name is not None else names.free("Session")
             if names.holder(name):
@@ -174,7 +174,7 @@ class SessionManager:
                 return None
             view = named[-1]
             if view.state == "active":
-                self._check_limit(user)
+                ledger.check_limit(user)
             active = ledger.active(user)
             if active:
                 ledger.activate_silently(active)  # it stays so, whichever comes back
@@ -260,6 +260,3 @@ class SessionManager:
 
     def _session(self, view: SessionView) -> Session:
         return self._sessions.setdefault(view.id, Session(self, self._ledger, view))
-
-    def _check_limit(self, user: str) -> None:
-        limits.check_sessions(self._ledger.sessions(user), user, self._ledger.runtime.limits.max_active_sessions)
