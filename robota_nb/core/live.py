@@ -203,8 +203,10 @@ LONG_BYTES = 400_000
 
 def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, request: Request) -> None:
     runtime = ledger.runtime
+    if chat in runtime.warned:
+        return
     size = sum(_size(message["content"]) for message in request.messages)
-    if size > LONG_BYTES and chat not in runtime.warned:
+    if size > LONG_BYTES:
         runtime.warned.add(chat)
         name = view.chat_name(chat)
         runtime.emit(
