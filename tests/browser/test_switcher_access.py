@@ -89,11 +89,11 @@ def test_nothing_serious_in_any_state(talk, axe, server, theme):
 def test_it_fits_into_320_pixels(talk):
     page, switcher = talk
     switcher.root.evaluate("root => { root.style.width = '320px'; }")
-    switcher.part("unsaved").wait_for()
+    switcher.part("drawer").wait_for()
     wide = """root => [...root.querySelectorAll('.robota-main-part, .robota-bar, .robota-draft, .robota-turn')]
         .filter(part => part.scrollWidth > part.clientWidth + 1).map(part => part.className)"""
     assert switcher.root.evaluate(wide) == []
-    switcher.part("unsaved").click()
+    switcher.part("drawer").click()
     switcher.choose("Left")
     switcher.says("l1", switcher.turn("l1").locator(".robota-markdown").evaluate("e => e.textContent.trim()"))
     assert switcher.root.evaluate("root => root.scrollWidth <= 320")

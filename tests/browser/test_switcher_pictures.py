@@ -65,9 +65,9 @@ def test_in_a_cell(talk, pictures, theme):
 def test_narrow(talk, pictures):
     _, switcher = talk
     switcher.root.evaluate("root => { root.style.width = '320px'; }")
-    switcher.part("unsaved").wait_for()
+    switcher.part("drawer").wait_for()
     pictures(switcher.root, "narrow")
-    switcher.part("unsaved").click()
+    switcher.part("drawer").click()
     switcher.row("Data cleaning").wait_for()
     pictures(switcher.root, "narrow-list")
 

@@ -168,7 +168,7 @@ ACTS = (
     lambda session: session.active_chat and session.active_chat.send("and now?"),
     lambda session: session.active_chat and session.active_chat.redo(),
     lambda session: session.active_chat and session.active_chat.checkout(1),
-    lambda session: session.active_chat.fork("a fork"),
+    lambda session: session.active_chat and session.active_chat.fork("a fork"),
     lambda session: session.create_chat().send("anew"),
     lambda session: session.chats[0].purge(1),
     lambda session: session.chats[0].retry(),
