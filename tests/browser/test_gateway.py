@@ -12,7 +12,7 @@ from support.jupyter import JupyterServer, free_port
 from support.kernel import isolated
 from support.large import with_snapshot
 from support.notebook import write
-from support.page import MODEL, prompts
+from support.page import prompts
 from support.require import require
 
 pytestmark = pytest.mark.slow("starts a JupyterLab and a gateway")
@@ -68,6 +68,7 @@ def test_conversations_of_a_kernel_elsewhere_are_in_the_open_notebook(lab, opene
     assert str(lab.work) not in notebook.output(3)
     notebook.shows(3, str(gateway[1]))
     notebook.holds("one", "two")
+    notebook.is_saved()  # as its last cell has asked for: a file that is being written is empty for a moment
     notebook.save()
     value = notebook.file()["metadata"]["robota_nb"]
     snapshot.parse(value)
@@ -80,7 +81,7 @@ def test_conversations_of_a_kernel_elsewhere_are_in_the_open_notebook(lab, opene
     assert server.requests == []
     notebook.shows(2, "2: two")
     notebook.shows(4, "saving")
-    notebook.page.wait_for_function(f"() => !{MODEL}.dirty")
+    notebook.is_saved()
     notebook.menu("File", "Rename")
     notebook.page.locator(".jp-Dialog input").fill("further.ipynb")
     notebook.accept()

@@ -82,9 +82,7 @@ def test_status_says_how_far_the_conversations_got(opened, work):
 def test_a_snapshot_can_save_the_notebook(opened, work):
     notebook = opened(write(work / "saved.ipynb", LOAD, "%%robota\nhello", "%robota snapshot --save", "%robota"))
     notebook.run(0, 1, 2)
-    notebook.page.wait_for_function(
-        "() => ![...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells).content.model.dirty"
-    )
+    notebook.is_saved()
     assert prompts(content(notebook.path)["metadata"]["robota_nb"]) == ["hello"]
 
 

@@ -98,7 +98,7 @@ def ask_at_once(people, server, *, before_the_answers=lambda: None):
 
 def saved(notebook):
     """Wait until the server has saved the document as it stands."""
-    notebook.page.wait_for_function(f"() => !{MODEL}.dirty")
+    notebook.is_saved()
 
 
 def settle(people):

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from support.jupyter import APPLICATIONS
 from support.notebook import content, run
 from support.page import prompts
 from support.switcher import Switcher, notebook, prompts_of
@@ -16,6 +17,14 @@ ASK = 5
 """The cell that is asked from."""
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 """A picture of one pixel."""
+IN_BOTH = pytest.mark.parametrize("jupyter", APPLICATIONS, indirect=True)
+"""For what the application has a part in; the rest is the widget's alone, and CI sees that in JupyterLab."""
+
+
+@pytest.fixture(params=["lab", pytest.param("notebook", marks=pytest.mark.long("the widget is the same there"))])
+def jupyter(request, servers, server):
+    """A running JupyterLab, then a running Notebook 7."""
+    return servers(request.param)
 
 
 @pytest.fixture
@@ -44,6 +53,7 @@ def asks(page, text):
     page.run(ASK)
 
 
+@IN_BOTH
 def test_it_shows_the_chats_and_what_was_said_in_the_active_one(talk):
     _, switcher = talk
     switcher.lists("Right", "Left")
@@ -51,6 +61,7 @@ def test_it_shows_the_chats_and_what_was_said_in_the_active_one(talk):
     switcher.says("r1", "2: r1", "again", "3: again")
 
 
+@IN_BOTH
 def test_the_next_cell_goes_to_the_chat_that_was_chosen_with_its_context(opened_with, server):
     cells = [f"%%robota\nq{number}" for number in range(4)]
     page, switcher = opened_with("%robota new A", "%robota new B", "%robota new C", *("1 + 1" for _ in cells))
@@ -90,6 +101,7 @@ def test_a_name_that_is_taken_is_refused_in_one_line(talk):
     switcher.lists("Right", "Left")
 
 
+@IN_BOTH
 def test_an_answer_streams_and_can_be_stopped(talk, server):
     page, switcher = talk
     server.chunks, server.gate = ["**Well**", " met", " again"], threading.Event()
@@ -211,6 +223,7 @@ def test_the_keyboard_does_it_all(talk, server):
     assert prompts_of(server.requests[-1]) == ["l1", "first line\nsecond line"]
 
 
+@IN_BOTH
 def test_keys_for_the_switcher_are_not_the_notebook_s(talk):
     page, switcher = talk
     before = page.page.locator(".jp-Notebook .jp-Cell").count()
@@ -247,6 +260,7 @@ def test_what_a_magic_does_is_seen_at_once(talk):
     switcher.says()
 
 
+@IN_BOTH
 def test_a_page_that_is_loaded_again_shows_it_again(talk, server):
     page, switcher = talk
     switcher.choose("Left")
@@ -259,6 +273,7 @@ def test_a_page_that_is_loaded_again_shows_it_again(talk, server):
     assert prompts_of(server.requests[-1]) == ["l1", "still here"]
 
 
+@IN_BOTH
 def test_after_a_restart_it_says_that_its_kernel_is_gone_and_comes_back_with_its_cell(talk, server):
     page, switcher = talk
     switcher.choose("Left")
@@ -270,6 +285,7 @@ def test_after_a_restart_it_says_that_its_kernel_is_gone_and_comes_back_with_its
     assert server.requests == []
 
 
+@IN_BOTH
 def test_what_was_done_by_clicks_is_saved_and_run_all_asks_nothing(talk, server):
     page, switcher = talk
     switcher.send("from the switcher")
@@ -330,6 +346,7 @@ def test_pictures_that_were_sent_are_shown(opened_with):
     switcher.page.wait_for_function("image => image.naturalWidth === 1", arg=picture.element_handle())
 
 
+@IN_BOTH
 @pytest.mark.parametrize("widgets", ["saved", "not saved"])
 def test_a_saved_notebook_shows_what_was_said_without_its_kernel(opened, work, server, widgets):
     path = notebook(work, "%robota new Left", "%%robota\nhello")
@@ -353,6 +370,7 @@ def test_the_model_of_a_chat_is_changed_for_what_is_asked_from_now_on(talk, serv
     assert server.requests[0]["model"] == "other-model"
 
 
+@IN_BOTH
 def test_the_cell_that_asked_is_gone_to(talk):
     page, switcher = talk
     page.cell(0).click()
@@ -387,6 +405,7 @@ def test_an_answer_that_a_cell_waits_for_is_seen_and_stopped(talk, server):
     page.holds("from the cell")
 
 
+@IN_BOTH
 def test_without_the_application_s_help_the_widget_does_the_same(opened_with, server, context):
     context.route("**/robota_nb/static/*/chats.js", lambda route: route.abort())
     page, switcher = opened_with(*LEFT_RIGHT)

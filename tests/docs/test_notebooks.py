@@ -85,7 +85,9 @@ def test_it_passes_nbval_offline(copy, tmp_path):
 
 
 @each_run
-@pytest.mark.parametrize("mode", ["auto", "strict"])
+@pytest.mark.parametrize(
+    "mode", ["strict", pytest.param("auto", marks=pytest.mark.long("strict runs the same, and misses more"))]
+)
 def test_it_replays_without_a_request_and_stays_as_it_is(notebook, copy, tmp_path, mode):
     with FakeOpenAIServer() as server:  # a key and a server are there, and nobody asks
         code, output = python("-c", RUN, copy.name, "--replay", mode, cwd=tmp_path, **server.environment())

@@ -19,10 +19,12 @@ FAST = 3
 
 
 def expressible():
-    """Titles of the stories that need no widget; the fast suite tells the first of them."""
+    """Titles of the stories that need no widget; the fast suite tells the first of them, CI every second one."""
     titles = [title for title, steps in load().items() if not any(word in step for step in steps for word in CANNOT)]
     slow = pytest.mark.slow("starts a kernel for each restart of a story")
-    return [*titles[:FAST], *(pytest.param(title, marks=slow) for title in titles[FAST:])]
+    long = pytest.mark.long("the manager is told all of them, and a kernel half of them in CI")
+    left = [pytest.param(title, marks=long if at % 2 else slow) for at, title in enumerate(titles[FAST:])]
+    return [*titles[:FAST], *left]
 
 
 class Fresh:

@@ -208,6 +208,10 @@ class Notebook:
         self.page.keyboard.press("Control+s")
         self.page.wait_for_function("() => window.saved")
 
+    def is_saved(self):
+        """Wait until the document has nothing that was not saved."""
+        self.page.wait_for_function(f"() => !{MODEL}.dirty")
+
     def notice(self, text):
         """Wait until there has been a notification that holds a text."""
         self.page.wait_for_function("text => [...window.toasts].some(toast => toast.includes(text))", arg=text)

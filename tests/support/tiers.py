@@ -12,8 +12,10 @@
 A test that is named runs, slow or not: ``pytest tests/kernel/test_kills.py`` runs all of that file.
 
 ``@pytest.mark.slow("reason")``, on a test or as a module's ``pytestmark``, keeps tests out of the fast suite;
-``@pytest.mark.fast`` takes one of a slow module into it. A test that takes more than `LIMIT` seconds has to be marked,
-and is listed at the end of a run if it is not. How large a sample is, a test asks the fixture `scale`.
+``@pytest.mark.fast`` takes one of a slow module into it, and ``@pytest.mark.long("reason")`` leaves a test to
+``--long`` alone: where a sample of its kind is enough for CI. Of several marks the nearest counts. A test that takes
+more than `LIMIT` seconds has to be marked, and is listed at the end of a run if it is not. How large a sample is, a
+test asks the fixture `scale`.
 """
 
 import os
@@ -26,6 +28,13 @@ LIMIT = 10
 WORKERS = 4
 """Processes for tests at most: with more of them, kernels and browsers wait for each other."""
 SIZES = {"fast", "all", "long"}
+MARKS = {"fast", "slow", "long"}
+LEFT_OUT = {
+    "fast": "fast tests were left out: pytest runs them",
+    "slow": "slow tests were left out: pytest --all runs them, too",
+    "long": "long tests were left out: pytest --long runs them, too",
+}
+"""What is said of the tests of other suites, by their marks."""
 
 
 def pytest_addoption(parser):
@@ -37,6 +46,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow(reason): not in the fast suite, because of its length")
+    config.addinivalue_line("markers", "long(reason): only in --long, because of its length")
     config.addinivalue_line("markers", "fast: in the fast suite, although its module is slow")
     config.pluginmanager.register(Tiers(config), "tiers")
 
@@ -65,9 +75,9 @@ def named(config):
     return {path.resolve() for path in paths if path.is_file()}
 
 
-def is_slow(item):
-    """Tell whether the fast suite leaves it out; the nearest mark counts."""
-    return next((mark.name == "slow" for mark in item.iter_markers() if mark.name in {"slow", "fast"}), False)
+def mark_of(item):
+    """Return which of `MARKS` a test has; the nearest counts, and without one it is fast."""
+    return next((mark.name for mark in item.iter_markers() if mark.name in MARKS), "fast")
 
 
 class Tiers:
@@ -75,7 +85,7 @@ class Tiers:
 
     def __init__(self, config):
         self.config, self.tier = config, config.option.tier
-        self.left_out = 0
+        self.left_out = {}
         self.seconds, self.marked = Counter(), set()
 
     @pytest.hookimpl(trylast=True)  # what -k and -m leave out is not left out by the suite
@@ -85,23 +95,27 @@ class Tiers:
         for item in items:
             (kept if item.path in files or self.selects(item) else others).append(item)
         if others:
-            self.left_out = len(others)
+            self.left_out = dict(Counter(map(mark_of, others)))
             self.config.hook.pytest_deselected(items=others)
             items[:] = kept
 
     def selects(self, item):
         """Tell whether the suite that runs has it."""
+        mark = mark_of(item)
         if self.tier == "fast":
-            return not is_slow(item)
-        return self.tier != "rest" or is_slow(item) or "scale" in item.fixturenames
+            return mark == "fast"
+        if self.tier == "rest":
+            return mark == "slow" or (mark == "fast" and "scale" in item.fixturenames)
+        return self.tier == "long" or mark != "long"
 
     def pytest_runtest_setup(self, item):
-        if not all(mark.args for mark in item.iter_markers("slow")):
-            pytest.fail("mark.slow needs a reason", pytrace=False)
+        for mark in item.iter_markers():
+            if mark.name in {"slow", "long"} and not mark.args:
+                pytest.fail(f"mark.{mark.name} needs a reason", pytrace=False)
 
     def pytest_runtest_logreport(self, report):
         self.seconds[report.nodeid] += report.duration
-        if "slow" in report.keywords:
+        if {"slow", "long"} & report.keywords.keys():
             self.marked.add(report.nodeid)
 
     def pytest_sessionfinish(self, session):
@@ -110,13 +124,11 @@ class Tiers:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node):
-        self.left_out = getattr(node, "workeroutput", {}).get("left_out", 0)  # each process collects the same
+        self.left_out = getattr(node, "workeroutput", {}).get("left_out", {})  # each process collects the same
 
     def pytest_terminal_summary(self, terminalreporter):
         long = [(node, time) for node, time in self.seconds.most_common() if time > LIMIT and node not in self.marked]
         for node, time in long:
             terminalreporter.write_line(f"{node} took {time:.0f} s without @pytest.mark.slow('reason')", yellow=True)
-        if self.left_out and self.tier == "fast":
-            terminalreporter.write_line(f"{self.left_out} slow tests were left out: pytest --all runs them, too")
-        elif self.left_out:
-            terminalreporter.write_line(f"{self.left_out} tests of the fast suite were left out: pytest runs them")
+        for mark, count in sorted(self.left_out.items()):
+            terminalreporter.write_line(f"{count} {LEFT_OUT[mark]}")

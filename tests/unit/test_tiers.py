@@ -30,6 +30,9 @@ def test_long(): pass
 
 @pytest.mark.fast
 def test_not_so_long(): pass
+
+@pytest.mark.parametrize("way", [pytest.param("one"), pytest.param("another", marks=pytest.mark.long("as one"))])
+def test_ways(way): pass
 """,
     "unsaid/test_unsaid.py": """
 import pytest
@@ -60,7 +63,7 @@ def ran(tmp_path):
     return run
 
 
-QUICK, LONG = {"test_quick", "test_scaled"}, {"test_slow", "test_long"}
+QUICK, SLOW = {"test_quick", "test_scaled"}, {"test_slow", "test_long", "test_ways[one]"}
 
 
 @pytest.mark.parametrize(
@@ -69,23 +72,32 @@ QUICK, LONG = {"test_quick", "test_scaled"}, {"test_slow", "test_long"}
 def test_the_fast_suite_leaves_out_what_is_slow_and_says_how_to_run_it(ran, processes):
     names, said = ran("room", processes)
     assert names == {*QUICK, "test_not_so_long"}
-    assert "2 slow tests were left out: pytest --all runs them, too" in said
+    assert "3 slow tests were left out: pytest --all runs them, too" in said
+    assert "1 long tests were left out: pytest --long runs them, too" in said
     assert "sample of 1" in said
 
 
 @pytest.mark.slow("runs pytest in a process of its own")
-@pytest.mark.parametrize(("option", "size"), [("--all", 2), ("--long", 3)])
-def test_the_others_have_every_test(ran, option, size):
-    names, said = ran("room", option)
-    assert names == {*QUICK, *LONG, "test_not_so_long"}
+def test_the_suite_of_ci_has_all_but_what_is_marked_as_long(ran):
+    names, said = ran("room", "--all")
+    assert names == {*QUICK, *SLOW, "test_not_so_long"}
+    assert "1 long tests were left out: pytest --long runs them, too" in said
+    assert "sample of 2" in said
+
+
+@pytest.mark.slow("runs pytest in a process of its own")
+def test_the_long_suite_has_every_test(ran):
+    names, said = ran("room", "--long")
+    assert names == {*QUICK, *SLOW, "test_not_so_long", "test_ways[another]"}
     assert "left out" not in said
-    assert f"sample of {size}" in said
+    assert "sample of 3" in said
 
 
 @pytest.mark.slow("runs pytest in a process of its own")
 def test_the_rest_is_what_the_fast_suite_leaves_out_and_what_has_a_larger_sample(ran):
     names, said = ran("room", "--rest")
-    assert names == {*LONG, "test_scaled"}
+    assert names == {*SLOW, "test_scaled"}
+    assert "2 fast tests were left out: pytest runs them" in said
     assert "sample of 2" in said
 
 

@@ -430,7 +430,7 @@ class UsersWithAFile(InAFile, Users):
 @pytest.mark.parametrize("users", [Users, UsersWithAFile])
 def test_the_manager_agrees_with_the_model_at_every_step(users, scale):
     examples = settings(
-        max_examples=scale(fast=15, all=400, long=10_000),
+        max_examples=scale(fast=15, all=200, long=10_000),
         stateful_step_count=50,
         deadline=None,
         print_blob=True,
