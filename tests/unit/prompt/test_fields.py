@@ -7,7 +7,7 @@ from time import process_time
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robota_nb.display.hints import HINTS, told
@@ -516,6 +516,8 @@ def test_what_has_several_lines_stands_in_a_fence_once(text, expected):
 
 
 @given(st.text("`~ab\n ") | st.text())
+@example("```\nx\n```")
+@example("a\n`````\n``")
 def test_no_value_ends_its_fence(value):
     made = expand("{{ x }}", {"x": value})
     if made != value:
