@@ -62,6 +62,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
         "pause or archive one of them, or raise max_active_sessions of the manager (0 for any number)"
     ),
     "model.name": "name one, as in session.create_chat(name, model=…)",
+    "prompt.raw": "chat.send(text) sends the braces as they stand",
     "replay.miss": "run it once with replay mode auto, and save it",
     "session.active": "it can be asked as it is",
     "session.archived": "session.restore() brings it back",

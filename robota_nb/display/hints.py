@@ -43,6 +43,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
         "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
     ),
     "model.name": "name one with --model",
+    "prompt.raw": "--raw sends the braces as they stand",
     "replay.miss": "run the notebook with %robota replay auto, then save it",
     "session.active": "it can be asked as it is",
     "session.archived": "%robota session restore brings it back",

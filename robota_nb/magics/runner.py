@@ -16,7 +16,7 @@ from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain
 from robota_nb.errors import ChatNotFound, PromptError
 from robota_nb.magics import parser as parsing
-from robota_nb.prompt.fields import expand
+from robota_nb.prompt.fields import Expanded, expand
 from robota_nb.prompt.last_error import with_error
 
 if TYPE_CHECKING:
@@ -127,12 +127,18 @@ class Runner:
         view_of(chat).set_for_next(chat.id, settings)
         self.replay.cell_set(self.host.cell(), chat.id, settings)
 
-    def expanded(self, args: Args) -> str:
-        """Return the prompt with its variables filled in."""
-        text: str = args["text"] if args["raw"] else expand(args["text"], with_error(self.shell.user_ns))
-        if not text.strip():
+    def expanded(self, args: Args) -> Expanded:
+        """Return the prompt with its variables filled in, and what is to be told of it if it is sent."""
+        text = args["text"]
+        prompt = Expanded(text=text) if args["raw"] else expand(text, with_error(self.shell.user_ns))
+        if not prompt.text.strip():
             raise PromptError("the prompt is empty: write what to send below the %%robota line")
-        return text
+        return prompt
+
+    def tell(self, prompt: Expanded) -> None:
+        """Tell the user what there is to know of a prompt."""
+        for notice in prompt.notices:
+            runtime_of(self.host.manager).emit(notice)
 
     def images(self, args: Args) -> list[Image]:
         """Return the pictures that go with the prompt."""
@@ -142,11 +148,15 @@ class Runner:
 
         return [image(look_up(expression, self.shell.user_ns)) for expression in args["image"]]
 
-    def answer(self, answer: Turn | LiveTurn, args: Args) -> Turn:
-        """Show an answer, as it arrives or from the record, and keep it in the variable that ``-o`` names."""
+    def answer(self, answer: Turn | LiveTurn, args: Args, prompt: Expanded) -> Turn:
+        """Show an answer, as it arrives or from the record, and keep it in the variable that ``-o`` names.
+
+        What there is to know of its prompt is told when it is sent: a replay shows the same wherever it runs.
+        """
         format_ = args.get("format") or "markdown"
         renderer = choose_renderer(self.shell, format_)
         if isinstance(answer, LiveTurn):
+            self.tell(prompt)
             turn = self._stream(answer, renderer)
             if format_ == "code":  # and not in a replay: the cell is there
                 self.shell.set_next_input(code_of(turn.text))

@@ -29,7 +29,6 @@ MAX_ERROR = 20_000
 _MACHINERY = ("IPython", "ipykernel")
 _NO_FRAMES = re.compile(r"^Traceback \(most recent call last\):\n(?! )", re.MULTILINE)
 _CUT = "…\n"
-_RAW = "or use --raw to send the braces as they stand"
 
 
 def last_error() -> str:
@@ -50,11 +49,14 @@ def last_error() -> str:
     if error is None:
         error = getattr(sys, "last_exc", None)
     if error is None:
-        raise PromptError(f"there was no error yet for {{{{ {NAME} }}}}; run the cell that fails first, {_RAW}")
+        raise PromptError(
+            f"there was no error yet for {{{{ {NAME} }}}}: run the cell that fails first", hint="prompt.raw"
+        )
     if isinstance(error, RobotaError) or type(error).__module__.partition(".")[0] == "robota_nb":
         raise PromptError(
-            f"the last error, for {{{{ {NAME} }}}}, is robota_nb's own ({type(error).__name__}); "
-            f"run the cell that fails once more, {_RAW}"
+            f"the last error, for {{{{ {NAME} }}}}, is robota_nb's own ({type(error).__name__}): "
+            "run the cell that fails once more",
+            hint="prompt.raw",
         )
     report = TracebackException.from_exception(error, compact=True)  # which has read the lines of code
     _tidy(report)

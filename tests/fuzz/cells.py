@@ -117,7 +117,8 @@ SPACE = {"name": Value(), "x": Value(), "df": Value(), "über": Value(), "_": Va
 PLAIN = {"name": "Ada\n{{ x }}", "x": [1, {"a": float("nan")}], "df": {"a": {1}}, "über": print, "_": None}
 PASSING = {name: replace(used, apply=lambda value, *_: value) for name, used in prompt.FILTERS.items()}
 """Filters that leave a value what it is."""
-FIELD = r"""\{\{ (?!__)\w(?:[\w.|()\[\] -]|"[^"]*"|'[^']*')* \}\}"""
+FIELD = r"""\{\{[ \t]*(?!__)\w(?:[\w.|()\[\] \t-]|"[^"]*"|'[^']*')*\}\}"""
+WRONG = ("no variable", "failed", "cap", "no filter", "takes", "nothing is", "only a number", "begin with _")
 
 
 def a_prompt(case):
@@ -137,10 +138,12 @@ def a_prompt(case):
 
 def filled(text, space):
     try:
-        made = prompt.expand(text, space)
+        prepared = prompt.expand(text, space)
     except PromptError as error:
         assert "\n" not in str(error)
-        return next(why for why in ("no variable", "failed", "cap") if why in str(error)), None
+        return next(why for why in WRONG if why in str(error)), None
+    made = prepared.text
+    assert not [said for notice in prepared.notices if len((said := str(notice)).splitlines()) != 1]
     if not prompt.names(text):
         assert made == text
     return "filled" if made != text else "as it was", made

@@ -96,7 +96,7 @@ def ends_the_process(self, message):
     raise SystemExit(message)
 
 
-DUNDERS = re.compile(prompt._FIELD.pattern.replace(r"\.(?!_)", r"\."), re.VERBOSE)
+DUNDERS = re.compile(prompt.EXPRESSION.pattern.replace(r"\.(?!_)", r"\."), re.VERBOSE)
 
 PLANTED = {
     "sse": (EventParser, "_unix_lines", forgets_half_a_line_end),
@@ -107,7 +107,7 @@ PLANTED = {
     "export": (exchange, "_said", lambda mark, name: json.loads(mark["said"])),
     "talk": (exchange, "_message", counts_bytes),
     "line": (command._Parser, "error", ends_the_process),
-    "prompt": (prompt, "_FIELD", DUNDERS),
+    "prompt": (prompt, "EXPRESSION", DUNDERS),
     "answer": (Segmenter, "feed", cuts_at_pieces),
     "message": (document, "_joined", "".join),
     "entries": (PageTarget, "source", lambda self, name: text_without(name, "UNSAFE_KEYS.has(key)")),

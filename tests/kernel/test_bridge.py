@@ -111,6 +111,25 @@ def test_a_notice_waits_for_the_status_while_no_page_is_there(opened):
     assert opened.front.notices == []
 
 
+def test_of_braces_the_page_is_told_when_they_are_sent_and_not_of_a_replay(opened, server):
+    cell = "%%robota\n{{one}} and {{on}}"
+    opened.ok("one = 1")
+    opened.ok(cell, "cell-b")
+    said = ["{{one}} was filled in: 'one' is a variable; --raw sends the braces as they stand"]
+    said += ["sent as it stands: {{on}} (did you mean 'one'?)"]
+    assert opened.front.notices == said
+    assert "{{one}}" not in json.dumps(value(opened))
+    asked, notebook = len(server.requests), opened.front.notebook
+    opened.restart()
+    opened.front = FrontEnd(notebook, "open.ipynb")
+    opened.say(opened.front.opening())
+    opened.ok("%load_ext robota_nb\none = 1")
+    opened.ok("%%robota\none", "cell-a")
+    opened.ok(cell, "cell-b")
+    assert len(server.requests) == asked
+    assert opened.front.notices == []
+
+
 def test_what_was_not_saved_goes_along_with_a_renamed_document(tmp_path, server):
     environment = {**server.environment(), "ROBOTA_NB_STORE": str(tmp_path / "store.sqlite")}
     with Kernel(tmp_path, **environment) as kernel:

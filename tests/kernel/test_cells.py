@@ -132,6 +132,28 @@ def test_a_missing_variable_is_named_and_nothing_is_sent(kernel, server):
     assert server.requests == []
 
 
+def test_what_is_told_of_a_prompt_is_no_part_of_the_answer_or_the_chat(kernel, server):
+    kernel.ok("frame = 'a b'")
+    assert kernel.ok("%%robota\n{{frame}}, {{fram}}").answer == "1: a b, {{fram}}"
+    assert kernel.ok("%robota").text.splitlines()[-2:] == [
+        "{{frame}} was filled in: 'frame' is a variable; --raw sends the braces as they stand",
+        "sent as it stands: {{fram}} (did you mean 'frame'?)",
+    ]
+    assert kernel.ok("%robota chat preview {fram} {frame}").text.splitlines()[-1] == (
+        "sent as it stands: {frame}; {{ frame }} would be filled in"
+    )
+    assert "sent as it stands" not in kernel.ok("%robota chat log").text
+
+
+def test_what_a_prompt_cannot_do_is_an_error_with_the_nearest_right_form(kernel, server):
+    kernel.ok("frame = 'a b'")
+    error = kernel.run("%%robota\n{{ frame.head() }}").error
+    assert error["evalue"] == (
+        "nothing is called in {{ frame.head() }}: write {{ frame | head }}; --raw sends the braces as they stand"
+    )
+    assert server.requests == []
+
+
 LITERAL = [
     '{"a": {"b": [1, {}]}, "c": "{d}"}',
     r"\frac{\sqrt{x}}{{y}_{i}} $x$ $$\sum_{i=0}^{n}$$",

@@ -13,6 +13,7 @@ from robota_nb.core.turn import Message
 from robota_nb.display import report
 from robota_nb.magics import parser as parsing
 from robota_nb.magics.runner import settings_of
+from robota_nb.prompt.fields import Expanded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +37,10 @@ def _version(runner: Runner, _: Args) -> None:
 
 
 def _ask(runner: Runner, args: Args) -> Turn:
+    prompt = runner.expanded(args)
     answer = ask_flow.ask(
         runner.host.manager,
-        runner.expanded(args),
+        prompt.text,
         runner.host.cell(),
         session=args["session"],
         chat=args["chat"],
@@ -48,7 +50,7 @@ def _ask(runner: Runner, args: Args) -> Turn:
         once=args["once"],
         at_end=args["append"],
     )
-    return runner.answer(answer, args)
+    return runner.answer(answer, args, prompt)
 
 
 def _edit(runner: Runner, args: Args) -> Turn:
@@ -61,16 +63,16 @@ def _retry(runner: Runner, args: Args) -> Turn:
     chat = runner.existing_chat()
     view = view_of(chat)
     node = history.last_shown_turn(view, chat.id, runner.replay.shown)
-    return _ask_at(runner, args, chat, node, view.record.text(node.user))
+    return _ask_at(runner, args, chat, node, Expanded(text=view.record.text(node.user)))  # what was sent, as it is
 
 
-def _ask_at(runner: Runner, args: Args, chat: Chat, node: Node, text: str) -> Turn:
-    """Ask a text in the place of a turn, with its pictures and options."""
+def _ask_at(runner: Runner, args: Args, chat: Chat, node: Node, prompt: Expanded) -> Turn:
+    """Ask a prompt in the place of a turn, with its pictures and options."""
     images = Message.from_record(view_of(chat).record, node.user).images
     answer = ask_flow.ask_at(
-        runner.host.manager, text, runner.host.cell(), chat, node, images=images, options=node.options
+        runner.host.manager, prompt.text, runner.host.cell(), chat, node, images=images, options=node.options
     )
-    return runner.answer(answer, args)
+    return runner.answer(answer, args, prompt)
 
 
 def _replay(runner: Runner, args: Args) -> None:

@@ -8,6 +8,7 @@ from robota_nb.core.inside import view_of
 from robota_nb.core.rules.deletion import is_deleted
 from robota_nb.display import report
 from robota_nb.magics.runner import settings_of
+from robota_nb.prompt.fields import Expanded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +62,10 @@ def _log(runner: Runner, _: Args) -> None:
 
 
 def _preview(runner: Runner, args: Args) -> None:
-    runner.say(
-        report.preview(runner.existing_chat().preview(runner.expanded({**args, "raw": False}) if args["text"] else ""))
-    )
+    chat = runner.existing_chat()
+    prompt = runner.expanded({**args, "raw": False}) if args["text"] else Expanded(text="")
+    runner.tell(prompt)
+    runner.say(report.preview(chat.preview(prompt.text)))
 
 
 def _search(runner: Runner, args: Args) -> None:

@@ -8,7 +8,7 @@ import IPython
 import pytest
 
 from robota_nb.errors import PromptError, ProviderError
-from robota_nb.prompt.fields import expand
+from robota_nb.prompt import fields
 from robota_nb.prompt.last_error import MAX_ERROR, last_error, with_error
 from support.kernel import Kernel
 
@@ -152,9 +152,14 @@ def test_an_error_that_counts_as_false_is_one(monkeypatch):
 # -- in a prompt
 
 
+def expand(text, namespace):
+    return fields.expand(text, namespace).text
+
+
 def test_it_stands_in_a_prompt(fail):
     fail("1 / 0\n")
-    assert expand("Why? {{ Err }}", with_error({})) == f"Why? {last_error()}"
+    assert expand("Why? {{ Err }}", with_error({})) == f"Why? \n```\n{last_error()}\n```"
+    assert expand("Why? {{Err}}", with_error({})) == f"Why? \n```\n{last_error()}\n```"
     assert expand("{{ Err | head(1) | json }}", with_error({})) == '"Traceback (most recent call last):"'
 
 
@@ -187,7 +192,7 @@ def test_it_is_looked_for_only_where_it_stands(monkeypatch):
 
 
 def test_without_an_error_it_says_so():
-    with pytest.raises(PromptError, match=r"no error yet for {{ Err }}; run the cell that fails first, or use --raw"):
+    with pytest.raises(PromptError, match=r"no error yet for {{ Err }}: run the cell that fails first; "):
         expand("{{ Err }}", with_error({}))
 
 
@@ -199,7 +204,7 @@ def test_our_own_errors_are_not_meant(monkeypatch):
     ):
         monkeypatch.setattr(sys, "last_value", error, raising=False)
         with pytest.raises(
-            PromptError, match=rf"robota_nb's own \({type(error).__name__}\); run the cell that fails once more"
+            PromptError, match=rf"robota_nb's own \({type(error).__name__}\): run the cell that fails once more"
         ):
             last_error()
 
@@ -235,7 +240,7 @@ def kernel(tmp_path_factory):
 
 
 def filled(kernel, field):
-    return kernel.value(f"expand('{{{{ {field} }}}}', with_error(get_ipython().user_ns))")
+    return kernel.value(f"expand('`{{{{ {field} }}}}`', with_error(get_ipython().user_ns)).text").strip("`")
 
 
 def test_a_real_kernel_tells_its_last_error(kernel):
