@@ -1,0 +1,267 @@
+"""What a cell did when it ran: its effects, each of which changes what the page remembers below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from robota_nb.core.rules.memory import ChatMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.rules.memory import Context, Contexts, Memory
+
+Options: TypeAlias = "tuple[tuple[str, str], ...]"
+"""The settings of one ask alone, by their keys in order."""
+
+
+class Known(Protocol):
+    """What effects need to know of the record."""
+
+    contexts: Contexts
+
+    def first_config(self, chat: str) -> Config:
+        """Return the settings that a chat began with."""
+        ...
+
+    def chat_of(self, turn: str) -> str | None:
+        """Return the chat of a turn; None if it is not here."""
+        ...
+
+
+class ByHand(NamedTuple):
+    """A setting that was clicked for an ask: it counts for as long as the page above gives what it overrode.
+
+    Parameters
+    ----------
+    key
+        The setting.
+    over
+        What the page gave; empty for nothing.
+    value
+        What was clicked; empty to unset it.
+    """
+
+    key: str
+    over: str
+    value: str
+
+
+def of_chat(memory: Memory, chat: str, known: Known) -> ChatMemory:
+    """Return what is remembered of a chat: of one to which nothing was done above, how it began."""
+    return memory.get(chat) or ChatMemory(known.contexts.start, known.first_config(chat))
+
+
+def with_hand(config: Config, hand: tuple[ByHand, ...]) -> Config:
+    """Return settings with what was clicked over them, as far as that still counts."""
+    if not hand:
+        return config
+    given = config.settings()
+    return config.with_settings({key: value for key, over, value in hand if given.get(key, "") == over})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A cell asked, and this turn stands as the answer.
+
+    Parameters
+    ----------
+    chat
+        Which chat was asked.
+    turn
+        The answer; None if there is none, as the ask failed.
+    named
+        Whether the ask said itself which chat it means.
+    said
+        The chat that commands above had chosen then.
+    hand
+        What was clicked for it.
+    options
+        The settings of this ask alone.
+    """
+
+    chat: str
+    turn: str | None = None
+    named: bool = False
+    said: str | None = None
+    hand: tuple[ByHand, ...] = ()
+    options: Options = ()
+
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        was = of_chat(memory, self.chat, known)
+        context = was.context
+        if self.turn and known.chat_of(self.turn) == self.chat:  # a forged effect brings no other chat's text in
+            context = known.contexts.after(context, self.turn)
+        memory = memory.put(self.chat, ChatMemory(context, with_hand(was.config, self.hand), cell))
+        return memory if self.named else memory.be_in(self.chat)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A cell did something to a chat other than asking it.
+
+    Parameters
+    ----------
+    chat
+        Which one.
+    alone
+        Whether no chat stood above, so that only this tells which one it was for.
+    """
+
+    chat: str
+    alone: bool = False
+
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        was = of_chat(memory, self.chat, known)
+        return memory.put(self.chat, ChatMemory(self.context(was.context, known), was.config, cell))
+
+    def context(self, context: Context, known: Known) -> Context:  # noqa: ARG002 - some need it
+        """Return what the chat remembers after it."""
+        return context
+
+
+class Choose(Command):
+    """The chat was chosen: what is asked below goes there."""
+
+    __slots__ = ()
+
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        return Command.apply(self, memory, known, cell).be_in(self.chat, chosen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(Command):
+    """A setting was set; without a value, it was unset."""
+
+    key: str
+    value: str = ""
+
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        was = of_chat(memory, self.chat, known)
+        return memory.put(self.chat, ChatMemory(was.context, was.config.with_settings({self.key: self.value}), cell))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork(Command):
+    """The chat goes on from where another one is, with its settings."""
+
+    source: str
+
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        source = of_chat(memory, self.source, known)
+        return memory.put(self.chat, ChatMemory(source.context, source.config, cell))
+
+
+class Undo(Command):
+    """The last turn was taken back."""
+
+    __slots__ = ()
+
+    def context(self, context: Context, known: Known) -> Context:  # noqa: ARG002
+        """Return what the chat remembers after it."""
+        return context if context.before is None else context.before
+
+
+class Clear(Command):
+    """The chat began anew."""
+
+    __slots__ = ()
+
+    def context(self, context: Context, known: Known) -> Context:  # noqa: ARG002
+        """Return what the chat remembers after it."""
+        return known.contexts.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back(Command):
+    """The chat went back to the turn of this number, from 1."""
+
+    to: int
+
+    def context(self, context: Context, known: Known) -> Context:  # noqa: ARG002
+        """Return what the chat remembers after it."""
+        return context.first(self.to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop(Command):
+    """Turns were taken out of memory, outside cells."""
+
+    turns: tuple[str, ...]
+
+    def context(self, context: Context, known: Known) -> Context:
+        """Return what the chat remembers after it."""
+        turns = context.turns
+        first = next((at for at, turn in enumerate(turns) if turn in self.turns), len(turns))
+        return known.contexts.of((t for t in turns[first:] if t not in self.turns), context.first(first))
+
+
+Effect: TypeAlias = Answered | Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a cell did when it ran last.
+
+    Parameters
+    ----------
+    id
+        The id of the cell that lasts, or None (see `robota_nb.core.record.entries.cell_id_or_none`).
+    source
+        The hash of the source that ran.
+    effects
+        What it did, in order.
+    n
+        When; 0 if nothing is recorded of it.
+    maker
+        What tells it from others of the same n: whoever made it.
+    also
+        The ids that the cell had before it was cut and pasted.
+    """
+
+    id: str | None
+    source: str
+    effects: tuple[Effect, ...] = ()
+    n: int = 0
+    maker: str = ""
+    also: tuple[str, ...] = ()
+    turns: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        turns = tuple(e.turn for e in self.effects if isinstance(e, Answered) and e.turn)
+        object.__setattr__(self, "turns", turns)
+
+    @property
+    def asks(self) -> list[Answered]:
+        """The asks among its effects."""
+        return [effect for effect in self.effects if isinstance(effect, Answered)]
+
+    @property
+    def name(self) -> str:
+        """What tells it from all other steps of a record."""
+        return f"{self.id or '#'} {self.n} {self.maker}"
+
+    def says_the_same(self, other: Step) -> bool:
+        """Say whether two steps differ only in when they were."""
+        return (self.id, self.source, self.effects) == (other.id, other.source, other.effects)
+
+    def under(self, id: str | None) -> tuple[str, ...]:  # noqa: A002 - the field's name
+        """Return what `also` is once the cell has another id."""
+        return self.also if self.id is None or self.id == id else (*self.also, self.id)
+
+    def and_did(self, effect: Effect) -> Step:
+        """Return the step with one more effect."""
+        return replace(self, effects=(*self.effects, effect))
+
+    def ids(self) -> Iterator[str]:
+        """Yield all ids that the cell has had."""
+        yield from self.also
+        if self.id:
+            yield self.id
