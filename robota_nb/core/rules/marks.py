@@ -29,7 +29,8 @@ class Judged:
     state
         ``fresh``, ``out``, ``cut``, ``purged`` or ``stale``.
     why
-        Why it is stale: the key of the first cell above that differs, ``gone``, a setting's name, or a chat.
+        Why it is stale: the key of the first cell above that differs (empty for what was sent outside cells, above all
+        of them), ``gone``, a setting's name, or a chat.
     kind
         Which of them *why* is.
     """
@@ -38,7 +39,7 @@ class Judged:
     request: Request
     state: Literal["fresh", "out", "cut", "purged", "stale"]
     why: str = ""
-    kind: Literal["", "cell", "gone", "setting", "chat"] = ""
+    kind: Literal["", "cell", "outside", "gone", "setting", "chat"] = ""
 
 
 def judge(asking: Asking, cell: Cell) -> list[Judged]:
@@ -79,7 +80,7 @@ def _judged(asking: Asking, cell: Cell, memory: Memory, effect: Answered, above:
             return Judged(turn=turn, request=request, state="stale", why="gone", kind="gone")
         first = context.turns[at]
         place = cell.key if first in above else asking.page.place_of(first, above=cell.key)
-        return Judged(turn=turn, request=request, state="stale", why=place or "", kind="cell")
+        return Judged(turn=turn, request=request, state="stale", why=place or "", kind="cell" if place else "outside")
     given, now = answer.config.settings(), config.settings()
     key = next((key for key in sorted(given.keys() | now.keys()) if given.get(key) != now.get(key)), "")
     return Judged(turn=turn, request=request, state="stale", why=key, kind="setting")

@@ -391,7 +391,7 @@ class Kernel(rules.Kernel):
             return "edited"
         states = []
         for judged in judge(self.asking, self.core.cell(key)):
-            why = self.core.position(judged.why) if judged.kind == "cell" else judged.why
+            why = self.core.position(judged.why) if judged.kind == "cell" else judged.why or None
             states.append(f"stale<{why}" if judged.state == "stale" else judged.state)
         worst = max((state for state in states if state != "fresh"), default=outcome)
         return outcome if outcome == "failed" else worst
