@@ -17,7 +17,8 @@ FLAGS = [
 SETTLED = 90_000
 """Milliseconds after which something that should happen has failed the test."""
 
-MODEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells).content.model"
+PANEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells)"
+MODEL = f"{PANEL}.content.model"
 
 
 TOASTS = """
@@ -84,11 +85,8 @@ class Notebook:
     def idle(self):
         """Wait until the kernel is idle and no cell waits for it."""
         self.page.wait_for_function(
-            """() => {
-                const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells);
-                return panel?.sessionContext.session?.kernel?.status === 'idle'
-                    && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'));
-            }"""
+            f"""() => {PANEL}?.sessionContext.session?.kernel?.status === 'idle'
+                && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"""
         )
 
     def close(self):
@@ -108,20 +106,29 @@ class Notebook:
     def run(self, *numbers):
         """Run cells, each after the one before it; all if none is named."""
         for number in numbers or range(self.page.locator(".jp-Notebook .jp-CodeCell").count()):
-            self.page.evaluate(
-                f"""n => {{
-                    const cell = [...{MODEL}.cells][n];
-                    window.ran = new Promise(resolve => {{
-                        cell.stateChanged.connect((_, {{ name, newValue }}) => {{
-                            if (name === 'executionCount' && newValue) resolve(newValue);
-                        }});
-                    }});
-                }}""",
-                number,
-            )
+            self._watch(number)
             self.start(number)
-            self.page.wait_for_function("() => window.ran")
-            self.idle()
+            self._ran()
+
+    def _watch(self, *numbers):
+        """Watch cells, all if none is named, for the ends of their next executions."""
+        self.page.evaluate(
+            f"""numbers => {{
+                const cells = [...{MODEL}.cells];
+                const watched = numbers.length ? numbers.map(n => cells[n]) : cells.filter(c => c.type === 'code');
+                window.ran = Promise.all(watched.map(cell => new Promise(resolve => {{
+                    cell.stateChanged.connect((_, {{ name, newValue }}) => {{
+                        if (name === 'executionCount' && newValue) resolve(newValue);
+                    }});
+                }}))).then(() => true);
+            }}""",
+            numbers,
+        )
+
+    def _ran(self):
+        """Wait until the cells that are watched have been executed."""
+        self.page.wait_for_function("() => window.ran")
+        self.idle()
 
     def count(self, number):
         """The execution count, as it is shown."""
@@ -133,19 +140,25 @@ class Notebook:
 
     def restart(self):
         """Restart the kernel."""
+        self.page.evaluate(
+            f"""() => {{
+                window.restarted = new Promise(resolve => {{
+                    {PANEL}.sessionContext.statusChanged.connect((_, status) => {{
+                        if (status === 'restarting') resolve(true);
+                    }});
+                }});
+            }}"""
+        )
         self.menu("Kernel", "Restart Kernel…")
         self.accept()
+        self.page.wait_for_function("() => window.restarted")  # before it, the kernel is idle, too
         self.idle()
 
     def restart_and_run_all(self):
+        self._watch()  # as the numbers that cells had in the file are no sign that they ran here
         self.menu("Kernel", "Restart Kernel and Run All Cells…")
         self.accept()
-        self.page.wait_for_function(
-            "n => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].slice(0, n)"
-            ".every((p, i) => p.textContent.trim() === `[${i + 1}]:`)",
-            arg=self.page.locator(".jp-Notebook .jp-CodeCell").count(),
-        )
-        self.idle()
+        self._ran()
 
     def edit(self, number, source):
         """Type a cell anew."""
