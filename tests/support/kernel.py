@@ -182,7 +182,9 @@ class Kernel:
         self.connect()
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": False, "stop_on_error": True, **options,
+            "allow_stdin": False,
+            "stop_on_error": False,  # old kernels would also refuse what is sent in the next moments
+            **options,
         }  # fmt: skip
         metadata = {} if cell_id is None else {"cellId": cell_id}
         message = self.client.session.msg("execute_request", content, metadata=metadata)
