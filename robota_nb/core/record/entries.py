@@ -13,7 +13,7 @@ import re
 import unicodedata
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from robota_nb.core.record.types import Image
 from robota_nb.errors import InvalidName, SnapshotError
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from robota_nb.core.record.types import (
+        AcceptEntry,
         ActiveEntry,
         ChatEntry,
         ConfigEntry,
+        EffectsEntry,
         Entry,
         FinishReason,
         HeadEntry,
         ImageEntry,
         ImagePart,
         MessageEntry,
+        OutsideEntry,
         SessionEntry,
         SetEntry,
         Usage,
@@ -232,7 +235,10 @@ def user_message(
     parent: str | None,
     text: str,
     images: Iterable[str] = (),
+    context: Iterable[str] | None = None,
     cell: Sequence[str | int] | None = None,
+    after: str | None = None,
+    hand: Mapping[str, Sequence[str]] | None = None,
     set_: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
 ) -> MessageEntry:
@@ -244,8 +250,14 @@ def user_message(
         When, in which chat, and after which message.
     text, images
         The question, and the ids of its pictures' entries.
+    context
+        All turns that were sent before it, oldest first, where they are not the path of *parent*.
     cell
         ``[cell id or "", k-th ask of the execution, hash of the source]``, if a cell asked.
+    after
+        The id of the cell after which it was sent, if that was outside cells; "" above all of them.
+    hand
+        What was clicked for it: by the key of each setting, what the page gave, and what was clicked.
     set_, options
         What cells had set then, and the settings of this ask alone.
 
@@ -260,8 +272,14 @@ def user_message(
     }  # fmt: skip
     if parent:
         entry["parent"] = parent
+    if context is not None:
+        entry["context"] = list(context)
     if cell:
         entry["cell"] = list(cell)
+    if after is not None:
+        entry["after"] = after
+    if hand:
+        entry["hand"] = {key: list(pair) for key, pair in hand.items()}
     if set_:
         entry["set"] = dict(set_)
     if options:
@@ -301,19 +319,89 @@ def _content(text: str) -> list[str]:
     return to_lines(text)
 
 
-def active_entry(*, n: int, at: str, chat: str | None) -> ActiveEntry:
-    """Return the entry that makes the session, and this chat in it, the active ones."""
+def active_entry(*, n: int, at: str, chat: str | None, by_hand: bool = False) -> ActiveEntry:
+    """Return the entry that makes the session, and this chat in it, the active ones; *by_hand*: it was clicked."""
     entry: ActiveEntry = {"kind": "active", "n": n, "at": at}
     if chat:
         entry["chat"] = chat
+    if by_hand:
+        entry["by"] = "hand"
     return entry
 
 
-def head_entry(*, n: int, at: str, chat: str, message: str | None) -> HeadEntry:
-    """Return the entry that ends the chat's path at this message; at none, the path is empty."""
+def head_entry(*, n: int, at: str, chat: str, message: str | None, context: Iterable[str] | None = None) -> HeadEntry:
+    """Return the entry that ends the chat's path at this message; at none, the path is empty.
+
+    With *context*, these turns stand before the message, and not what it followed.
+    """
     entry: HeadEntry = {"kind": "head", "n": n, "at": at, "chat": chat}
     if message:
         entry["message"] = message
+    if context is not None:
+        entry["context"] = list(context)
+    return entry
+
+
+def effects_entry(
+    *, n: int, at: str, cell: str | None, source: str, ops: Iterable[Mapping[str, Any]], also: Iterable[str] = ()
+) -> EffectsEntry:
+    """Return what a cell did when it ran last.
+
+    Parameters
+    ----------
+    n, at
+        When.
+    cell, source
+        The id of the cell, if it has one that lasts, and the hash of its source.
+    ops
+        What it did, in order (see docs/format.md).
+    also
+        The ids that it had before.
+    """
+    did = [dict(op) for op in ops]
+    entry: EffectsEntry = {"kind": "effects", "n": n, "at": at, "cell": [cell or "", source], "ops": did}
+    if former := list(also):
+        entry["also"] = former
+    return entry
+
+
+def accept_entry(*, n: int, at: str, turn: str, context: Iterable[str], config: str) -> AcceptEntry:
+    """Return the entry that lets a turn stand for another request, too: after these turns, with these settings."""
+    return {"kind": "accept", "n": n, "at": at, "turn": turn, "context": list(context), "config": config}
+
+
+def outside_entry(
+    *,
+    n: int,
+    at: str,
+    chat: str,
+    op: Literal["drop", "put", "clear"],
+    after: str | None = None,
+    context: Iterable[str] = (),
+    turns: Iterable[str] = (),
+) -> OutsideEntry:
+    """Return what was done to a chat outside cells.
+
+    Parameters
+    ----------
+    n, at, chat
+        When, and to which chat.
+    op
+        ``drop`` takes turns out of memory, ``put`` puts them at its end, ``clear`` begins anew.
+    after
+        The id of the last cell that had done something to the chat.
+    context
+        The turns that the chat remembered then: if the cell is gone, it stands after the nearest that is left.
+    turns
+        Which turns.
+    """
+    entry: OutsideEntry = {"kind": "outside", "n": n, "at": at, "chat": chat, "op": op}
+    if after:
+        entry["after"] = after
+    if said := list(context):
+        entry["context"] = said
+    if which := list(turns):
+        entry["turns"] = which
     return entry
 
 

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.entries import RESERVED_KEYS
 from robota_nb.core.record.entry_table import EntryTable
-from robota_nb.core.record.kinds import CONFIG, kind_of, replaces
+from robota_nb.core.record.kinds import CONFIG, MESSAGE, added, is_message, kind_of, replaces
 from robota_nb.core.record.nodes import Asked, Index, Node, Path, Register, Stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.core.record.types import (
+        AcceptEntry,
         ActiveEntry,
         ChatEntry,
         ConfigEntry,
+        EffectsEntry,
         Entry,
         HeadEntry,
         MessageEntry,
+        OutsideEntry,
         PurgedEntry,
         SessionEntry,
         SetEntry,
@@ -44,6 +47,7 @@ class ChatState:
     last: Stamp = Stamp(0, "")  # the last message, or the creation
     config: Register[str] = field(default_factory=Register)  # of the last live turn, or of the creation
     head: Register[str] = field(default_factory=Register)
+    head_context: tuple[str, ...] | None = None  # what stands before the head, where that is not its own path
     sets: dict[str, Register[str]] = field(default_factory=lambda: defaultdict(Register))
     names: list[tuple[Stamp, str]] = field(default_factory=list)
     children: Index[str | None] = field(default_factory=Index)  # its turns, by the message that they follow
@@ -79,6 +83,16 @@ class _Call(NamedTuple):
     caller: str | None
 
 
+def _added_to_turn(question: Entry) -> dict[str, Any]:
+    """Return what format 1.1 has added to a question; a stub says nothing, whatever stands in it."""
+    if not is_message(question):
+        return {}
+    found = {name: value for name in MESSAGE.added if (value := added(question, name)) is not None}
+    if "context" in found:
+        found["context"] = tuple(found["context"])
+    return found
+
+
 def _has_place(entry: Entry) -> bool:
     """Say whether an entry stands in a chat; a stub may have lost that."""
     return "n" in entry and "chat" in entry and "role" in entry
@@ -105,6 +119,9 @@ class SessionState:
         self.active = Register[str]()
         self.sets: dict[str, Register[str]] = defaultdict(Register)
         self.nodes: dict[str, Node] = {}
+        self.effects: dict[str, EffectsEntry] = {}  # what cells did, by the ids of the entries
+        self.accepted: dict[str, AcceptEntry] = {}
+        self.outside: dict[str, OutsideEntry] = {}
         self._results: dict[str, _Call] = {}  # of the messages of tools
         self._steps: set[str] = set()  # the answers that another one followed, after a tool's message
         self._waiting: dict[str, list[str]] = defaultdict(list)  # message -> those that follow it, and came before it
@@ -170,7 +187,8 @@ class SessionState:
         self._point(self.active, stamp, chat.id)
         if base := entry.get("from"):
             chat.sets["from"].put(stamp, base)
-            chat.head.put(stamp, base)
+            if chat.head.put(stamp, base):
+                chat.head_context = None
 
     def set_property(self, stamp: Stamp, entry: SetEntry) -> None:
         """Take over a property of a chat or of the session."""
@@ -189,7 +207,10 @@ class SessionState:
 
     def point_head(self, stamp: Stamp, entry: HeadEntry) -> None:
         """Take over where a chat's path ends."""
-        self._point(self._chat(entry["chat"]).head, stamp, entry.get("message"))
+        chat = self._chat(entry["chat"])
+        if self._point(chat.head, stamp, entry.get("message")):
+            context = added(entry, "context")
+            chat.head_context = None if context is None else tuple(context)
 
     def add_stub(self, stamp: Stamp, entry: PurgedEntry) -> None:
         """Take over the place of a message that was purged."""
@@ -199,18 +220,32 @@ class SessionState:
     def add_message(self, stamp: Stamp, entry: MessageEntry) -> None:
         """Take over a message, and the turn if it is whole now."""
         chat = self._chat(entry["chat"])
-        self._point(chat.head, stamp, stamp.id)
+        if self._point(chat.head, stamp, stamp.id):
+            chat.head_context = None
         chat.last = max(chat.last, stamp)
         if entry["role"] == "assistant" and "parent" in entry and (config := entry.get("config")):
             chat.config.put(stamp, config)
         self._add_to_turns(stamp.id)
 
-    def _point(self, register: Register[str], stamp: Stamp, value: str | None) -> None:
+    def _point(self, register: Register[str], stamp: Stamp, value: str | None) -> bool:
         before = register.stamp.id
         newer = register.put(stamp, value)
         loser = before if newer else stamp.id
         if loser in self.entries and self.entries.kind(loser).is_pointer:
             self._superseded.append(loser)
+        return newer
+
+    def add_effects(self, stamp: Stamp, entry: EffectsEntry) -> None:
+        """Take over what a cell did."""
+        self.effects[stamp.id] = entry
+
+    def accept(self, stamp: Stamp, entry: AcceptEntry) -> None:
+        """Take over that a turn stands for another request, too."""
+        self.accepted[stamp.id] = entry
+
+    def add_outside(self, stamp: Stamp, entry: OutsideEntry) -> None:
+        """Take over what was done outside cells."""
+        self.outside[stamp.id] = entry
 
     # -- turns
 
@@ -270,6 +305,7 @@ class SessionState:
             cell=Asked(cell[0] or None, cell[1], cell[2]) if cell else None,
             set=user.get("set", {}),
             options=user.get("options", {}),
+            **_added_to_turn(user),
         )
         self.nodes[eid] = node
         self._chat(node.chat).children.add(node.parent, node)
@@ -357,19 +393,51 @@ class SessionState:
         """Return all turns that remember this source or this cell id."""
         return [*self._of_cell.get(source), *(self._of_cell.get(cell) if cell else ())]
 
-    def messages(self, head: str | None) -> list[str]:
-        """Return message ids from the root to *head*."""
-        out = []
+    def messages(self, head: str | None, context: Iterable[str] | None = None) -> list[str]:
+        """Return message ids from the root to *head*; *context*: the turns before it, where they are not its own."""
+        out = list[str]()
         while head is not None and head in self.entries:
-            out.append(head)
-            head = self.entries.parent(head)
+            node = self.nodes.get(head)
+            if node is None:
+                out.append(head)
+                head = self.entries.parent(head)
+                continue
+            out += self._said(node)
+            before = node.context if context is None else context
+            if before is not None:
+                out += [
+                    eid for turn in reversed([*before]) if turn in self.nodes for eid in self._said(self.nodes[turn])
+                ]
+                break
+            head = node.parent
         return out[::-1]
 
-    def path(self, head: str | None) -> Path:
-        """Return the turns from the root to *head*; the last paths asked for are kept and grown."""
+    def _said(self, node: Node) -> list[str]:
+        """Return the messages of a turn, the last one first."""
+        said, here = list[str](), node.id
+        while here != node.user:
+            said.append(here)
+            parent = self.entries.parent(here)
+            assert parent is not None
+            here = parent
+        return [*said, here]
+
+    def path(self, head: str | None, context: Iterable[str] | None = None) -> Path:
+        """Return the turns from the root to *head*; the last paths asked for are kept and grown.
+
+        Parameters
+        ----------
+        head
+            The message where the path ends.
+        context
+            The turns before it, where they are not its own.
+        """
+        if context is not None:
+            ends = [self.nodes[head]] if head in self.nodes else []
+            return Path([*(self.nodes[turn] for turn in context if turn in self.nodes), *ends])
         if head in self._paths:
             return self._paths[head]
-        nodes, here, known = [], head, None
+        nodes, here, known, whole = list[Node](), head, None, True
         while here is not None and here in self.entries:
             known = self._paths.pop(here, None) if here != head else None
             if known:
@@ -377,9 +445,14 @@ class SessionState:
             node = self.nodes.get(here)
             if node:
                 nodes.append(node)
+            if node and node.context is not None:
+                before = [self.nodes[turn] for turn in node.context if turn in self.nodes]
+                nodes += reversed(before)
+                here, whole = None, len(before) == len(node.context)
+                break
             here = node.parent if node else self.entries.parent(here)
         path = Path([*(known.nodes if known else ()), *reversed(nodes)])
-        if here is not None and not known:
+        if (here is not None and not known) or not whole:
             return path  # a message is still missing, so this may not be the whole
         while len(self._paths) >= MAX_PATHS:
             del self._paths[next(iter(self._paths))]

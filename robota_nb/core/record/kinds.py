@@ -19,12 +19,15 @@ from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical
 if TYPE_CHECKING:
     from robota_nb.core.record.nodes import Stamp
     from robota_nb.core.record.types import (
+        AcceptEntry,
         ActiveEntry,
         ChatEntry,
         ConfigEntry,
+        EffectsEntry,
         Entry,
         HeadEntry,
         MessageEntry,
+        OutsideEntry,
         PurgedEntry,
         SessionEntry,
         SetEntry,
@@ -118,7 +121,27 @@ def _is_cell(value: object) -> bool:
     )
 
 
+def _is_ids(value: object) -> bool:
+    return isinstance(value, list) and all(map(is_entry_id, value))
+
+
+def _is_hand(value: object) -> bool:
+    """By its key, of each setting [what the page gave, what was clicked]."""
+    return isinstance(value, dict) and all(_is_lines(pair) and len(pair) == 2 for pair in value.values())  # noqa: PLR2004
+
+
+def _is_ran(value: object) -> bool:
+    return _is_lines(value) and len(value) == 2  # type: ignore[arg-type] # noqa: PLR2004 - [id, hash]
+
+
+def _is_ops(value: object) -> bool:
+    """What a cell did; of what a later version adds to it, only which chat it is of."""
+    return isinstance(value, list) and all(isinstance(op, dict) and is_chat_id(op.get("chat")) for op in value)
+
+
 TEXT = Value(_is_text)
+ID = Value(is_entry_id)
+IDS = Value(_is_ids)
 LINES = Value(_is_lines)
 COUNT = Value(_is_count)
 SETTINGS = Value(_is_settings)
@@ -193,6 +216,15 @@ class State(Protocol):
     def set_property(self, stamp: Stamp, entry: SetEntry) -> None:
         """Take over a property of a chat or of the session."""
 
+    def add_effects(self, stamp: Stamp, entry: EffectsEntry) -> None:
+        """Take over what a cell did."""
+
+    def accept(self, stamp: Stamp, entry: AcceptEntry) -> None:
+        """Take over that a turn stands for another request, too."""
+
+    def add_outside(self, stamp: Stamp, entry: OutsideEntry) -> None:
+        """Take over what was done outside cells."""
+
 
 Apply: TypeAlias = Callable[[State, "Stamp", Any], None]
 
@@ -207,6 +239,12 @@ class Kind:
         As entries carry it under ``kind``.
     required, optional
         The fields, and what their values must be.
+    added
+        The fields that a later minor format has added to the kind: one whose value is not what it must be is as if it
+        were not there, as to a reader of format 1.0.
+    minor
+        The minor format that has brought the kind. An entry of a later one than 1.0 that has not its form is of an
+        unknown kind, as to a reader of format 1.0.
     rides, purge, export
         What outputs, a purge and an export do with an entry.
     apply
@@ -230,6 +268,8 @@ class Kind:
     name: str
     required: Mapping[str, Value]
     optional: Mapping[str, Value] = field(default_factory=dict)
+    added: Mapping[str, Value] = field(default_factory=dict)
+    minor: int = 0
     rides: Rides
     purge: Purge
     export: Export
@@ -248,8 +288,14 @@ class Kind:
         object.__setattr__(self, "links", tuple((name, value.leads_to) for name, value in fields.items() if value[1]))
 
     def knows(self, name: str) -> bool:
-        """Say whether it has a field of that name."""
+        """Say whether it has a field of that name in format 1.0."""
         return name in self.required or name in self.optional
+
+    def is_form_of(self, entry: Entry) -> bool:
+        """Say whether an entry has all the fields that it must have, and nothing wrong in any of them."""
+        return all(name in entry for name in self.required) and all(
+            value.check(entry[name]) for name, value in {**self.required, **self.optional}.items() if name in entry
+        )
 
     @property
     def is_shared(self) -> bool:
@@ -291,7 +337,8 @@ def _outspoken(entry: PurgedEntry) -> str:
 
 
 def _is_field(name: str) -> bool:
-    return any(kind.knows(name) for kind in KINDS.values())
+    """Say whether format 1.0 has a field of that name: what later minors add must not refuse what was read before."""
+    return any(kind.knows(name) for kind in KINDS.values() if not kind.minor)
 
 
 def _settings_of_config(entry: ConfigEntry) -> Mapping[str, str]:
@@ -303,7 +350,20 @@ def _setting_that_is_set(entry: SetEntry) -> Mapping[str, str]:
 
 
 def _settings_of_this_ask(entry: MessageEntry) -> Mapping[str, str]:
-    return entry.get("options", {})
+    clicked = {key: pair[-1] for key, pair in (added(entry, "hand") or {}).items()}
+    return {**clicked, **entry.get("options", {})}
+
+
+def _settings_of_effects(entry: EffectsEntry) -> Mapping[str, str]:
+    found = dict[str, str]()
+    for op in entry["ops"]:
+        if _is_text(op.get("key")) and _is_text(op.get("value")):
+            found[op["key"]] = op["value"]
+        if _is_hand(op.get("hand")):
+            found |= {key: pair[-1] for key, pair in op["hand"].items()}
+        if _is_settings(op.get("options")):
+            found |= op["options"]
+    return found
 
 
 _PLACE = ("n", "chat", "role", "parent")
@@ -341,6 +401,7 @@ MESSAGE = Kind(
         "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
         "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
     },
+    added={"context": IDS, "after": TEXT, "hand": Value(_is_hand)},
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.SAID,
     apply=lambda state, stamp, entry: state.add_message(stamp, entry),
     fault=_too_long, more_links=_pictures, settings=_settings_of_this_ask, place=_PLACE,
@@ -350,6 +411,7 @@ ACTIVE = Kind(
     name="active",
     required=CLOCK,
     optional={"chat": CHAT_ID},
+    added={"by": TEXT},
     rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.NEVER,
     apply=lambda state, stamp, entry: state.point_active(stamp, entry),
     is_pointer=True,
@@ -359,6 +421,7 @@ HEAD = Kind(
     name="head",
     required={**CLOCK, "chat": CHAT_ID},
     optional={"message": TO_MESSAGE},
+    added={"context": IDS},
     rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.SAID,
     apply=lambda state, stamp, entry: state.point_head(stamp, entry),
     is_pointer=True,
@@ -371,6 +434,33 @@ SET = Kind(
     rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.FRAME,
     apply=lambda state, stamp, entry: state.set_property(stamp, entry),
     fault=_unusable, more_links=_base, settings=_setting_that_is_set,
+)  # fmt: skip
+
+EFFECTS = Kind(
+    name="effects",
+    required={**CLOCK, "cell": Value(_is_ran), "ops": Value(_is_ops)},
+    optional={"also": LINES},
+    minor=1,
+    rides=Rides.ONCE, purge=Purge.STAYS, export=Export.NEVER,
+    apply=lambda state, stamp, entry: state.add_effects(stamp, entry),
+    settings=_settings_of_effects,
+)  # fmt: skip
+
+ACCEPT = Kind(
+    name="accept",
+    required={**CLOCK, "turn": ID, "context": IDS, "config": ID},
+    minor=1,
+    rides=Rides.ONCE, purge=Purge.STAYS, export=Export.NEVER,
+    apply=lambda state, stamp, entry: state.accept(stamp, entry),
+)  # fmt: skip
+
+OUTSIDE = Kind(
+    name="outside",
+    required={**CLOCK, "chat": CHAT_ID, "op": TEXT},
+    optional={"after": TEXT, "context": IDS, "turns": IDS},
+    minor=1,
+    rides=Rides.ONCE, purge=Purge.STAYS, export=Export.NEVER,
+    apply=lambda state, stamp, entry: state.add_outside(stamp, entry),
 )  # fmt: skip
 
 IMAGE = Kind(
@@ -392,7 +482,8 @@ UNKNOWN = Kind(name="", required={}, rides=Rides.ONCE, purge=Purge.WITH_ITS_TARG
 """Any kind of a later version: its entries are kept as they are, and may repeat the text of whatever they name."""
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, IMAGE, PURGED)
+    kind.name: kind
+    for kind in (SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, EFFECTS, ACCEPT, OUTSIDE, IMAGE, PURGED)
 }
 """The kinds of this version, by their names."""
 
@@ -403,7 +494,14 @@ KINDS: dict[str, Kind] = {
 def kind_of(entry: Entry) -> Kind:
     """Return the row of an entry, which need not be checked; `UNKNOWN` if this version has none."""
     name = entry.get("kind")
-    return KINDS.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
+    kind = KINDS.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
+    return UNKNOWN if kind.minor and not kind.is_form_of(entry) else kind
+
+
+def added(entry: Entry, name: str) -> Any:
+    """Return the value of a field that a later minor has added; None if there is none, or it is not what it must be."""
+    value = entry.get(name)
+    return value if value is not None and kind_of(entry).added[name].check(value) else None
 
 
 def is_message(entry: Entry) -> bool:

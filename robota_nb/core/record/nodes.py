@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _T = TypeVar("_T")
 _K = TypeVar("_K")
@@ -70,6 +70,12 @@ class Node:
         What cells had set then.
     options
         The settings of this ask alone.
+    context
+        The ids of the turns that were sent before it, oldest first; None if they are the path of *parent*.
+    after
+        The id of the cell after which it was sent outside cells ("": above all of them); None if that is not known.
+    hand
+        What was clicked for it: by the key of each setting, [what the page gave, what was clicked].
     """
 
     id: str
@@ -82,6 +88,9 @@ class Node:
     cell: Asked | None
     set: Mapping[str, str]
     options: Mapping[str, str]
+    context: tuple[str, ...] | None = None
+    after: str | None = None
+    hand: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Path:

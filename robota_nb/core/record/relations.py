@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record.kinds import UNKNOWN, Export, Kind, Link, Purge, kind_of, purged_stub
+from robota_nb.core.record.kinds import UNKNOWN, Export, Kind, Link, Purge, added, kind_of, purged_stub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,10 +29,15 @@ def references(entry: Entry) -> Iterator[Link]:
 
 
 def named(entry: Entry) -> set[str]:
-    """Return the ids of the entries that an entry refers to; of an unknown kind, of all entries and chats in it."""
-    if kind_of(entry) is UNKNOWN:
+    """Return the ids of the entries that an entry names, whether or not they must be there.
+
+    Of an unknown kind, and of one that a later minor format has brought, those of all entries and chats in it.
+    """
+    kind = kind_of(entry)
+    if kind is UNKNOWN or kind.minor:
         return set(_ids_in(entry))
-    return {link.target for link in references(entry)}
+    more = {eid for name in kind.added for eid in _ids_in(added(entry, name))}
+    return {link.target for link in references(entry)} | more
 
 
 def _ids_in(value: object) -> Iterator[str]:

@@ -85,7 +85,10 @@ class ImagePart(TypedDict):
 class MessageEntry(TypedDict):
     """What was asked or answered, or what a tool returned.
 
-    *cell* is [cell id or "", k-th ask of the execution, hash of the source].
+    *cell* is [cell id or "", k-th ask of the execution, hash of the source]. *context* is all that was sent before a
+    question, where that is not the path of its *parent*: the ids of the answers, oldest first. *after* is the id of the
+    cell after which it was sent outside cells ("": above all of them), and *hand* what was clicked for it: by its key,
+    each setting's [what the page gave, what was clicked].
     """
 
     kind: Literal["message"]
@@ -95,7 +98,10 @@ class MessageEntry(TypedDict):
     role: Literal["user", "assistant", "tool"]
     parent: NotRequired[str]
     content: list[str | ImagePart]
+    context: NotRequired[list[str]]
     cell: NotRequired[list[str | int]]
+    after: NotRequired[str]
+    hand: NotRequired[dict[str, list[str]]]
     set: NotRequired[dict[str, str]]
     options: NotRequired[dict[str, str]]
     config: NotRequired[str]
@@ -105,22 +111,30 @@ class MessageEntry(TypedDict):
 
 
 class ActiveEntry(TypedDict):
-    """Which session, and which chat in it, are the active ones from here on."""
+    """Which session, and which chat in it, are the active ones from here on.
+
+    *by* is "hand" if somebody clicked it, and nothing was asked there since.
+    """
 
     kind: Literal["active"]
     n: int
     at: str
     chat: NotRequired[str]
+    by: NotRequired[str]
 
 
 class HeadEntry(TypedDict):
-    """Where the chat's path ends from here on: at this message; without one, it is empty."""
+    """Where the chat's path ends from here on: at this message; without one, it is empty.
+
+    *context* is what stands before the message, where that is not its own path.
+    """
 
     kind: Literal["head"]
     n: int
     at: str
     chat: str
     message: NotRequired[str]
+    context: NotRequired[list[str]]
 
 
 class SetEntry(TypedDict):
@@ -132,6 +146,48 @@ class SetEntry(TypedDict):
     chat: NotRequired[str]
     key: str
     value: NotRequired[str]
+
+
+class EffectsEntry(TypedDict):
+    """What a cell did when it ran last, where its turns do not say the same.
+
+    *cell* is [cell id or "", hash of the source], *ops* what it did, in order (see docs/format.md), and *also* the ids
+    that it had before.
+    """
+
+    kind: Literal["effects"]
+    n: int
+    at: str
+    cell: list[str]
+    ops: list[dict[str, Any]]
+    also: NotRequired[list[str]]
+
+
+class AcceptEntry(TypedDict):
+    """A turn stands as the answer to another request, too: after this *context*, with these settings."""
+
+    kind: Literal["accept"]
+    n: int
+    at: str
+    turn: str
+    context: list[str]
+    config: str
+
+
+class OutsideEntry(TypedDict):
+    """What was done to a chat outside cells, after the cell *after*, when its context was *context*.
+
+    *op* is "drop" or "put" (these *turns* out of memory, or at its end), or "clear".
+    """
+
+    kind: Literal["outside"]
+    n: int
+    at: str
+    chat: str
+    op: str
+    after: NotRequired[str]
+    context: NotRequired[list[str]]
+    turns: NotRequired[list[str]]
 
 
 class ImageEntry(TypedDict):
