@@ -238,6 +238,7 @@ def user_message(
     context: Iterable[str] | None = None,
     cell: Sequence[str | int] | None = None,
     after: str | None = None,
+    by_code: bool = False,
     hand: Mapping[str, Sequence[str]] | None = None,
     set_: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
@@ -256,6 +257,8 @@ def user_message(
         ``[cell id or "", k-th ask of the execution, hash of the source]``, if a cell asked.
     after
         The id of the cell after which it was sent, if that was outside cells; "" above all of them.
+    by_code
+        Whether the Python of a cell asked.
     hand
         What was clicked for it: by the key of each setting, what the page gave, and what was clicked.
     set_, options
@@ -278,6 +281,8 @@ def user_message(
         entry["cell"] = list(cell)
     if after is not None:
         entry["after"] = after
+    if by_code:
+        entry["by"] = "code"
     if hand:
         entry["hand"] = {key: list(pair) for key, pair in hand.items()}
     if set_:

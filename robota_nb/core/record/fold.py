@@ -44,6 +44,7 @@ class ChatState:
 
     id: str
     created: Stamp = Stamp(0, "")
+    first_config: str | None = None  # of the creation
     last: Stamp = Stamp(0, "")  # the last message, or the creation
     config: Register[str] = field(default_factory=Register)  # of the last live turn, or of the creation
     head: Register[str] = field(default_factory=Register)
@@ -179,7 +180,8 @@ class SessionState:
     def begin_chat(self, stamp: Stamp, entry: ChatEntry) -> None:
         """Take over when a chat began, its name, its settings, and where it starts."""
         chat = self._chat(entry["chat"])
-        chat.created = min(chat.created, stamp) if chat.created.n else stamp
+        if not chat.created.n or stamp < chat.created:
+            chat.created, chat.first_config = stamp, entry["config"]
         chat.names.append((stamp, entry["name"]))
         chat.config.put(stamp, entry["config"])
         chat.last = max(chat.last, stamp)

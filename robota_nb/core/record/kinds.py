@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, to_text
@@ -99,7 +99,8 @@ def _is_part(value: object) -> bool:
     return isinstance(value, dict) and ("image" not in value or is_entry_id(value["image"]))
 
 
-def _is_settings(value: object) -> bool:
+def is_settings(value: object) -> TypeGuard[dict[str, str]]:
+    """Say whether a value is an object whose values are texts."""
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
@@ -125,8 +126,8 @@ def _is_ids(value: object) -> bool:
     return isinstance(value, list) and all(map(is_entry_id, value))
 
 
-def _is_hand(value: object) -> bool:
-    """By its key, of each setting [what the page gave, what was clicked]."""
+def is_hand(value: object) -> TypeGuard[dict[str, list[str]]]:
+    """Say whether a value has, for the key of each setting, [what the page gave, what was clicked]."""
     return isinstance(value, dict) and all(_is_lines(pair) and len(pair) == 2 for pair in value.values())  # noqa: PLR2004
 
 
@@ -144,7 +145,7 @@ ID = Value(is_entry_id)
 IDS = Value(_is_ids)
 LINES = Value(_is_lines)
 COUNT = Value(_is_count)
-SETTINGS = Value(_is_settings)
+SETTINGS = Value(is_settings)
 NAME = Value(is_name)
 KEY = Value(is_key)
 ROLE = Value(_is_role)
@@ -359,9 +360,9 @@ def _settings_of_effects(entry: EffectsEntry) -> Mapping[str, str]:
     for op in entry["ops"]:
         if _is_text(op.get("key")) and _is_text(op.get("value")):
             found[op["key"]] = op["value"]
-        if _is_hand(op.get("hand")):
+        if is_hand(op.get("hand")):
             found |= {key: pair[-1] for key, pair in op["hand"].items()}
-        if _is_settings(op.get("options")):
+        if is_settings(op.get("options")):
             found |= op["options"]
     return found
 
@@ -401,7 +402,7 @@ MESSAGE = Kind(
         "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
         "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
     },
-    added={"context": IDS, "after": TEXT, "hand": Value(_is_hand)},
+    added={"context": IDS, "after": TEXT, "by": TEXT, "hand": Value(is_hand)},
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.SAID,
     apply=lambda state, stamp, entry: state.add_message(stamp, entry),
     fault=_too_long, more_links=_pictures, settings=_settings_of_this_ask, place=_PLACE,

@@ -74,6 +74,8 @@ class Node:
         The ids of the turns that were sent before it, oldest first; None if they are the path of *parent*.
     after
         The id of the cell after which it was sent outside cells ("": above all of them); None if that is not known.
+    by
+        ``code`` if the Python of a cell asked: then it stands where that cell says so, and answers no other ask.
     hand
         What was clicked for it: by the key of each setting, [what the page gave, what was clicked].
     """
@@ -90,6 +92,7 @@ class Node:
     options: Mapping[str, str]
     context: tuple[str, ...] | None = None
     after: str | None = None
+    by: str = ""
     hand: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 

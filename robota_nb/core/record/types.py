@@ -87,8 +87,8 @@ class MessageEntry(TypedDict):
 
     *cell* is [cell id or "", k-th ask of the execution, hash of the source]. *context* is all that was sent before a
     question, where that is not the path of its *parent*: the ids of the answers, oldest first. *after* is the id of the
-    cell after which it was sent outside cells ("": above all of them), and *hand* what was clicked for it: by its key,
-    each setting's [what the page gave, what was clicked].
+    cell after which it was sent outside cells ("": above all of them), *by* is "code" if a cell's own Python asked, and
+    *hand* what was clicked for it: by its key, each setting's [what the page gave, what was clicked].
     """
 
     kind: Literal["message"]
@@ -101,6 +101,7 @@ class MessageEntry(TypedDict):
     context: NotRequired[list[str]]
     cell: NotRequired[list[str | int]]
     after: NotRequired[str]
+    by: NotRequired[str]
     hand: NotRequired[dict[str, list[str]]]
     set: NotRequired[dict[str, str]]
     options: NotRequired[dict[str, str]]

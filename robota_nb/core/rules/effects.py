@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from robota_nb.core.record.kinds import is_hand, is_settings
 from robota_nb.core.rules.memory import ChatMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from robota_nb.core.record.config import Config
     from robota_nb.core.rules.memory import Context, Contexts, Memory
@@ -203,6 +204,17 @@ class Drop(Command):
         return known.contexts.of((t for t in turns[first:] if t not in self.turns), context.first(first))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put(Command):
+    """Turns were put at the end of memory, outside cells."""
+
+    turns: tuple[str, ...]
+
+    def context(self, context: Context, known: Known) -> Context:
+        """Return what the chat remembers after it."""
+        return known.contexts.of(self.turns, context)
+
+
 Effect: TypeAlias = Answered | Command
 
 
@@ -265,3 +277,58 @@ class Step:
         yield from self.also
         if self.id:
             yield self.id
+
+
+# -- as they stand in the record (docs/format.md, "Format 1.1")
+
+
+def to_op(effect: Effect) -> dict[str, Any]:
+    """Return an effect of a cell as an ``effects`` entry holds it."""
+    if isinstance(effect, Answered):
+        op: dict[str, Any] = {"ask": effect.turn} if effect.turn else {}
+        op["chat"] = effect.chat
+        if effect.named:
+            op["named"] = 1
+        if effect.said:
+            op["said"] = effect.said
+        if effect.hand:
+            op["hand"] = {key: [over, value] for key, over, value in effect.hand}
+        if effect.options:
+            op["options"] = dict(effect.options)
+        return op
+    fields = {name: getattr(effect, name) for name in _OPS[type(effect)][1]}
+    op = {"do": _OPS[type(effect)][0], "chat": effect.chat, **{_NAMES.get(name, name): v for name, v in fields.items()}}
+    return op | ({"alone": 1} if effect.alone else {})
+
+
+def from_op(op: Mapping[str, Any]) -> Effect | None:
+    """Return the effect that an ``effects`` entry holds; None for one that is not what it must be, or is not known."""
+    chat = op["chat"]
+    if "do" not in op:
+        turn, said, hand, options = op.get("ask"), op.get("said"), op.get("hand", {}), op.get("options", {})
+        if not (isinstance(turn or "", str) and isinstance(said or "", str) and is_hand(hand) and is_settings(options)):
+            return None
+        clicked = tuple(ByHand(key, over, value) for key, (over, value) in sorted(hand.items()))
+        return Answered(
+            chat=chat, turn=turn, named=bool(op.get("named")), said=said, hand=clicked,
+            options=tuple(sorted(options.items())),
+        )  # fmt: skip
+    for kind, (name, fields) in _OPS.items():
+        if op["do"] == name:
+            given = {field: op.get(_NAMES.get(field, field)) for field in fields}
+            if all(type(given[field]) is type_ for field, type_ in fields.items()):
+                return kind(chat=chat, alone=bool(op.get("alone")), **given)
+    return None
+
+
+_OPS: Mapping[type[Command], tuple[str, Mapping[str, type]]] = {
+    Choose: ("choose", {}),
+    Set: ("set", {"key": str, "value": str}),
+    Fork: ("fork", {"source": str}),
+    Undo: ("undo", {}),
+    Clear: ("clear", {}),
+    Back: ("back", {"to": int}),
+}
+"""By its class, what a command of a cell is called in the record, and its fields with their types."""
+_NAMES = {"source": "from"}
+"""What fields are called in the record, if something else."""

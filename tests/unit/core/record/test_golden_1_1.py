@@ -48,6 +48,8 @@ BELOW_ASK = ask(9, B, "c", context=[make.entry_id(EDITED), make.entry_id(B)], ce
 BELOW = answer(BELOW_ASK, "4:Abc")
 PANEL_ASK = ask(11, BELOW, "w", after="cell-3")
 PANEL = answer(PANEL_ASK, "5:Abcw")
+CODE_ASK = ask(21, PANEL, "p", by_code=True)
+CODE = answer(CODE_ASK, "6:Abcwp")
 CHAT_2 = make.chat_entry(n=13, at=AT, chat=OTHER, name="Other", config=CONFIG_ID)
 EFFECTS = make.effects_entry(
     n=14, at=AT, cell="cell-4", source=TWO, also=["cell-0"],
@@ -70,12 +72,13 @@ DROP = make.outside_entry(
 )  # fmt: skip
 CLEAR = make.outside_entry(n=18, at=AT, chat=OTHER, op="clear")
 HEAD = make.head_entry(
-    n=19, at=AT, chat=MAIN, message=make.entry_id(PANEL), context=[make.entry_id(EDITED), make.entry_id(BELOW)]
+    n=23, at=AT, chat=MAIN, message=make.entry_id(PANEL), context=[make.entry_id(EDITED), make.entry_id(BELOW)]
 )
 ACTIVE = make.active_entry(n=20, at=AT, chat=OTHER, by_hand=True)
 
 ENTRIES = [
-    CONFIG, SESSION, CHAT, A_ASK, A, B_ASK, B, EDITED_ASK, EDITED, BELOW_ASK, BELOW, PANEL_ASK, PANEL, CHAT_2,
+    CONFIG, SESSION, CHAT, A_ASK, A, B_ASK, B, EDITED_ASK, EDITED, BELOW_ASK, BELOW, PANEL_ASK, PANEL, CODE_ASK, CODE,
+    CHAT_2,
     EFFECTS, NAMELESS, ACCEPT, DROP, CLEAR, HEAD, ACTIVE,
 ]  # fmt: skip
 
@@ -126,7 +129,8 @@ def test_a_head_says_what_stands_before_it(state):
 
 
 def test_a_turn_knows_its_context_where_it_was_sent_and_what_was_clicked(state):
-    below, panel, edited = (state.nodes[make.entry_id(turn)] for turn in (BELOW, PANEL, EDITED))
+    below, panel, edited, code = (state.nodes[make.entry_id(turn)] for turn in (BELOW, PANEL, EDITED, CODE))
+    assert (panel.by, code.by, code.after) == ("", "code", None)
     assert below.context == (make.entry_id(EDITED), make.entry_id(B))
     assert (below.after, panel.after, panel.context) == (None, "cell-3", None)
     assert edited.hand == {"model": ["m", "w"]}
@@ -166,7 +170,7 @@ def test_an_entry_of_another_form_is_kept_and_has_no_part_in_the_state(entry, wr
 
 
 @pytest.mark.parametrize("wrong", ["x", 7, ["x"], {"x": "y"}, {"x": ["y"]}], ids=str)
-@pytest.mark.parametrize("field", ["context", "after", "hand"])
+@pytest.mark.parametrize("field", ["context", "after", "by", "hand"])
 def test_a_field_of_another_form_is_as_if_it_were_not_there(field, wrong):
     question = {**B_ASK, field: wrong}
     if added(question, field) is not None:
@@ -175,7 +179,7 @@ def test_a_field_of_another_form_is_as_if_it_were_not_there(field, wrong):
     state = SessionState(SID)
     state.apply({make.entry_id(entry): entry for entry in (SESSION, CONFIG, CHAT, A_ASK, A, question, reply)})
     node = state.nodes[make.entry_id(reply)]
-    assert (node.context, node.after, node.hand) == (None, None, {})
+    assert (node.context, node.after, node.by, node.hand) == (None, None, "", {})
     assert texts(state, state.path(node.id)) == ["1:a", "2:ab"]
 
 

@@ -1,0 +1,209 @@
+"""What is recorded of a session, as the page needs it: what cells did, the answers, and what was done outside cells."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from robota_nb.core.record.entries import UNFINISHED
+from robota_nb.core.rules.answers import Answer, Answers
+from robota_nb.core.rules.effects import Answered, ByHand, Clear, Drop, Put, Step, from_op
+from robota_nb.core.rules.memory import Contexts
+from robota_nb.core.rules.page import Outside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from robota_nb.core.record.config import Config
+    from robota_nb.core.record.fold import SessionState
+    from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.types import OutsideEntry
+    from robota_nb.core.rules.effects import Effect
+    from robota_nb.core.rules.memory import Context
+
+
+def digest(text: str, images: Iterable[str] = ()) -> bytes:
+    """Return a digest of a prompt: its text, and the ids of its pictures."""
+    return hashlib.blake2b("\0".join([text, *images]).encode(), digest_size=16).digest()
+
+
+class Recorded:
+    """What the record says of a session; it is made anew when something is purged.
+
+    Parameters
+    ----------
+    state
+        The session's state.
+    """
+
+    def __init__(self, state: SessionState) -> None:
+        self.state = state
+        self.contexts = Contexts(self._says)
+        self._before: dict[str, Context] = {}
+
+    # -- of chats and turns (see `robota_nb.core.rules.asking.Record`)
+
+    def has(self, chat: str) -> bool:
+        """Say whether there is such a chat."""
+        return chat in self.state.chats and not self.state.chats[chat].deleted
+
+    def first_chat(self) -> str | None:
+        """Return the first chat; None if there is none."""
+        return next((chat.id for chat in self.state.live_chats()), None)
+
+    def first_config(self, chat: str) -> Config:
+        """Return the settings that a chat began with."""
+        found = self.state.chats.get(chat)
+        return self.state.config((found.first_config if found else None) or "")
+
+    def chat_of(self, turn: str) -> str | None:
+        """Return the chat of a turn; None if it is not here."""
+        node = self.state.nodes.get(turn)
+        return node.chat if node else None
+
+    def cell_of(self, turn: str) -> str | None:
+        """Return the id of the cell that asked; None if it has none, or the turn is not here."""
+        node = self.state.nodes.get(turn)
+        return node.cell.id if node and node.cell else None
+
+    def after_of(self, turn: str) -> str | None:
+        """Return the id of the cell after which a turn was sent outside cells; None if it was not."""
+        node = self.state.nodes.get(turn)
+        return (node.after or None) if node else None
+
+    def before(self, node: Node) -> Context:
+        """Return all that was sent before a turn."""
+        todo = [node]
+        while todo:
+            node = todo[-1]
+            parent = self.state.nodes.get(node.parent or "")
+            if node.id in self._before:
+                todo.pop()
+            elif node.context is not None:
+                self._before[node.id] = self.contexts.of(node.context)
+            elif parent is None:  # the start, or a message of which no turn is known
+                nodes = self.state.path(node.parent).nodes if node.parent else ()
+                self._before[node.id] = self.contexts.of(one.id for one in nodes)
+            elif parent.id in self._before:
+                self._before[node.id] = self.contexts.after(self._before[parent.id], parent.id)
+            else:
+                todo.append(parent)
+        return self._before[node.id]
+
+    def _says(self, turn: str) -> bytes:
+        node = self.state.nodes.get(turn)
+        if node is None or self._is_purged(node):
+            return digest(turn)
+        question, images = self.state.text(node.user), self.state.images(node.user)
+        return digest(f"{question}\0{self.state.text(turn)}", images)
+
+    def _is_purged(self, node: Node) -> bool:
+        kind = self.state.entries.kind
+        return kind(node.id).is_stub or kind(node.user).is_stub
+
+    # -- the answers
+
+    def answers(self) -> Answers:
+        """Return the answers, by what each of them answers."""
+        found = Answers()
+        for node in sorted(self.state.nodes.values(), key=lambda node: node.stamp):
+            found.add(self.answer(node))
+        for accept in self.state.accepted.values():
+            found.accept(accept["turn"], self.contexts.of(accept["context"]), self.state.config(accept["config"]))
+        return found
+
+    def answer(self, node: Node) -> Answer:
+        """Return a turn, as far as it matters to an ask."""
+        return Answer(
+            id=node.id,
+            n=node.stamp.n,
+            chat=node.chat,
+            context=self.before(node),
+            prompt=digest(self.state.text(node.user), self.state.images(node.user)),
+            config=self.state.node_config(node),
+            by_cell=node.cell is not None,
+            is_cut=node.finish_reason in UNFINISHED,
+            is_purged=self._is_purged(node),
+        )
+
+    # -- what cells did
+
+    def steps(self) -> list[Step]:
+        """Return what cells did when they ran last: as they say, else as their turns do."""
+        told: list[Step] = []
+        latest: dict[str, int] = {}
+        for eid, entry in self.state.effects.items():
+            cell, source = entry["cell"]
+            effects = tuple(effect for op in entry["ops"] if (effect := from_op(op)) is not None)
+            also = tuple(entry.get("also", ()))
+            told.append(Step(id=cell or None, source=source, effects=effects, n=entry["n"], maker=eid, also=also))
+            if cell:
+                latest[cell] = max(latest.get(cell, 0), entry["n"])
+        asked: dict[str | None, list[Node]] = defaultdict(list)
+        for node in self.state.nodes.values():
+            if node.cell and node.stamp.n > latest.get(node.cell.id or "", 0):
+                asked[node.cell.id].append(node)
+        return [*told, *(step for cell, nodes in asked.items() if cell for step in [self.step_of(cell, nodes)])]
+
+    def step_of(self, cell: str, nodes: Iterable[Node]) -> Step:
+        """Return what a cell did by what its turns say: of each ask of its executions, the latest."""
+        latest: dict[int, Node] = {}
+        for node in sorted(nodes, key=lambda node: node.stamp):
+            assert node.cell is not None
+            latest[node.cell.k] = node
+        newest = max(latest.values(), key=lambda node: node.stamp)
+        assert newest.cell is not None
+        effects = tuple(self.asked(latest[k]) for k in sorted(latest))
+        return Step(id=cell, source=newest.cell.source, effects=effects, n=newest.stamp.n, maker=newest.id)
+
+    def asked(self, node: Node) -> Answered:
+        """Return what a cell did when it asked, by what the turn says of it."""
+        hand = tuple(ByHand(key, over, value) for key, (over, value) in sorted(node.hand.items()))
+        return Answered(
+            chat=node.chat, turn=node.id, said=self._chosen(node), hand=hand,
+            options=tuple(sorted(node.options.items())),
+        )  # fmt: skip
+
+    def _chosen(self, node: Node) -> str | None:
+        """Return the chat that commands had chosen, by its name then."""
+        name = node.set.get("chat")
+        if name is None:
+            return None
+        names = (chat.id for chat in self.state.chats_by_age() if any(said == name for _, said in chat.names))
+        mine = any(said == name for _, said in self.state.chats[node.chat].names)
+        return node.chat if mine else next(names, None)
+
+    # -- outside cells
+
+    def outside(self, standing: Iterable[str]) -> Iterator[Outside]:
+        """Yield what was done outside cells; *standing*: the turns that stand as answers of cells."""
+        cells, on_paths = set(standing), set[str]()
+        for chat in self.state.chats.values():
+            on_paths.update(node.id for node in self.state.path(chat.head.value).nodes)
+        for node in self.state.nodes.values():
+            if node.cell is not None or node.by == "code":
+                continue
+            # Of format 1.0, only the path of its chat tells whether a turn was taken back.
+            if node.after is not None or (node.id in on_paths and node.id not in cells):
+                yield self.sent(node)
+        for eid, entry in self.state.outside.items():
+            effect = self._done(entry)
+            if effect is not None:
+                context = self.contexts.of(entry.get("context", ()))
+                yield Outside(n=entry["n"], entry=eid, effect=effect, after=entry.get("after"), context=context)
+
+    def sent(self, node: Node) -> Outside:
+        """Return a turn that was sent outside cells, with where it stands."""
+        context = self.before(node)
+        after = node.after
+        if after is None:
+            after = next((cell for turn in reversed(context) if (cell := self.cell_of(turn))), None)
+        effect = Answered(chat=node.chat, turn=node.id, named=True)
+        return Outside(n=node.stamp.n, entry=node.id, effect=effect, after=after or None, context=context)
+
+    def _done(self, entry: OutsideEntry) -> Effect | None:
+        if entry["op"] == "clear":
+            return Clear(chat=entry["chat"])
+        kind = {"drop": Drop, "put": Put}.get(entry["op"])
+        return kind(chat=entry["chat"], turns=tuple(entry.get("turns", ()))) if kind else None
