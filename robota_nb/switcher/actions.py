@@ -154,9 +154,7 @@ def _stop(manager: SessionManager, args: Arguments) -> Outcome:
 
 
 def _branch(manager: SessionManager, args: Arguments) -> Outcome:
-    chat = _chat(manager, args)
-    runtime_of(chat).check_idle(view_of(chat), chat.id)
-    chat.checkout(args.get("turn", ""), to_end=True)
+    _chat(manager, args).checkout(args.get("turn", ""), to_end=True)
     return None
 
 
