@@ -70,7 +70,7 @@ class Chat:
     @property
     def config(self) -> Config:
         """What the next ask is made with."""
-        return self._view.config(self.id)
+        return self._ledger.to_ask(self._view.config(self.id))
 
     @property
     def head(self) -> str | None:

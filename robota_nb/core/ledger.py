@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from robota_nb.core.events import Activated, Changed, EntriesAdded
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.config import Config
+from robota_nb.core.record.config import Config, chosen
 from robota_nb.core.record.names import Names
 from robota_nb.core.record.overlay import differing
 from robota_nb.core.record.view import SessionView
@@ -232,7 +232,7 @@ class Ledger:
     def inherited_config(self, view: SessionView) -> Config:
         """Return the config that a new chat of a session starts with."""
         if active := view.active_id:
-            return view.config(active)
+            return self.to_ask(view.config(active))
         default = view.record.default_config.value
         return view.record.config(default) if default else self.default_config()
 
@@ -240,6 +240,10 @@ class Ledger:
         """Return the config of a first chat where nothing is configured."""
         provider, model = self.runtime.providers.default()
         return Config(provider=provider, model=model)
+
+    def to_ask(self, config: Config) -> Config:
+        """Return what a config asks now: where nobody has chosen a model, that is the default of this moment."""
+        return self.default_config().with_settings(chosen(config.settings())) if config.is_fallback else config
 
     # -- what is written
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
@@ -119,6 +120,7 @@ def _answer(
     runtime = ledger.runtime
     with runtime.one_turn(view, chat) as cancellation:
         plan, parts = make_plan(), list[str]()
+        plan = replace(plan, config=ledger.to_ask(plan.config))
         arriving = Arriving(view=view, chat=chat, plan=plan, parts=parts)
         outcome = _Outcome(ledger, arriving, told)
         where = {"session": view.id, "chat": chat}
