@@ -13,6 +13,7 @@ from robota_nb.core.record.nodes import Asked
 from robota_nb.core.record.text import count
 from robota_nb.core.rules import states
 from robota_nb.core.rules.ask import Ask
+from robota_nb.core.rules.states import Here
 from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
 
@@ -152,7 +153,7 @@ def _face(manager: SessionManager, view: SessionView) -> Session:
 def _answer(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: bool) -> Turn | LiveTurn:
     view, chat, replay = decision.session, decision.chat, ledger.runtime.replay
     if decision.found is None:
-        states.check_active(view)
+        states.check_active(view, Here(asked.cell, replay.document))
         return _live(ledger, asked, decision, named=named, once=once)
     if decision.found not in view.path(chat):
         view.move_head(chat, replay.newest_end(view, decision.found, asked))
@@ -186,7 +187,8 @@ def _live(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: 
         record=not once,
         images=asked.images,
     )
-    return LiveTurn(ledger, view, chat, lambda: plan, done)
+    here = Here(asked.cell, ledger.runtime.replay.document)
+    return LiveTurn(ledger, view, chat, lambda: plan, done, here=here)
 
 
 def _answered(ledger: Ledger, asked: Ask, decision: Decision, turn: str, *, named: bool) -> None:

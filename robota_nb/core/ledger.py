@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Entries, Entry
     from robota_nb.core.record.types import Snapshot
-    from robota_nb.core.rules.states import Change
+    from robota_nb.core.rules.states import Change, Here
     from robota_nb.core.runtime import Runtime
 
 
@@ -219,15 +219,15 @@ class Ledger:
                 self.write(view, build)
             view.set_for_next(chat, settings)
 
-    def change_state(self, view: SessionView, by: Change, *, again: bool = False) -> None:
-        """Change a session's state; raises as `states.after`, and as `check_limit`."""
+    def change_state(self, view: SessionView, by: Change, here: Here | None = None) -> None:
+        """Change a session's state; *here*: the cell that says so. Raises as `states.after`, and as `check_limit`."""
         with self.runtime.lock:
-            state = states.after(view, by, again=again)
+            state = states.after(view, by, here)
             if state is None:
                 return
-            if state == "active":
+            if state == "active" != view.state:
                 self.check_limit(view.user_id)
-            states.enter(view, state)
+            states.enter(view, state, here)
 
     def inherited_config(self, view: SessionView) -> Config:
         """Return the config that a new chat of a session starts with."""

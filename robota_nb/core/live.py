@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from robota_nb.core.plan import Plan
     from robota_nb.core.ports import StreamEvent
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.states import Here
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53
@@ -50,6 +51,8 @@ class LiveTurn:
         Says what is to be asked, when the chat is free and the turn begins.
     done
         Called with the recorded turn.
+    here
+        The cell that asks; None from outside of cells.
     """
 
     def __init__(
@@ -59,12 +62,14 @@ class LiveTurn:
         chat_id: str,
         plan: Callable[[], Plan],
         done: Callable[[Turn], None] | None = None,
+        *,
+        here: Here | None = None,
     ) -> None:
         self.chat_id = chat_id
         self._turns: list[Turn] = []
         # The generator does not know this object: without that circle, dropping one closes the other at once.
         told = [self._turns.append, *([done] if done else [])]
-        self._stream = _answer(ledger, view, chat_id, plan, told)
+        self._stream = _answer(ledger, view, chat_id, plan, told, here=here)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -115,10 +120,16 @@ class _Outcome:
 
 
 def _answer(
-    ledger: Ledger, view: SessionView, chat: str, make_plan: Callable[[], Plan], told: list[Callable[[Turn], None]]
+    ledger: Ledger,
+    view: SessionView,
+    chat: str,
+    make_plan: Callable[[], Plan],
+    told: list[Callable[[Turn], None]],
+    *,
+    here: Here | None,
 ) -> Generator[str, None, None]:
     runtime = ledger.runtime
-    with runtime.one_turn(view, chat) as cancellation:
+    with runtime.one_turn(view, chat, here) as cancellation:
         plan, parts = make_plan(), list[str]()
         plan = replace(plan, config=ledger.to_ask(plan.config))
         arriving = Arriving(view=view, chat=chat, plan=plan, parts=parts)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, to_text
@@ -108,7 +108,8 @@ def _is_role(value: object) -> bool:
     return value in ("user", "assistant", "tool")
 
 
-def _is_cell(value: object) -> bool:
+def is_cell(value: object) -> TypeGuard[list[Any]]:
+    """Say whether a value is the mark of a cell."""
     return (
         isinstance(value, list)
         and len(value) == 3  # noqa: PLR2004 - [id, k, hash]
@@ -338,7 +339,7 @@ MESSAGE = Kind(
     required={**CLOCK, "chat": CHAT_ID, "role": ROLE, "content": Value(_is_content)},
     optional={
         "parent": TO_MESSAGE,
-        "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
+        "cell": Value(is_cell), "set": SETTINGS, "options": SETTINGS,
         "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
     },
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.SAID,

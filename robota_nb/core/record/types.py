@@ -132,6 +132,7 @@ class SetEntry(TypedDict):
     chat: NotRequired[str]
     key: str
     value: NotRequired[str]
+    cell: NotRequired[list[str | int]]
 
 
 class ImageEntry(TypedDict):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
-    from robota_nb.core.record.nodes import Node, Path
+    from robota_nb.core.record.nodes import Asked, Node, Path
     from robota_nb.core.record.types import Entry
 
 
@@ -76,6 +76,11 @@ class SessionView:
     def state(self) -> str:
         """``active``, ``paused``, ``archived`` or ``terminated``."""
         return self.overlay.get(None, "state") or "active"
+
+    @property
+    def state_by(self) -> Asked | None:
+        """The mark of the cell that has set the state; None if no cell has."""
+        return self.overlay.by(None, "state")
 
     @property
     def deleted(self) -> bool:
