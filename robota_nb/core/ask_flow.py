@@ -92,7 +92,7 @@ def ask(
         Before anything is asked.
     """
     ledger = ledger_of(manager)
-    with ledger.runtime.lock:
+    with ledger.runtime.lock, ledger.refusable():
         asked = _ask(cell, text, images, options, fresh=fresh or once, at_end=at_end)
         target = _target(manager, asked, user_id or default_user(), session, chat)
         named = session is not None or chat is not None
@@ -135,15 +135,28 @@ def _ask(
 
 
 def _target(manager: SessionManager, asked: Ask, user: str, session: str | None, chat: str | None) -> Chat:
-    """Return the chat that is asked; it is created where there is none."""
+    """Return the chat that is asked; one is begun where there is none."""
     ledger = ledger_of(manager)
-    where = manager.session(session, user) if session else manager.active_session(user) or manager.create_session(user)
+    where = view_of(manager.session(session, user)) if session else begun_session(ledger, user)
     if chat is not None:
-        return where.chat(chat)
-    candidates = [view_of(where)] if session else ledger.sessions(user)
-    view, found = ledger.runtime.replay.which_chat(asked, candidates, view_of(where))
-    where = _face(manager, view)
-    return where.chat(found) if found else where.create_chat()
+        return _face(manager, where).chat(chat)
+    candidates = [where] if session else ledger.sessions(user)
+    view, found = ledger.runtime.replay.which_chat(asked, candidates, where)
+    if found is None:
+        found = begun_chat(ledger, view)
+        view.choose(found)
+        ledger.tell_active(view)
+    return _face(manager, view).chat(found)
+
+
+def begun_session(ledger: Ledger, user: str) -> SessionView:
+    """Return a user's active session; if there is none, one that is recorded once something comes of the ask."""
+    return ledger.active(user) or ledger.begin_session(user, for_ask=True)
+
+
+def begun_chat(ledger: Ledger, view: SessionView) -> str:
+    """Return the id of a new chat, which is recorded once something comes of the ask."""
+    return ledger.begin_chat(view, None, ledger.inherited_config(view), for_ask=True)
 
 
 def _face(manager: SessionManager, view: SessionView) -> Session:

@@ -129,7 +129,7 @@ def _answer(
     here: Here | None,
 ) -> Generator[str, None, None]:
     runtime = ledger.runtime
-    with runtime.one_turn(view, chat, here) as cancellation:
+    with runtime.one_turn(view, chat, here) as cancellation, ledger.kept_if_answered(view):
         plan, parts = make_plan(), list[str]()
         plan = replace(plan, config=ledger.to_ask(plan.config))
         arriving = Arriving(view=view, chat=chat, plan=plan, parts=parts)
@@ -157,8 +157,7 @@ def _answer(
                 if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
                     finish = Finish(reason="length")
                     break
-                parts.append(text)
-                runtime.emit(TextArrived(**where, text=text))
+                _take(ledger, arriving, text)
                 yield text
             finish = Finish(reason="interrupted") if cancellation.cancelled else finish
             outcome.end(finish)
@@ -178,6 +177,14 @@ def _answer(
             runtime.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
         if not parts and finish.reason in UNFINISHED:
             raise _nothing(provider, stopped=cancellation.cancelled)
+
+
+def _take(ledger: Ledger, arriving: Arriving, text: str) -> None:
+    """Add what has arrived, and tell the subscribers."""
+    arriving.parts.append(text)
+    if arriving.plan.record and len(arriving.parts) == 1:
+        ledger.keep(arriving.view)
+    ledger.runtime.emit(TextArrived(session=arriving.view.id, chat=arriving.chat, text=text))
 
 
 def _close(events: object) -> None:
