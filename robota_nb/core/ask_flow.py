@@ -13,6 +13,7 @@ from robota_nb.core.record.nodes import Asked
 from robota_nb.core.record.text import count
 from robota_nb.core.rules import states
 from robota_nb.core.rules.ask import Ask
+from robota_nb.core.rules.states import Here
 from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
 
@@ -91,7 +92,7 @@ def ask(
         Before anything is asked.
     """
     ledger = ledger_of(manager)
-    with ledger.runtime.lock:
+    with ledger.runtime.lock, ledger.refusable():
         asked = _ask(cell, text, images, options, fresh=fresh or once, at_end=at_end)
         target = _target(manager, asked, user_id or default_user(), session, chat)
         named = session is not None or chat is not None
@@ -134,15 +135,28 @@ def _ask(
 
 
 def _target(manager: SessionManager, asked: Ask, user: str, session: str | None, chat: str | None) -> Chat:
-    """Return the chat that is asked; it is created where there is none."""
+    """Return the chat that is asked; one is begun where there is none."""
     ledger = ledger_of(manager)
-    where = manager.session(session, user) if session else manager.active_session(user) or manager.create_session(user)
+    where = view_of(manager.session(session, user)) if session else begun_session(ledger, user)
     if chat is not None:
-        return where.chat(chat)
-    candidates = [view_of(where)] if session else ledger.sessions(user)
-    view, found = ledger.runtime.replay.which_chat(asked, candidates, view_of(where))
-    where = _face(manager, view)
-    return where.chat(found) if found else where.create_chat()
+        return _face(manager, where).chat(chat)
+    candidates = [where] if session else ledger.sessions(user)
+    view, found = ledger.runtime.replay.which_chat(asked, candidates, where)
+    if found is None:
+        found = begun_chat(ledger, view)
+        view.choose(found)
+        ledger.tell_active(view)
+    return _face(manager, view).chat(found)
+
+
+def begun_session(ledger: Ledger, user: str) -> SessionView:
+    """Return a user's active session; if there is none, one that is recorded once something comes of the ask."""
+    return ledger.active(user) or ledger.begin_session(user, for_ask=True)
+
+
+def begun_chat(ledger: Ledger, view: SessionView) -> str:
+    """Return the id of a new chat, which is recorded once something comes of the ask."""
+    return ledger.begin_chat(view, None, ledger.inherited_config(view), for_ask=True)
 
 
 def _face(manager: SessionManager, view: SessionView) -> Session:
@@ -152,7 +166,7 @@ def _face(manager: SessionManager, view: SessionView) -> Session:
 def _answer(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: bool) -> Turn | LiveTurn:
     view, chat, replay = decision.session, decision.chat, ledger.runtime.replay
     if decision.found is None:
-        states.check_active(view)
+        states.check_active(view, Here(asked.cell, replay.document))
         return _live(ledger, asked, decision, named=named, once=once)
     if decision.found not in view.path(chat):
         view.move_head(chat, replay.newest_end(view, decision.found, asked))
@@ -186,7 +200,8 @@ def _live(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: 
         record=not once,
         images=asked.images,
     )
-    return LiveTurn(ledger, view, chat, lambda: plan, done)
+    here = Here(asked.cell, ledger.runtime.replay.document)
+    return LiveTurn(ledger, view, chat, lambda: plan, done, here=here)
 
 
 def _answered(ledger: Ledger, asked: Ask, decision: Decision, turn: str, *, named: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from robota_nb.core.rules.search import search
 from robota_nb.core.turn import Branch, Message, Preview, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.ports import Image
@@ -69,7 +70,7 @@ class Chat:
     @property
     def config(self) -> Config:
         """What the next ask is made with."""
-        return self._view.config(self.id)
+        return self._ledger.to_ask(self._view.config(self.id))
 
     @property
     def head(self) -> str | None:
@@ -264,20 +265,26 @@ class Chat:
         self._ledger.configure(self._view, self.id, settings_from(settings))
 
     def undo(self) -> Turn | None:
-        """Take the last turn off the path, and return it; it stays reachable as a branch."""
-        with self._ledger.runtime.lock:
+        """Take the last turn off the path, and return it; it stays reachable as a branch.
+
+        Raises
+        ------
+        ChatBusy
+            If a turn runs in this chat; and so do `redo`, `clear` and `checkout`.
+        """
+        with self._at_rest():
             node = history.undo(self._view, self.id, self._shown)
         return self._turn(node) if node else None
 
     def redo(self) -> Turn | None:
-        """Put the newest turn that follows the path back on it, and return it."""
-        with self._ledger.runtime.lock:
+        """Put the newest turn that follows the path back on it, and return it; raises as `undo`."""
+        with self._at_rest():
             node = history.redo(self._view, self.id)
         return self._turn(node) if node else None
 
     def clear(self) -> int:
-        """Begin anew: take all turns off the path, and return how many; they stay reachable as a branch."""
-        with self._ledger.runtime.lock:
+        """Begin anew: take all turns off the path, and return how many; they stay a branch; raises as `undo`."""
+        with self._at_rest():
             return history.clear(self._view, self.id)
 
     def checkout(self, ref: int | str, *, to_end: bool = False) -> Turn:
@@ -294,10 +301,19 @@ class Chat:
         ------
         TurnNotFound
             If there is no such branch or turn.
+        ChatBusy
+            If a turn runs in this chat.
         """
-        with self._ledger.runtime.lock:
+        with self._at_rest():
             node = history.checkout(self._view, self.id, str(ref), self._shown, to_end=to_end)
         return self._turn(node)
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """Hold the lock while the path is moved; raise `ChatBusy` if a turn runs, which goes on from where it ends."""
+        with self._ledger.runtime.lock:
+            self._ledger.runtime.check_idle(self._view, self.id)
+            yield
 
     def fork(self, name: str, at: int | None = None) -> Chat:
         """Start a chat *name* that goes on from here, or from turn *at* (0: from the start), and make it active.

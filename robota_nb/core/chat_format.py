@@ -18,7 +18,7 @@ from robota_nb.core.interrupts import deferred
 from robota_nb.core.ports import FinishReason, Usage
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.config import settings_from
+from robota_nb.core.record.config import chosen, settings_from
 from robota_nb.core.record.json_reader import check_unambiguous, decode
 from robota_nb.core.record.kinds import CHAT, kind_of
 from robota_nb.core.record.relations import export_of
@@ -204,7 +204,7 @@ def add(session: Session, talk: Talk) -> tuple[Chat, bool]:
     with runtime.lock, deferred():  # all of it or nothing
         if found := _found(session, talk):
             return session.chat(found), False
-        config = ledger.default_config().with_settings({"model": "", **talk.settings})
+        config = ledger.default_config().with_settings(chosen(talk.settings))
         chat = ledger.begin_chat(view, talk.name, config)
         new = _messages_of(ledger, view, chat, talk)
         # Taken over, not made here: nobody was asked.

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from robota_nb.core.events import Activated, Changed, EntriesAdded
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.config import Config
+from robota_nb.core.record.config import Config, chosen
 from robota_nb.core.record.names import Names
 from robota_nb.core.record.overlay import differing
 from robota_nb.core.record.view import SessionView
 from robota_nb.core.rules import limits, states
-from robota_nb.errors import SessionNotFound
+from robota_nb.errors import DuplicateName, SessionNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from robota_nb.core.ports import Entries, Entry
     from robota_nb.core.record.types import Snapshot
-    from robota_nb.core.rules.states import Change
+    from robota_nb.core.rules.states import Change, Here
     from robota_nb.core.runtime import Runtime
 
 
@@ -37,6 +38,7 @@ class Ledger:
         self.runtime = runtime
         self.views: dict[str, SessionView] = {}
         self._active: dict[str, str] = {}  # user -> session
+        self._begun: dict[str, dict[str, Entry]] = {}  # session -> entries that are recorded with the next ones
         self._n = 0
 
     # -- a user's sessions
@@ -68,10 +70,6 @@ class Ledger:
         """Return the session that *ref* (an id, a name or a former name) means to a user, or None."""
         view = self.views.get(ref) or self.views.get(self.names(user).find(ref) or "")
         return view if view and view.user_id == user and not view.deleted else None
-
-    def begin(self, user: str) -> SessionView:
-        """Return a new session, of which nothing is written yet."""
-        return self._view(make.new_id("s"), user)
 
     def _view(self, sid: str, user: str) -> SessionView:
         view = self.views.get(sid)
@@ -138,16 +136,64 @@ class Ledger:
         entry = build(n=self.next_n(), at=self.runtime.now())
         self.commit(view, {make.entry_id(entry): entry})
 
-    def commit(self, view: SessionView, entries: Mapping[str, Entry]) -> None:
-        """Add entries made here to a session, and tell the subscribers."""
+    def commit(self, view: SessionView, entries: Mapping[str, Entry], *, for_ask: bool = False) -> None:
+        """Add entries made here to a session, and tell the subscribers; *for_ask*: not before `keep`, or the next."""
         with self.runtime.lock:
             self._hold(view)
             view.record.apply(entries)
             self.runtime.made.update(entries)
             self._n = max(self._n, view.record.n)
+            entries = {**self._begun.pop(view.id, {}), **entries}
+            if for_ask:
+                self._begun[view.id] = entries
+                return
             removed = view.record.drop_superseded()
             # Told in the order of the record, so with the lock held.
             self.runtime.emit(EntriesAdded(session=view.id, entries=entries, removed=removed))
+
+    # -- what an ask begins
+
+    # A session or a chat that only an ask has begun is here at once, and recorded with the first that comes of it.
+
+    @contextmanager
+    def refusable(self) -> Iterator[None]:
+        """Forget what was begun in this block (with the lock held), if it raises."""
+        before = set(self._begun)
+        try:
+            yield
+        except BaseException:
+            for sid in self._begun.keys() - before:
+                self._forget_begun(self.views[sid])
+            raise
+
+    @contextmanager
+    def kept_if_answered(self, view: SessionView) -> Iterator[None]:
+        """Forget what was begun for the ask that runs in this block, unless something came of it."""
+        try:
+            yield
+        finally:
+            self._forget_begun(view)
+
+    def keep(self, view: SessionView) -> None:
+        """Record what was begun for an ask: something has come of it."""
+        with self.runtime.lock:
+            if view.id in self._begun:
+                self.commit(view, {})
+
+    def _forget_begun(self, view: SessionView) -> None:
+        with self.runtime.lock:
+            begun = self._begun.pop(view.id, None)
+            if begun is None:
+                return
+            self.runtime.made.difference_update(begun)
+            view.retract(begun)
+            self.runtime.replay.forget_click(view)
+            if not view.record.entries:  # the session was begun for it, too
+                del self.views[view.id]
+                self._active.pop(view.user_id, None)
+            self.runtime.tell_changed(view, None)
+
+    # -- taking over, and what waits
 
     def adopt(self, sessions: Entries, user: str) -> dict[str, dict[str, Entry]]:
         """Take over (parsed) entries, and return what was new; sessions that are not here yet become *user*'s.
@@ -189,8 +235,39 @@ class Ledger:
                 leads = False
                 yield view, partial(make.active_entry, chat=view.active_id)
 
-    def begin_chat(self, view: SessionView, name: str | None, config: Config, base: str | None = None) -> str:
-        """Record a new chat, which starts at the message *base*, and return its id; it is not made active.
+    def begin_session(
+        self, user: str, name: str | None = None, config: Config | None = None, *, for_ask: bool = False
+    ) -> SessionView:
+        """Record a new session (*for_ask*: see `commit`), make it its user's active one, and return it.
+
+        Raises
+        ------
+        DuplicateName, InvalidName
+            If the name is taken, or is none.
+        SessionLimitReached
+            If the user has as many active sessions as allowed.
+        """
+        self.check_limit(user)
+        names = self.names(user)
+        name = make.check_name(name, "session") if name is not None else names.free("Session")
+        if names.holder(name):
+            raise DuplicateName(f"you have a session {name!r} already: open it, or choose another name")
+        view = self._view(make.new_id("s"), user)
+        config_id, new = view.config_entry(config) if config else (None, {})
+        entry = make.session_entry(n=self.next_n(), at=self.runtime.now(), name=name, config=config_id)
+        self.commit(view, {**new, make.entry_id(entry): entry}, for_ask=for_ask)
+        self.activate(view)
+        return view
+
+    def begin_chat(
+        self, view: SessionView, name: str | None, config: Config, base: str | None = None, *, for_ask: bool = False
+    ) -> str:
+        """Record a new chat (*for_ask*: see `commit`), which starts at the message *base*; it is not made active.
+
+        Returns
+        -------
+        str
+            Its id.
 
         Raises
         ------
@@ -207,7 +284,7 @@ class Ledger:
         config_id, new = view.config_entry(config)
         n, at = self.next_n(), self.runtime.now()
         entry = make.chat_entry(n=n, at=at, chat=chat, name=name, config=config_id, from_=base)
-        self.commit(view, {**new, make.entry_id(entry): entry})
+        self.commit(view, {**new, make.entry_id(entry): entry}, for_ask=for_ask)
         view.add_name(names, chat, name)
         return chat
 
@@ -219,20 +296,20 @@ class Ledger:
                 self.write(view, build)
             view.set_for_next(chat, settings)
 
-    def change_state(self, view: SessionView, by: Change, *, again: bool = False) -> None:
-        """Change a session's state; raises as `states.after`, and as `check_limit`."""
+    def change_state(self, view: SessionView, by: Change, here: Here | None = None) -> None:
+        """Change a session's state; *here*: the cell that says so. Raises as `states.after`, and as `check_limit`."""
         with self.runtime.lock:
-            state = states.after(view, by, again=again)
+            state = states.after(view, by, here)
             if state is None:
                 return
-            if state == "active":
+            if state == "active" != view.state:
                 self.check_limit(view.user_id)
-            states.enter(view, state)
+            states.enter(view, state, here)
 
     def inherited_config(self, view: SessionView) -> Config:
         """Return the config that a new chat of a session starts with."""
         if active := view.active_id:
-            return view.config(active)
+            return self.to_ask(view.config(active))
         default = view.record.default_config.value
         return view.record.config(default) if default else self.default_config()
 
@@ -241,11 +318,18 @@ class Ledger:
         provider, model = self.runtime.providers.default()
         return Config(provider=provider, model=model)
 
+    def to_ask(self, config: Config) -> Config:
+        """Return what a config asks now: where nobody has chosen a model, that is the default of this moment."""
+        return self.default_config().with_settings(chosen(config.settings())) if config.is_fallback else config
+
     # -- what is written
 
     def records(self, user: str) -> dict[str, dict[str, Entry]]:
         """Return the written entries of a user's sessions, also of deleted ones."""
-        return {view.id: view.record.entries.copy() for view in self.owned(user)}
+        found = {view.id: view.record.entries.copy() for view in self.owned(user)}
+        for sid in found.keys() & self._begun.keys():
+            found[sid] = {eid: entry for eid, entry in found[sid].items() if eid not in self._begun[sid]}
+        return {sid: entries for sid, entries in found.items() if entries}
 
     def sizes(self, user: str) -> dict[str, int]:
         """Return how many entries `records` has of each session."""
@@ -257,5 +341,6 @@ class Ledger:
             sessions = self.records(user)
             for n, (view, build) in enumerate(self._waiting(user), self.next_n()):
                 entry = build(n=n, at=self.runtime.now())
-                sessions[view.id][make.entry_id(entry)] = entry
+                if view.id in sessions:  # else it is only begun
+                    sessions[view.id][make.entry_id(entry)] = entry
             return snapshot.dump(sessions)

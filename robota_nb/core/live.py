@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from robota_nb.core.plan import Plan
     from robota_nb.core.ports import StreamEvent
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.states import Here
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53
@@ -49,6 +51,8 @@ class LiveTurn:
         Says what is to be asked, when the chat is free and the turn begins.
     done
         Called with the recorded turn.
+    here
+        The cell that asks; None from outside of cells.
     """
 
     def __init__(
@@ -58,12 +62,14 @@ class LiveTurn:
         chat_id: str,
         plan: Callable[[], Plan],
         done: Callable[[Turn], None] | None = None,
+        *,
+        here: Here | None = None,
     ) -> None:
         self.chat_id = chat_id
         self._turns: list[Turn] = []
         # The generator does not know this object: without that circle, dropping one closes the other at once.
         told = [self._turns.append, *([done] if done else [])]
-        self._stream = _answer(ledger, view, chat_id, plan, told)
+        self._stream = _answer(ledger, view, chat_id, plan, told, here=here)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -114,11 +120,18 @@ class _Outcome:
 
 
 def _answer(
-    ledger: Ledger, view: SessionView, chat: str, make_plan: Callable[[], Plan], told: list[Callable[[Turn], None]]
+    ledger: Ledger,
+    view: SessionView,
+    chat: str,
+    make_plan: Callable[[], Plan],
+    told: list[Callable[[Turn], None]],
+    *,
+    here: Here | None,
 ) -> Generator[str, None, None]:
     runtime = ledger.runtime
-    with runtime.one_turn(view, chat) as cancellation:
+    with runtime.one_turn(view, chat, here) as cancellation, ledger.kept_if_answered(view):
         plan, parts = make_plan(), list[str]()
+        plan = replace(plan, config=ledger.to_ask(plan.config))
         arriving = Arriving(view=view, chat=chat, plan=plan, parts=parts)
         outcome = _Outcome(ledger, arriving, told)
         where = {"session": view.id, "chat": chat}
@@ -144,8 +157,7 @@ def _answer(
                 if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
                     finish = Finish(reason="length")
                     break
-                parts.append(text)
-                runtime.emit(TextArrived(**where, text=text))
+                _take(ledger, arriving, text)
                 yield text
             finish = Finish(reason="interrupted") if cancellation.cancelled else finish
             outcome.end(finish)
@@ -165,6 +177,14 @@ def _answer(
             runtime.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
         if not parts and finish.reason in UNFINISHED:
             raise _nothing(provider, stopped=cancellation.cancelled)
+
+
+def _take(ledger: Ledger, arriving: Arriving, text: str) -> None:
+    """Add what has arrived, and tell the subscribers."""
+    arriving.parts.append(text)
+    if arriving.plan.record and len(arriving.parts) == 1:
+        ledger.keep(arriving.view)
+    ledger.runtime.emit(TextArrived(session=arriving.view.id, chat=arriving.chat, text=text))
 
 
 def _close(events: object) -> None:

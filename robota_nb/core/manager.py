@@ -13,7 +13,7 @@ from robota_nb.core.rules.deletion import DELETED
 from robota_nb.core.runtime import Limits, Runtime
 from robota_nb.core.session import Session
 from robota_nb.core.users import default_user
-from robota_nb.errors import DuplicateName, SessionNotFound, nearest
+from robota_nb.errors import SessionNotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,19 +94,8 @@ class SessionManager:
         SessionLimitReached
             If the user has as many active sessions as allowed.
         """
-        user, ledger = user_id or default_user(), self._ledger
-        with ledger.runtime.lock:
-            ledger.check_limit(user)
-            names = ledger.names(user)
-            name = make.check_name(name, "session") if name is not None else names.free("Session")
-            if names.holder(name):
-                raise DuplicateName(f"you have a session {name!r} already: open it, or choose another name")
-            view = ledger.begin(user)
-            config_id, new = view.config_entry(default_config) if default_config else (None, {})
-            entry = make.session_entry(n=ledger.next_n(), at=ledger.runtime.now(), name=name, config=config_id)
-            ledger.commit(view, {**new, make.entry_id(entry): entry})
-            ledger.activate(view)
-        return self._session(view)
+        with self._ledger.runtime.lock:
+            return self._session(self._ledger.begin_session(user_id or default_user(), name, default_config))
 
     def sessions(self, user_id: str | None = None) -> list[Session]:
         """Return a user's sessions that are not deleted, in the order of their creation."""

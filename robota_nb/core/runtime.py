@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from robota_nb.core.plan import Arriving
     from robota_nb.core.ports import Providers
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.states import Here
 
 log = logging.getLogger("robota_nb")
 
@@ -84,8 +85,8 @@ class Runtime:
     # -- turns
 
     @contextmanager
-    def one_turn(self, view: SessionView, chat: str) -> Iterator[Cancellation]:
-        """Hold a chat for one turn, which the cancellation ends.
+    def one_turn(self, view: SessionView, chat: str, here: Here | None = None) -> Iterator[Cancellation]:
+        """Hold a chat for one turn, which the cancellation ends; *here*: the cell that asks.
 
         Raises
         ------
@@ -97,7 +98,7 @@ class Runtime:
         cancellation = Cancellation()
         with self.lock:
             self.check_open()
-            states.check_asked(view, chat)
+            states.check_asked(view, chat, here)
             if chat in self.running:
                 raise ChatBusy(f"a turn is running in {view.chat_name(chat)!r}: wait for it, or ask in another chat")
             self.running[chat] = cancellation

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from robota_nb.core.record.config import OFFLINE
 from robota_nb.errors import ProviderError, nearest
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
     "url_problem",
 ]
 
-OPENAI, OFFLINE = "openai", "offline"
+OPENAI = "openai"
 
 Setting: TypeAlias = str | int | float | bool
 """The value of a setting that only its provider knows."""

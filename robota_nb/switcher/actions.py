@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from robota_nb.core.ask_flow import begun_chat, begun_session
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.rules.deletion import is_deleted
 from robota_nb.core.rules.states import check_active
+from robota_nb.core.users import default_user
 from robota_nb.errors import ChatNotFound, PromptError, RobotaError, TurnNotFound
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def _ask(manager: SessionManager, args: Arguments) -> Outcome:
     text, at = args.get("text", ""), args.get("at")
     if not text.strip():
         raise PromptError("the prompt is empty: write what to send")
-    with runtime_of(manager).lock:
+    with runtime_of(manager).lock, ledger_of(manager).refusable():
         chat = _chat(manager, args) if "chat" in args else _first_chat(manager)
         live = chat.stream(text, at=at)
     return lambda: _finish(live)
@@ -144,9 +146,11 @@ def _finish(live: LiveTurn) -> Result:
 
 
 def _first_chat(manager: SessionManager) -> Chat:
-    session = manager.active_session() or manager.create_session()
-    check_active(view_of(session))
-    return session.active_chat or session.create_chat()
+    ledger = ledger_of(manager)
+    view = begun_session(ledger, default_user())
+    check_active(view)
+    session = manager.session(view.id)
+    return session.active_chat or session.switch_to(begun_chat(ledger, view))
 
 
 def _stop(manager: SessionManager, args: Arguments) -> Outcome:
@@ -154,9 +158,7 @@ def _stop(manager: SessionManager, args: Arguments) -> Outcome:
 
 
 def _branch(manager: SessionManager, args: Arguments) -> Outcome:
-    chat = _chat(manager, args)
-    runtime_of(chat).check_idle(view_of(chat), chat.id)
-    chat.checkout(args.get("turn", ""), to_end=True)
+    _chat(manager, args).checkout(args.get("turn", ""), to_end=True)
     return None
 
 

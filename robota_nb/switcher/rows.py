@@ -45,7 +45,7 @@ def sessions(manager: SessionManager) -> list[SessionRow]:
 def chat(session: Session, cid: str) -> ChatRow:
     """Return a chat's row."""
     view = view_of(session)
-    nodes, config = view.path(cid).nodes, view.config(cid)
+    nodes, config = view.path(cid).nodes, session.chat(cid).config
     state = view.record.chats[cid]
     return {
         "id": cid,

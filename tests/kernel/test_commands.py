@@ -45,6 +45,23 @@ def test_history_goes_back_forth_and_starts_anew(kernel, server):
     assert contents(server)[::2] == ["fresh", "on the side"]
 
 
+def test_the_history_of_a_chat_stays_while_a_turn_of_it_runs(kernel, server):
+    kernel.ok("%robota ask one", "cell-0")
+    server.gate, server.gate_after, begun = threading.Event(), 0, threading.Event()
+    server.reply = lambda body: begun.set() or "re: two"
+    asked = "threading.Thread(target=get_ipython().run_line_magic, args=('robota', 'ask two'))"
+    kernel.ok(f"import threading; running = {asked}; running.start()", "cell-1")
+    try:
+        assert begun.wait(30)
+        for command in ("undo", "redo", "clear", "checkout 1"):
+            error = kernel.run(f"%robota chat {command}", "cell-2").error
+            assert error["ename"] == "ChatBusy", command
+    finally:
+        server.gate.set()
+    kernel.ok("running.join()", "cell-3")
+    assert "took back 'two'" in kernel.ok("%robota chat undo", "cell-4").text
+
+
 def test_a_session_says_what_may_be_done_in_its_state(kernel, server):
     kernel.ok("%robota session open Work\n%robota ask one")
     assert kernel.ok("%robota session pause").text == "Work: paused\n"

@@ -210,8 +210,7 @@ def test_a_strict_run_says_what_differs(recorded, server, number, source, named)
     assert "ReplayMiss" in result.output
     assert named in result.output
     assert server.requests == []
-    if number != 4:
-        assert value(recorded) == before
+    assert value(recorded) == before
 
 
 def test_the_mode_can_be_set_by_the_environment(recorded, server, monkeypatch):
@@ -386,3 +385,91 @@ def test_a_run_takes_in_what_rides_in_the_outputs(carried, server):
     assert server.requests == []
     assert command("verify", carried).exit_code == 0
     assert command("settle", carried).output == "nothing to settle\n"
+
+
+# -- what a refused ask leaves, and a notebook that closes its session
+
+
+def keyless(monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+@pytest.mark.parametrize("begun", [[], ["%robota new Left\n%robota chat set temperature=0.2"]])
+def test_a_strict_run_of_what_was_never_asked_leaves_no_record_and_asks_the_server_later(
+    connected, server, monkeypatch, begun, how
+):
+    path = write(connected / "new.ipynb", LOAD, *begun, "%%robota\nhello")
+    with monkeypatch.context() as patched:
+        keyless(patched)
+        if how == "environment":
+            patched.setenv("ROBOTA_NB_REPLAY", "strict")
+        result = command("run", path) if how == "environment" else command("run", "--replay", "strict", path)
+    assert result.exit_code == 1
+    assert "ReplayMiss" in result.output
+    assert value(path) is None
+    assert command("run", path).exit_code == 0
+    assert answers(path) == ["1: hello"]
+    assert [body["model"] for body in server.requests] == ["gpt-4o-mini"]
+
+
+@pytest.mark.parametrize(("number", "source"), [(2, "%%robota\nother"), (4, "%robota new Elsewhere"), (8, "1 / 0")])
+def test_a_strict_run_that_fails_leaves_the_record_as_it_was_to_the_byte(recorded, monkeypatch, number, source):
+    before = json.dumps(value(recorded))
+    keyless(monkeypatch)
+    edit(recorded, number, source)
+    assert command("run", "--replay", "strict", recorded).exit_code == 1
+    assert json.dumps(value(recorded)) == before
+
+
+def test_an_ask_that_fails_leaves_no_record(connected, server):
+    path = write(connected / "fails.ipynb", LOAD, "%%robota\none")
+    server.fail(401)
+    assert command("run", path).exit_code == 1
+    assert value(path) is None
+    assert "no conversations" in command("show", path).output
+
+
+def test_what_the_offline_model_answered_stays_and_what_is_new_asks_the_model_that_is_there_now(
+    connected, server, monkeypatch
+):
+    path = write(connected / "offline.ipynb", LOAD, "%%robota\n1 + 1", "%%robota\n2 + 2", "%robota chat list")
+    with monkeypatch.context() as patched:
+        keyless(patched)
+        run(path)
+    first, before = answers(path), value(path)
+    assert "offline" in first[0]
+    run(path)
+    assert (answers(path), value(path), server.requests) == (first, before, [])
+    edit(path, 2, "%%robota\nand now?")
+    run(path)
+    assert answers(path)[0] == first[0]
+    assert prompts(server) == ["1 + 1", "and now?"]
+    server.requests.clear()
+    run(path, replay="strict")
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [("archive", "archived"), ("pause", "paused"), ("terminate", "terminated")]
+)
+def test_a_notebook_that_ends_in_a_closed_session_can_be_edited_and_run_from_the_top(connected, server, change, said):
+    path = write(connected / "closed.ipynb", LOAD, "%%robota\none", "%%robota\ntwo", f"%robota session {change}")
+    run(path)
+    first = path.read_bytes()
+    assert outputs(path)[3][0]["text"] == [f"Session 1: {said}\n"]
+    server.requests.clear()
+    front = run(path)
+    assert (server.requests, front.seq, path.read_bytes()) == ([], 0, first)
+    edit(path, 2, "%%robota\nTWO")
+    run(path)
+    assert prompts(server) == ["one", "TWO"]
+    assert outputs(path)[3][0]["text"] == [f"Session 1: {said}\n"]
+    (entries,) = value(path)["sessions"].values()
+    assert [entry["value"] for entry in entries.values() if entry.get("key") == "state"] == [said]
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("%%robota\nbelow"))
+    nbformat.write(notebook, path)
+    with pytest.raises(headless.Failure, match="SessionNotActive"):
+        run(path)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from robota_nb.core.record.types import ConfigEntry
 
+OFFLINE = "offline"
+"""The embedded provider, and its one model."""
+
 _FIELDS = ("provider", "model", "system")
 
 
@@ -51,6 +54,14 @@ class Config:
         name = self.provider if self.model in ("", self.provider) else f"{self.provider}/{self.model}"
         return re.sub(r"\s+", " ", seen(name, SHORT)) or "no model"
 
+    @property
+    def is_fallback(self) -> bool:
+        """Whether the embedded model is asked only because nobody has chosen another one, and no key is there.
+
+        Then its model is named, too. Who chooses the provider ``offline`` gets it without a model: see `with_settings`.
+        """
+        return self.provider == self.model == OFFLINE
+
     def settings(self) -> dict[str, str]:
         """Return all settings that have a value, flat: key → text."""
         fields = {key: getattr(self, key) for key in _FIELDS}
@@ -62,6 +73,8 @@ class Config:
             return self
         flat = {**self.settings(), **settings}
         named = {key: flat.pop(key, None) or "" for key in _FIELDS}
+        if named["provider"] == named["model"] == OFFLINE and settings.keys() & {"provider", "model"}:
+            named["model"] = ""  # chosen, so no fallback
         return Config(**named, params={key: value for key, value in flat.items() if value})
 
     def decoded_params(self) -> dict[str, Any]:
@@ -92,6 +105,12 @@ class Config:
             system=to_text(entry.get("system", ())),
             params=entry.get("params", {}),
         )
+
+
+def chosen(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return those settings that somebody has chosen: not who is asked, if that is the fallback."""
+    fallback = settings.get("provider") == settings.get("model") == OFFLINE
+    return {key: value for key, value in settings.items() if not fallback or key not in ("provider", "model")}
 
 
 def settings_from(given: Mapping[str, object]) -> dict[str, str]:

@@ -410,13 +410,20 @@ def outside_entry(
     return entry
 
 
-def set_entry(*, n: int, at: str, chat: str | None, key: str, value: str | None) -> SetEntry:
-    """Return the entry that sets a property of a chat, or of the session (no *chat*); without a value, unsets it."""
+def set_entry(
+    *, n: int, at: str, chat: str | None, key: str, value: str | None, by: tuple[str | None, int, str] | None = None
+) -> SetEntry:
+    """Return the entry that sets a property of a chat, or of the session (no *chat*); without a value, unsets it.
+
+    *by* is the cell that says so, as messages have it: its id, how many asks it had made, the hash of its source.
+    """
     entry: SetEntry = {"kind": "set", "n": n, "at": at, "key": key}
     if chat:
         entry["chat"] = chat
     if value is not None:
         entry["value"] = value
+    if by:
+        entry["cell"] = [by[0] or "", by[1], by[2]]
     return entry
 
 

@@ -137,16 +137,25 @@ class SessionState:
         """Take entries over, and return those that were new."""
         old = self.entries
         new = {eid: entry for eid, entry in entries.items() if eid not in old or replaces(entry, old[eid])}
-        if old.keys() & new.keys():  # a purge: what the entries said can only be unsaid by starting over
-            whole, union = SessionState(self.id), {**old.copy(), **new}
-            whole.names_version = self.names_version + 1
-            whole.entries.add(union)
-            whole._take(union)
-            self.__dict__.update(whole.__dict__)  # in one go: others read without the lock
+        if old.keys() & new.keys():  # a purge
+            self._start_over({**old.copy(), **new})
         else:
             old.add(new)
             self._take(new)
         return new
+
+    def retract(self, ids: Iterable[str]) -> None:
+        """Forget entries as if they had never been there."""
+        gone = set(ids)
+        self._start_over({eid: entry for eid, entry in self.entries.copy().items() if eid not in gone})
+
+    def _start_over(self, entries: Mapping[str, Entry]) -> None:
+        """Take over these entries alone: what others said can only be unsaid so."""
+        whole = SessionState(self.id)
+        whole.names_version = self.names_version + 1
+        whole.entries.add(entries)
+        whole._take(entries)
+        self.__dict__.update(whole.__dict__)  # in one go: others read without the lock
 
     def _take(self, entries: Mapping[str, Entry]) -> None:
         for eid, entry in entries.items():

@@ -112,7 +112,8 @@ def _is_role(value: object) -> bool:
     return value in ("user", "assistant", "tool")
 
 
-def _is_cell(value: object) -> bool:
+def is_cell(value: object) -> TypeGuard[list[Any]]:
+    """Say whether a value is the mark of a cell."""
     return (
         isinstance(value, list)
         and len(value) == 3  # noqa: PLR2004 - [id, k, hash]
@@ -399,7 +400,7 @@ MESSAGE = Kind(
     required={**CLOCK, "chat": CHAT_ID, "role": ROLE, "content": Value(_is_content)},
     optional={
         "parent": TO_MESSAGE,
-        "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
+        "cell": Value(is_cell), "set": SETTINGS, "options": SETTINGS,
         "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
     },
     added={"context": IDS, "after": TEXT, "by": TEXT, "hand": Value(is_hand)},

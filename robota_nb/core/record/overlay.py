@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from robota_nb.core.record import entries as make
+from robota_nb.core.record.kinds import is_cell
+from robota_nb.core.record.nodes import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from robota_nb.core.record.fold import SessionState
+    from robota_nb.core.record.nodes import Register
 
 
 class Overlay:
@@ -28,23 +31,34 @@ class Overlay:
         self.version = 0  # grows with every change
         self._record = record
         self._changed = changed
-        self._waiting: dict[tuple[str | None, str], str | None] = {}  # (chat; None: the session, key) -> value
+        self._waiting: dict[tuple[str | None, str], _Property] = {}  # (chat; None: the session, key)
 
     def get(self, chat: str | None, key: str) -> str | None:
         """Return a property: as it was put here, else as recorded."""
-        return self._waiting[chat, key] if (chat, key) in self._waiting else self._recorded(chat, key)
+        return self._waiting[chat, key].value if (chat, key) in self._waiting else self._recorded(chat, key)
 
-    def put(self, chat: str | None, key: str, value: str | None) -> None:
-        """Set a property, or with None, unset it."""
-        self._waiting[chat, key] = value
+    def by(self, chat: str | None, key: str) -> Asked | None:
+        """Return the mark of the cell that has set a property; None if no cell has."""
+        return self._waiting[chat, key].by if (chat, key) in self._waiting else self.recorded_by(chat, key)
+
+    def recorded_by(self, chat: str | None, key: str) -> Asked | None:
+        """Return the mark of the cell that has set a property by what is recorded."""
+        sets = self._sets(chat)
+        entry = self._record.entries.get(sets[key].stamp.id) if key in sets else None
+        cell = entry.get("cell") if entry else None
+        return Asked(cell[0] or None, cell[1], cell[2]) if is_cell(cell) else None
+
+    def put(self, chat: str | None, key: str, value: str | None, by: Asked | None = None) -> None:
+        """Set a property, or with None, unset it; *by*: the mark of the cell that says so."""
+        self._waiting[chat, key] = _Property(value, by)
         self.version += 1
         self._changed(chat)
 
     def waiting(self) -> Iterator[make.Builder]:
         """Yield a builder for each entry that is to be written: of the properties that differ from the record."""
-        for (chat, key), value in self._waiting.items():
-            if value != self._recorded(chat, key):
-                yield partial(make.set_entry, chat=chat, key=key, value=value)
+        for (chat, key), now in self._waiting.items():
+            if now != (self._recorded(chat, key), self.recorded_by(chat, key)):
+                yield partial(make.set_entry, chat=chat, key=key, value=now.value, by=now.by)
 
     def written(self) -> None:
         """Forget what waited: the record holds it now."""
@@ -52,13 +66,22 @@ class Overlay:
         self.version += 1
 
     def _recorded(self, chat: str | None, key: str) -> str | None:
-        sets = self._record.chats[chat].sets if chat else self._record.sets
+        sets = self._sets(chat)
         return sets[key].value if key in sets else None
+
+    def _sets(self, chat: str | None) -> Mapping[str, Register[str]]:
+        return self._record.chats[chat].sets if chat else self._record.sets
+
+
+class _Property(NamedTuple):
+    value: str | None
+    by: Asked | None
 
 
 def differing(record: SessionState, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
     """Yield a builder for each entry that is to be written: of a chat's settings that differ from the record."""
-    recorded = record.chat_config(chat).settings()
+    config = record.chat_config(chat)
+    recorded, wanted = config.settings(), config.with_settings(settings).settings()
     for key, value in settings.items():
-        if value != recorded.get(key, ""):
+        if wanted.get(key) != recorded.get(key):
             yield partial(make.set_entry, chat=chat, key=key, value=value or None)

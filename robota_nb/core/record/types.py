@@ -147,6 +147,7 @@ class SetEntry(TypedDict):
     chat: NotRequired[str]
     key: str
     value: NotRequired[str]
+    cell: NotRequired[list[str | int]]
 
 
 class EffectsEntry(TypedDict):

@@ -7,7 +7,7 @@ wait here, and are written only where they differ from the record: a kernel that
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.fold import SessionState
@@ -16,12 +16,12 @@ from robota_nb.core.record.overlay import Overlay, differing
 from robota_nb.errors import DuplicateName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
-    from robota_nb.core.record.nodes import Node, Path
+    from robota_nb.core.record.nodes import Asked, Node, Path
     from robota_nb.core.record.types import Entry
 
 
@@ -76,6 +76,11 @@ class SessionView:
     def state(self) -> str:
         """``active``, ``paused``, ``archived`` or ``terminated``."""
         return self.overlay.get(None, "state") or "active"
+
+    @property
+    def state_by(self) -> Asked | None:
+        """The mark of the cell that has set the state; None if no cell has."""
+        return self.overlay.by(None, "state")
 
     @property
     def deleted(self) -> bool:
@@ -134,7 +139,8 @@ class SessionView:
 
     def chat_name(self, chat: str) -> str:
         """Return the chat's name; the later of two that came to have the same shows as ``name (2)``."""
-        return self.names().shown.get(chat, self.record.chats[chat].name)
+        shown, state = self.names().shown, self.record.chats.get(chat)
+        return shown.get(chat, state.name if state else chat)
 
     # -- one chat
 
@@ -160,6 +166,14 @@ class SessionView:
         """Return the turns on the chat's path."""
         with self._lock:
             return self.record.path(self.head(chat))
+
+    def retract(self, entries: Iterable[str]) -> None:
+        """Forget entries, by their ids, of which nobody was told, and what waits for chats that only they made."""
+        self.record.retract(entries)
+        waiting: tuple[dict[str, Any], ...] = (self._heads, self._bases, self._settings, self.undone)
+        for by_chat in waiting:
+            for chat in by_chat.keys() - self.record.chats.keys():
+                del by_chat[chat]
 
     # -- pointing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from robota_nb.core.record.entries import cell_id_or_none
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.nodes import Asked, Node
 
 
 @dataclass(slots=True, eq=False)
@@ -29,12 +29,15 @@ class Cell:
         The hash of its source.
     asks
         How many asks its running execution has made.
+    states
+        The sessions whose state its running execution has set.
     """
 
     key: str
     id: str | None
     source: str
     asks: int = 0
+    states: set[str] = field(default_factory=set)
 
 
 class Document:
@@ -84,7 +87,7 @@ class Document:
         if cell.source != source:
             cell.source = source
             self._forget_index()
-        cell.asks = 0
+        cell.asks, cell.states = 0, set()
         self.seen.add(cell.key)
         return cell
 
@@ -121,6 +124,13 @@ class Document:
         if not same or (by_id and by_id.source == node.cell.source):
             return by_id
         return same[0] if len(same) == 1 else same[min(rank(), len(same) - 1)]
+
+    def find(self, mark: Asked) -> Cell | None:
+        """Return the cell that left a mark: by its source (of several, the one with its id, else the last), else id."""
+        self._index()
+        by_id = self._by_id.get(mark.id) if mark.id else None
+        same = self._by_source.get(mark.source, ())
+        return same[-1] if same and by_id not in same else by_id
 
     def _find(self, raw_id: str | None, source: str) -> Cell | None:
         if raw_id is not None:

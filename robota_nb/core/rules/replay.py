@@ -56,6 +56,11 @@ class Replay:
         """The user chose a chat outside of cells."""
         self.clicked, self.under_way = (session, chat), True
 
+    def forget_click(self, session: SessionView) -> None:
+        """Forget that the user chose a chat of this session, if it is gone."""
+        if self.clicked and self.clicked[0] == session.id and not session.has(self.clicked[1] or ""):
+            self.clicked = None
+
     def show(self, ask: Ask, decision: Decision, turn: str, *, named: bool) -> None:
         """Note that the ask has been answered by this turn; *named*: the ask said itself where it goes."""
         self.under_way = self.under_way or not named

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from robota_nb.core.record.nodes import Asked
 from robota_nb.errors import ChatNotFound, InvalidStateTransition, SessionNotActive
 
 if TYPE_CHECKING:
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.document import Cell, Document
 
 State: TypeAlias = Literal["active", "paused", "archived", "terminated"]
 Change: TypeAlias = Literal["pause", "resume", "archive", "restore", "terminate"]
@@ -21,8 +23,34 @@ _CHANGES: dict[Change, tuple[tuple[State, ...], State]] = {
 }
 
 
-def after(view: SessionView, by: Change, *, again: bool = False) -> State | None:
-    """Return the state that a change leads to; None if all is to stay as it is.
+class Here(NamedTuple):
+    """The cell that is being executed, and the page that it stands on."""
+
+    cell: Cell
+    page: Document
+
+
+def is_to_come(view: SessionView, here: Here) -> bool:
+    """Say whether the session's state is the doing of a cell that comes after this one.
+
+    Such a state is what the page ends with, and does not count yet. That is a cell further down or, where the order of
+    the cells is not known, one that has not run in this process; and this very cell, when it ran before. A state that
+    no cell has set counts everywhere, and so does one whose cell is gone.
+    """
+    if view.state_by is None:
+        return False
+    cell, page = here
+    by = page.find(view.state_by)
+    if by is cell:
+        return view.id not in cell.states
+    if not page.listed:
+        return not view.state_changed
+    at, other = page.position(cell), page.position(by) if by else None
+    return at is not None and other is not None and at < other
+
+
+def after(view: SessionView, by: Change, here: Here | None = None) -> State | None:
+    """Return the state that a change leads to; None if the session is to stay as it is.
 
     Parameters
     ----------
@@ -30,10 +58,10 @@ def after(view: SessionView, by: Change, *, again: bool = False) -> State | None
         The session.
     by
         What is to be done.
-    again
-        Whether a cell says so that may have run before. Then the state that the last kernel ended with says
-        nothing: the first change of this process counts from any state but ``terminated``, which stays; and
-        what already stands so is left as it is.
+    here
+        The cell that says so, which may have run before: it may say what already stands so. A state that is to come
+        (see `is_to_come`) says nothing then, so the change counts from any. So does the first change of this process,
+        but from ``terminated``.
 
     Raises
     ------
@@ -41,33 +69,47 @@ def after(view: SessionView, by: Change, *, again: bool = False) -> State | None
         If the session's state does not allow it.
     """
     sources, state = _CHANGES[by]
-    before, first = view.state, again and not view.state_changed
-    if (again and before == state) or (first and before == "terminated"):
-        return None
-    if not first and before not in sources:
+    before = view.state
+    if here and (before == state or is_to_come(view, here)):
+        return state
+    if here and not view.state_changed:
+        return None if before == "terminated" else state
+    if before not in sources:
         raise InvalidStateTransition(f"cannot {by} the session {view.name!r}: it is {before}", hint=next_step(before))
     return state
 
 
-def enter(view: SessionView, state: State) -> None:
-    """Bring a session into a state."""
+def enter(view: SessionView, state: State, here: Here | None = None) -> None:
+    """Bring a session into a state, or leave it there; *here*: the cell that says so."""
     view.state_changed = True
-    view.overlay.put(None, "state", None if state == "active" else state)
+    if here:
+        here.cell.states.add(view.id)
+    if state == "active":
+        view.overlay.put(None, "state", None)
+    elif state != view.state or view.state_by:  # else it stands so by hand, which counts for all cells
+        view.overlay.put(None, "state", state, by=_mark(view, here) if here else None)
 
 
-def check_active(view: SessionView) -> None:
-    """Raise `SessionNotActive` unless the session may be asked."""
+def _mark(view: SessionView, here: Here) -> Asked:
+    """Return what is remembered of a cell that has set the state: what is written already, if that means it, too."""
+    cell, page = here
+    written = view.overlay.recorded_by(None, "state")
+    return written if written and page.find(written) is cell else Asked(cell.id, cell.asks, cell.source)
+
+
+def check_active(view: SessionView, here: Here | None = None) -> None:
+    """Raise `SessionNotActive` unless the session may be asked, by a cell or from outside of cells."""
     if view.deleted:
         raise SessionNotActive(f"the session {view.name!r} was deleted", hint="session.deleted")
-    if view.state != "active":
+    if view.state != "active" and not (here and is_to_come(view, here)):
         raise SessionNotActive(
             f"the session {view.name!r} is {view.state}: it can be read, not asked", hint=next_step(view.state)
         )
 
 
-def check_asked(view: SessionView, chat: str) -> None:
+def check_asked(view: SessionView, chat: str, here: Here | None = None) -> None:
     """Raise `SessionNotActive` or `ChatNotFound` unless this chat of the session may be asked now."""
-    check_active(view)
+    check_active(view, here)
     if not view.has(chat):
         raise ChatNotFound(f"the chat {view.chat_name(chat)!r} was deleted", hint="chat.deleted")
 

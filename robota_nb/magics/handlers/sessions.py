@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import ledger_of, view_of
+from robota_nb.core.rules.states import Here
 from robota_nb.display import report
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _describe(runner: Runner, args: Args) -> None:
 def _change(by: Change) -> Handler:
     def handle(runner: Runner, args: Args) -> None:
         session = _named(runner, args)
-        ledger_of(session).change_state(view_of(session), by, again=True)
+        ledger_of(session).change_state(view_of(session), by, Here(runner.host.cell(), runner.replay.document))
         runner.say(f"{session.name}: {session.state}")
 
     return handle

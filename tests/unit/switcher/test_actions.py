@@ -273,6 +273,23 @@ def test_a_busy_chat_is_not_asked_deleted_or_left_for_a_branch():
     reader.hub.close()
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_first_ask_that_fails_leaves_no_chat_and_no_session(begun):
+    manager = scripted([ProviderError("no key")], ["hello"])
+    if begun:
+        manager.create_session(name="S")
+    reader = Reader(hub_of(manager)).fence()
+    before, state = unchanged(manager)[:-1], reader.state()  # all but the number of requests
+    assert "no key" in reader.refused("ask", text="hi")
+    assert unchanged(manager)[:-1] == before
+    rested(manager)
+    assert reader.fence().state() == state
+    turn = reader.do("ask", text="hi")["turn"]
+    assert [row["id"] for row in reader.turns.values()] == [turn]
+    agree(manager, reader)
+    reader.hub.close()
+
+
 @pytest.mark.parametrize("with_chat", [True, False])
 def test_a_paused_session_is_not_asked(manager, session, reader, with_chat):
     if with_chat:

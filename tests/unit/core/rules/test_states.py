@@ -4,8 +4,9 @@ import pytest
 
 from robota_nb.core import ask_flow
 from robota_nb.core.events import Activated, Changed, EntriesAdded
-from robota_nb.core.inside import ledger_of, runtime_of
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.entries import entry_id, set_entry
+from robota_nb.core.rules.states import Here
 from robota_nb.errors import (
     DuplicateName,
     InvalidStateTransition,
@@ -307,3 +308,155 @@ def test_a_manager_says_what_it_holds():
     assert manager.stats("u").sessions == 1
     assert {record["session"] for record in manager.to_records("u")} == {"S"}
     assert ledger_of(manager).records("v").keys() == {manager.session("hers", "v").id}
+
+
+# -- what cells say: the state counts from that cell on down
+
+
+PAGE = [("one", "h1"), ("two", "h2"), ("three", "h3")]
+
+
+def page(manager, cells=PAGE):
+    """The front end lists the cells."""
+    runtime_of(manager).replay.document.list_cells(cells)
+    return manager
+
+
+def at(manager, name, source=None):
+    """Execute a cell."""
+    document = runtime_of(manager).replay.document
+    return document.run(name, source or dict(PAGE).get(name, f"hash of {name}"))
+
+
+def says(manager, name, change, source=None):
+    """A cell changes the state of the session S; the state afterwards."""
+    here = Here(at(manager, name, source), runtime_of(manager).replay.document)
+    session = manager.session("S", "u")
+    ledger_of(manager).change_state(view_of(session), change, here)
+    return session.state
+
+
+def asks(manager, name, text="more"):
+    return ask_flow.ask(manager, text, at(manager, name), user_id="u", fresh=True).result().text
+
+
+CLOSING = {"pause": "paused", "archive": "archived", "terminate": "terminated"}
+
+
+def ending_in(change, listed=True):
+    """A kernel whose page ends in a cell that says this, and the kernel after it."""
+    manager = new_manager()
+    if listed:
+        page(manager)
+    session = manager.create_session("u", "S")
+    session.create_chat("A")
+    asks(manager, "one", "hi")
+    says(manager, "three", change)
+    manager.flush("u")
+    again = restarted(manager)
+    return page(again) if listed else again
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("change", CLOSING)
+def test_a_page_that_ends_in_a_state_can_be_run_again_from_the_top(change, listed):
+    manager = ending_in(change, listed)
+    assert manager.session("S", "u").state == CLOSING[change]
+    assert asks(manager, "two") == "re: more"
+    manager.flush("u")
+    before = ledger_of(manager).records("u")
+    assert says(manager, "three", change) == CLOSING[change]
+    manager.flush("u")
+    assert ledger_of(manager).records("u") == before
+    raised(SessionNotActive, asks, manager, "below")
+    if listed:  # then in one kernel, too
+        assert asks(manager, "two") == "re: more"
+
+
+@pytest.mark.parametrize("change", CLOSING)
+def test_below_its_cell_the_state_counts_also_in_the_next_kernel(change):
+    manager = ending_in(change)
+    page(manager, [*PAGE, ("four", "h4")])
+    raised(SessionNotActive, asks, manager, "four")
+    raised(SessionNotActive, manager.session("S", "u").chat("A").send, "from outside of cells")
+
+
+@pytest.mark.parametrize("change", CLOSING)
+def test_a_state_that_was_set_by_hand_counts_for_all_cells(change):
+    manager = page(new_manager())
+    manager.create_session("u", "S").create_chat("A").send("hi")
+    getattr(manager.session("S", "u"), change)()
+    manager.flush("u")
+    for kernel in (manager, page(restarted(manager))):
+        raised(SessionNotActive, asks, kernel, "one")
+        before = kernel.snapshot("u")
+        assert says(kernel, "three", change) == CLOSING[change]  # a cell that says the same makes it no cell's
+        raised(SessionNotActive, asks, kernel, "one")
+        assert kernel.snapshot("u") == before
+
+
+def test_a_state_whose_cell_is_gone_counts():
+    manager = ending_in("archive")
+    page(manager, PAGE[:2])
+    raised(SessionNotActive, asks, manager, "one")
+
+
+def test_a_cell_with_another_id_is_known_by_its_source_and_one_that_was_edited_by_its_id():
+    for third in (("renamed", "h3"), ("three", "edited")):
+        manager = ending_in("archive")
+        page(manager, [*PAGE[:2], third])
+        assert asks(manager, "two") == "re: more"
+
+
+def test_a_page_with_several_changes_runs_again_and_again_and_ends_alike():
+    cells = [(name, f"h {name}") for name in ("ask", "pause", "resume", "more", "archive", "restore", "terminate")]
+    manager = page(new_manager(), cells)
+    manager.create_session("u", "S").create_chat("A")
+
+    def run(manager):
+        states = []
+        for name, source in cells:
+            if name in ("ask", "more"):
+                asks(manager, name)
+            else:
+                states.append(says(manager, name, name, source))
+        manager.flush("u")
+        return states
+
+    first = run(manager)
+    assert first == ["paused", "active", "archived", "active", "terminated"]
+    entries = {eid for eid, entry in ledger_of(manager).records("u")[manager.session("S", "u").id].items()
+               if entry.get("key") == "state"}  # fmt: skip
+    again = page(restarted(manager), cells)
+    for kernel in (manager, again, again):
+        assert run(kernel) == first
+        record = ledger_of(kernel).records("u")[kernel.session("S", "u").id]
+        assert {eid for eid, entry in record.items() if entry.get("key") == "state"} == entries
+
+
+def test_in_one_cell_the_state_counts_from_there_on_and_not_when_the_cell_runs_again():
+    manager = page(new_manager())
+    manager.create_session("u", "S").create_chat("A")
+    document = runtime_of(manager).replay.document
+    for _ in range(2):
+        cell = at(manager, "one")
+        assert ask_flow.ask(manager, "hi", cell, user_id="u", fresh=True).result().text == "re: hi"
+        ledger_of(manager).change_state(view_of(manager.session("S", "u")), "archive", Here(cell, document))
+        raised(SessionNotActive, lambda cell=cell: ask_flow.ask(manager, "more", cell, user_id="u"))
+
+
+def test_terminated_by_hand_stays_whatever_cells_say():
+    manager = page(new_manager())
+    manager.create_session("u", "S").terminate()
+    manager.flush("u")
+    assert says(page(restarted(manager)), "one", "restore") == "terminated"
+
+
+@pytest.mark.parametrize("mark", ["three", [], ["three", -1, "h3"], [0, 0, "h3"], {"a": "b"}])
+def test_a_mark_of_another_form_says_nothing(mark):
+    manager = page(new_manager())
+    session = manager.create_session("u", "S")
+    session.create_chat("A")
+    entry = {**set_entry(n=90, at="2026-11-22T09:00:00Z", chat=None, key="state", value="paused"), "cell": mark}
+    manager.adopt({session.id: {entry_id(entry): entry}}, "u")
+    raised(SessionNotActive, asks, manager, "one")
