@@ -41,6 +41,7 @@ class Recorded:
         self.state = state
         self.contexts = Contexts(self._says)
         self._before: dict[str, Context] = {}
+        self._last_cells: dict[Context, str | None] = {}
 
     # -- of chats and turns (see `robota_nb.core.rules.asking.Record`)
 
@@ -196,11 +197,20 @@ class Recorded:
     def sent(self, node: Node) -> Outside:
         """Return a turn that was sent outside cells, with where it stands."""
         context = self.before(node)
-        after = node.after
-        if after is None:
-            after = next((cell for turn in reversed(context) if (cell := self.cell_of(turn))), None)
+        after = self._last_cell(context) if node.after is None else node.after
         effect = Answered(chat=node.chat, turn=node.id, named=True)
         return Outside(n=node.stamp.n, entry=node.id, effect=effect, after=after or None, context=context)
+
+    def _last_cell(self, context: Context) -> str | None:
+        """Return the id of the last cell that asked in a context."""
+        passed: list[Context] = []
+        here: Context | None = context
+        while here is not None and here not in self._last_cells and self.cell_of(here.turn) is None:
+            passed.append(here)
+            here = here.before
+        found = None if here is None else self._last_cells.get(here, self.cell_of(here.turn))
+        self._last_cells.update(dict.fromkeys(passed, found))
+        return found
 
     def _done(self, entry: OutsideEntry) -> Effect | None:
         if entry["op"] == "clear":
