@@ -171,7 +171,7 @@ def test_running_an_interrupted_cell_again_asks_again(kernel, server, stopped):
 
 def test_an_interrupt_stops_what_would_run_next(kernel, server):
     server.chunks, server.gate, server.gate_after = ["a ", "b"], threading.Event(), 1
-    first = kernel.begin("%%robota\none")
+    first = kernel.begin("%%robota\none", stop_on_error=True)
     second = kernel.begin("%%robota\ntwo")
     first.shows("a")
     kernel.interrupt()

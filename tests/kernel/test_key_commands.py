@@ -16,7 +16,11 @@ from support.paths import TESTS
 
 KEY = "sk-proj-7hQ2xV9mRt4Lw8Zp"
 HEX = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-FRAGMENTS = [text[at : at + 5] for text in (KEY[8:], HEX) for at in range(len(text) - 4)]
+FRAGMENTS = [
+    text[at : at + length]
+    for text, length in ((KEY[8:], 5), (HEX, 10))  # ids and hashes are hex, too: of five digits, some agree by chance
+    for at in range(len(text) - length + 1)
+]
 
 
 def hidden(*values):

@@ -112,8 +112,7 @@ def _is_role(value: object) -> bool:
     return value in ("user", "assistant", "tool")
 
 
-def is_cell(value: object) -> TypeGuard[list[Any]]:
-    """Say whether a value is the mark of a cell."""
+def _is_cell(value: object) -> bool:
     return (
         isinstance(value, list)
         and len(value) == 3  # noqa: PLR2004 - [id, k, hash]
@@ -400,7 +399,7 @@ MESSAGE = Kind(
     required={**CLOCK, "chat": CHAT_ID, "role": ROLE, "content": Value(_is_content)},
     optional={
         "parent": TO_MESSAGE,
-        "cell": Value(is_cell), "set": SETTINGS, "options": SETTINGS,
+        "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
         "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
     },
     added={"context": IDS, "after": TEXT, "by": TEXT, "hand": Value(is_hand)},
@@ -433,6 +432,7 @@ SET = Kind(
     name="set",
     required={**CLOCK, "key": KEY},
     optional={"chat": CHAT_ID, "value": TEXT},
+    added={"cell": Value(_is_cell)},
     rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.FRAME,
     apply=lambda state, stamp, entry: state.set_property(stamp, entry),
     fault=_unusable, more_links=_base, settings=_setting_that_is_set,

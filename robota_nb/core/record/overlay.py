@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from robota_nb.core.record import entries as make
-from robota_nb.core.record.kinds import is_cell
+from robota_nb.core.record.kinds import added
 from robota_nb.core.record.nodes import Asked
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Overlay:
         """Return the mark of the cell that has set a property by what is recorded."""
         sets = self._sets(chat)
         entry = self._record.entries.get(sets[key].stamp.id) if key in sets else None
-        cell = entry.get("cell") if entry else None
-        return Asked(cell[0] or None, cell[1], cell[2]) if is_cell(cell) else None
+        cell = added(entry, "cell") if entry else None
+        return Asked(cell[0] or None, cell[1], cell[2]) if cell else None
 
     def put(self, chat: str | None, key: str, value: str | None, by: Asked | None = None) -> None:
         """Set a property, or with None, unset it; *by*: the mark of the cell that says so."""

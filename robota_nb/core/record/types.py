@@ -139,7 +139,10 @@ class HeadEntry(TypedDict):
 
 
 class SetEntry(TypedDict):
-    """A property of a chat, or without a chat, of the session, is set; without a value, it is unset."""
+    """A property of a chat, or without a chat, of the session, is set; without a value, it is unset.
+
+    *cell* is the cell that has set it, as in `MessageEntry`.
+    """
 
     kind: Literal["set"]
     n: int

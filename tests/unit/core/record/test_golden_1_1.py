@@ -74,12 +74,13 @@ CLEAR = make.outside_entry(n=18, at=AT, chat=OTHER, op="clear")
 HEAD = make.head_entry(
     n=23, at=AT, chat=MAIN, message=make.entry_id(PANEL), context=[make.entry_id(EDITED), make.entry_id(BELOW)]
 )
+STATE = make.set_entry(n=24, at=AT, chat=None, key="state", value="archived", by=("cell-4", 0, TWO))
 ACTIVE = make.active_entry(n=20, at=AT, chat=OTHER, by_hand=True)
 
 ENTRIES = [
     CONFIG, SESSION, CHAT, A_ASK, A, B_ASK, B, EDITED_ASK, EDITED, BELOW_ASK, BELOW, PANEL_ASK, PANEL, CODE_ASK, CODE,
     CHAT_2,
-    EFFECTS, NAMELESS, ACCEPT, DROP, CLEAR, HEAD, ACTIVE,
+    EFFECTS, NAMELESS, ACCEPT, DROP, CLEAR, HEAD, ACTIVE, STATE,
 ]  # fmt: skip
 
 
