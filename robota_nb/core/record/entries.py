@@ -260,7 +260,8 @@ def user_message(
     by_code
         Whether the Python of a cell asked.
     hand
-        What was clicked for it: by the key of each setting, what the page gave, and what was clicked.
+        What was clicked for it: by the key of each setting, what the page gave, and what was clicked; not given if that
+        is what its settings have beyond those of the turn before it, and beyond *set_*.
     set_, options
         What cells had set then, and the settings of this ask alone.
 
@@ -283,7 +284,7 @@ def user_message(
         entry["after"] = after
     if by_code:
         entry["by"] = "code"
-    if hand:
+    if hand is not None:
         entry["hand"] = {key: list(pair) for key, pair in hand.items()}
     if set_:
         entry["set"] = dict(set_)

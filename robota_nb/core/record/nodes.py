@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
@@ -77,7 +77,8 @@ class Node:
     by
         ``code`` if the Python of a cell asked: then it stands where that cell says so, and answers no other ask.
     hand
-        What was clicked for it: by the key of each setting, [what the page gave, what was clicked].
+        What was clicked for it: by the key of each setting, [what the page gave, what was clicked]; None if that is not
+        said (see `robota_nb.core.rules.recorded`).
     """
 
     id: str
@@ -93,7 +94,7 @@ class Node:
     context: tuple[str, ...] | None = None
     after: str | None = None
     by: str = ""
-    hand: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hand: Mapping[str, Sequence[str]] | None = None
 
 
 class Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from robota_nb.core.rules.answers import newest
-from robota_nb.core.rules.effects import Answered, ByHand, Choose, Command, Fork, Step, of_chat, with_hand
+from robota_nb.core.rules.effects import Answered, ByHand, Choose, Command, Fork, Step, by_hand, of_chat, with_hand
 from robota_nb.core.rules.page import Record as PageRecord
 from robota_nb.errors import ReplayMiss
 
@@ -348,7 +348,7 @@ class Asking:
             chat=chat,
             context=said.context,
             config=config.with_settings(dict(options)),
-            hand=_by_hand(said.config, config),
+            hand=by_hand(said.config, config),
         )
 
     def chat_of(self, memory: Memory, cell: Cell, former: Answered | None) -> str:
@@ -401,13 +401,3 @@ class Asking:
             chat = effect.source if isinstance(effect, Fork) else effect.chat
             return Answered(chat=chat) if effect.alone else None
         return effect
-
-
-def _by_hand(base: Config, config: Config) -> tuple[ByHand, ...]:
-    if base is config:
-        return ()
-    given, used = base.settings(), config.settings()
-    keys = sorted(given.keys() | used.keys())
-    return tuple(
-        ByHand(key, given.get(key, ""), used.get(key, "")) for key in keys if given.get(key, "") != used.get(key, "")
-    )

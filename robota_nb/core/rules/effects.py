@@ -63,6 +63,17 @@ def with_hand(config: Config, hand: tuple[ByHand, ...]) -> Config:
     return config.with_settings({key: value for key, over, value in hand if given.get(key, "") == over})
 
 
+def by_hand(base: Config, config: Config) -> tuple[ByHand, ...]:
+    """Return what was clicked over these settings, if an ask is made with those."""
+    if base is config:
+        return ()
+    given, used = base.settings(), config.settings()
+    keys = sorted(given.keys() | used.keys())
+    return tuple(
+        ByHand(key, given.get(key, ""), used.get(key, "")) for key in keys if given.get(key, "") != used.get(key, "")
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """A cell asked, and this turn stands as the answer.
@@ -236,6 +247,9 @@ class Step:
         What tells it from others of the same n: whoever made it.
     also
         The ids that the cell had before it was cut and pasted.
+    is_told
+        Whether the record tells it; else it is what the turns say that the cell has asked, and what the cell's output
+        shows says it better.
     """
 
     id: str | None
@@ -244,6 +258,7 @@ class Step:
     n: int = 0
     maker: str = ""
     also: tuple[str, ...] = ()
+    is_told: bool = field(default=True, compare=False)
     turns: tuple[str, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -32,6 +32,10 @@ class Record(Known, Protocol):
         """Return the id of the cell that asked; None if it has none, or the turn is not here."""
         ...
 
+    def asked(self, turn: str) -> Answered | None:
+        """Return what a cell has done that shows a turn as its answer; None if the turn is not here."""
+        ...
+
     def after_of(self, turn: str) -> str | None:
         """Return the id of the cell after which a turn was sent outside cells; None if it was not."""
         ...
@@ -258,7 +262,13 @@ class Page:
             del self.orphans[step.name]
             if self._opened and cell.id and step.id != cell.id:  # pasted in this kernel's life
                 step = replace(step, n=self.next_n(), maker=self.maker, id=cell.id, also=step.under(cell.id))
-            self._stand(cell.key, step)
+            self._stand(cell.key, step if step.is_told else self._as_shown(cell, step))
+
+    def _as_shown(self, cell: Cell, step: Step) -> Step:
+        """Return what a cell did, by its output: where only turns tell of it, that says which of them stand."""
+        shown = cell.shows or ()
+        effects = tuple(asked for turn in shown if (asked := self.record.asked(turn)))
+        return replace(step, effects=effects) if shown and len(effects) == len(shown) else step
 
     def _fit(self, cell: Cell, step: Step) -> tuple[bool, bool, int, int, str]:
         n = step.n if step.id else -step.n
@@ -285,11 +295,14 @@ class Page:
         """Take what cells show for what they did, where nothing else is known of them, nor of who asked it."""
         known = {*self._positions, *self.heirs()}
         for cell in cells:
-            asked = [(turn, self.record.chat_of(turn)) for turn in cell.shows or () if not self._standing.get(turn)]
-            mine = [(turn, chat) for turn, chat in asked if chat and self.record.cell_of(turn) not in known]
+            mine = [
+                asked
+                for turn in cell.shows or ()
+                if not self._standing.get(turn) and self.record.cell_of(turn) not in known
+                if (asked := self.record.asked(turn))
+            ]
             if mine:
-                effects = tuple(Answered(chat=chat, turn=turn) for turn, chat in mine)
-                self._stand(cell.key, Step(id=cell.id, source=cell.source, effects=effects))
+                self._stand(cell.key, Step(id=cell.id, source=cell.source, effects=tuple(mine)))
 
     def heirs(self) -> dict[str, str]:
         """Return the ids that the page's cells had, and what each of them has become."""

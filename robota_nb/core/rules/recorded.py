@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from robota_nb.core.record.entries import UNFINISHED
 from robota_nb.core.rules.answers import Answer, Answers
-from robota_nb.core.rules.effects import Answered, ByHand, Clear, Drop, Put, Step, from_op
+from robota_nb.core.rules.effects import Answered, ByHand, Clear, Drop, Put, Step, by_hand, from_op
 from robota_nb.core.rules.memory import Contexts
 from robota_nb.core.rules.page import Outside
 
@@ -155,16 +155,34 @@ class Recorded:
             latest[node.cell.k] = node
         newest = max(latest.values(), key=lambda node: node.stamp)
         assert newest.cell is not None
-        effects = tuple(self.asked(latest[k]) for k in sorted(latest))
-        return Step(id=cell, source=newest.cell.source, effects=effects, n=newest.stamp.n, maker=newest.id)
+        effects = tuple(self._asked(latest[k]) for k in sorted(latest))
+        return Step(
+            id=cell, source=newest.cell.source, effects=effects, n=newest.stamp.n, maker=newest.id, is_told=False
+        )
 
-    def asked(self, node: Node) -> Answered:
-        """Return what a cell did when it asked, by what the turn says of it."""
-        hand = tuple(ByHand(key, over, value) for key, (over, value) in sorted(node.hand.items()))
+    def asked(self, turn: str) -> Answered | None:
+        """Return what a cell has done that shows a turn as its answer, as the turn says it; None if it is not here."""
+        node = self.state.nodes.get(turn)
+        return self._asked(node) if node else None
+
+    def _asked(self, node: Node) -> Answered:
         return Answered(
-            chat=node.chat, turn=node.id, said=self._chosen(node), hand=hand,
+            chat=node.chat, turn=node.id, said=self._chosen(node), hand=self._hand(node),
             options=tuple(sorted(node.options.items())),
         )  # fmt: skip
+
+    def _hand(self, node: Node) -> tuple[ByHand, ...]:
+        """Return what was clicked for an ask.
+
+        Where the turn does not say it, as in format 1.0, that is what its settings have beyond those of the turn before
+        it (else of its chat's beginning), and beyond what cells had set.
+        """
+        if node.hand is not None:
+            return tuple(ByHand(key, over, value) for key, (over, value) in sorted(node.hand.items()))
+        last = self.state.nodes.get(self.before(node).turn)
+        base = self.state.config(last.config) if last else self.first_config(node.chat)
+        by_cells = {key: value for key, value in node.set.items() if key not in ("chat", "session")}
+        return by_hand(base.with_settings(by_cells), self.state.config(node.config))
 
     def _chosen(self, node: Node) -> str | None:
         """Return the chat that commands had chosen, by its name then."""

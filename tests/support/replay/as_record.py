@@ -69,8 +69,7 @@ class AsRecord:
             where["by_code"] = True
         ops = [op for step in self.saved["steps"].values() for op in step.ops]
         effect = next((op for op in ops if isinstance(op, Ask) and op.turn == turn.id), None)
-        if effect and effect.hand:
-            where["hand"] = {key: [over or "", value] for key, over, value in effect.hand}
+        where["hand"] = {key: [over or "", value] for key, over, value in (effect.hand if effect else ())}
         question = make.user_message(
             n=self.n(turn.n), at=AT, chat=self.chats[turn.chat], parent=parent, text=turn.text, context=context, **where
         )  # fmt: skip

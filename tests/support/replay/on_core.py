@@ -135,12 +135,16 @@ class Kernel(rules.Kernel):
         self.heads = {turn: at for at, turn in reversed(list(enumerate(heads)))}
         self.clicked_at, clicked = state["clicked"]
         self.contexts = Contexts(self.says)
-        steps = map(step_to_core, state["steps"].values())
-        self.core = Page(self, steps, self.next_n, self.rank, listed=bool(listing), maker=who)
+        self.core = Page(
+            self, self.recorded_steps(state["steps"].values()), self.next_n, self.rank, listed=bool(listing), maker=who
+        )
         self.asking = Asking(page=self.core, answers=self.answers(), record=self, clicked=clicked)
         self.asking.old_pending.update(state["pending"])
         self.core.add_outside(*self.outsides())
         self.look()
+
+    def recorded_steps(self, steps):
+        return map(step_to_core, steps)
 
     # -- the record, as the core asks it
 
@@ -156,6 +160,9 @@ class Kernel(rules.Kernel):
 
     def cell_of(self, turn):
         return self.turns[turn].cell if turn in self.turns else None
+
+    def asked(self, turn):
+        return core.Answered(chat=self.turns[turn].chat, turn=turn) if turn in self.turns else None
 
     def after_of(self, turn):
         return after(self.turns[turn].trail) if turn in self.turns else None
@@ -230,10 +237,16 @@ class Kernel(rules.Kernel):
         """Return the front end's id of a cell; where it sends none that last, one that is none."""
         return cell.id if self.ids else f"#{cell.id}"
 
+    def source(self, cell):
+        """Return what a step remembers of a cell's source."""
+        return cell.src
+
     def look(self):
         if self.listing:
             shows = [None if cell.shows is None else tuple(cell.shows) for cell in self.doc.cells]
-            self.core.list_cells([(self.key(c), c.src, shown) for c, shown in zip(self.doc.cells, shows, strict=True)])
+            self.core.list_cells(
+                [(self.key(c), self.source(c), shown) for c, shown in zip(self.doc.cells, shows, strict=True)]
+            )
 
     def page(self):
         return self.doc.cells if self.listing else [Cell(cell.key, cell.source) for cell in self.core.cells]
@@ -294,7 +307,7 @@ class Kernel(rules.Kernel):
     def run(self, cell):
         self.look()
         id_ = self.cell_id(cell)
-        running = self.core.cell(self.key(cell)) if self.listing else self.core.place(id_, cell.src)
+        running = self.core.cell(self.key(cell)) if self.listing else self.core.place(id_, self.source(cell))
         self.asking.mode, self.asking.rerun = self.mode, self.rerun
         self.asking.begin(running, append="--append" in cell.src)
         cell.out, cell.shows = [], []
@@ -387,7 +400,7 @@ class Kernel(rules.Kernel):
         if step is None or not step.asks:
             return "new" if any(line.split()[0] in ASKS for line in cell.src.splitlines()) else "-"
         outcome = self.asking.outcomes.get(key, "recorded")
-        if step.source != cell.src:
+        if step.source != self.source(cell):
             return "edited"
         states = []
         for judged in judge(self.asking, self.core.cell(key)):

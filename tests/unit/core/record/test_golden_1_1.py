@@ -180,7 +180,7 @@ def test_a_field_of_another_form_is_as_if_it_were_not_there(field, wrong):
     state = SessionState(SID)
     state.apply({make.entry_id(entry): entry for entry in (SESSION, CONFIG, CHAT, A_ASK, A, question, reply)})
     node = state.nodes[make.entry_id(reply)]
-    assert (node.context, node.after, node.by, node.hand) == (None, None, "", {})
+    assert (node.context, node.after, node.by, node.hand) == (None, None, "", None)
     assert texts(state, state.path(node.id)) == ["1:a", "2:ab"]
 
 
