@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import is_session_id
 from robota_nb.sync.adoption import adopt_stored, continue_after, missing
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Recovery:
 
     def session(self, ref: str) -> Session | None:
         """Add a session of another notebook to this one, by its id, and return it; None if the store has none."""
-        if not snapshot.is_session_id(ref):  # most refs are names, and the store is not read for those
+        if not is_session_id(ref):  # most refs are names, and the store is not read for those
             return None
         found = next((sessions[ref] for sessions in self.elsewhere().values() if ref in sessions), None)
         if found is None:

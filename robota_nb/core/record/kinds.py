@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MAX_N = 2**48
 """The greatest n that an entry may have."""
 
+_SESSION = re.compile(r"s_[0-9a-f]{32}")
 _CHAT = re.compile(r"c_[0-9a-f]{32}")
 _ENTRY = re.compile(r"e_[0-9a-f]{32}")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -66,6 +67,11 @@ def is_entry_id(value: object) -> bool:
 def is_chat_id(value: object) -> bool:
     """Say whether a value has the form of a chat's id."""
     return isinstance(value, str) and _CHAT.fullmatch(value) is not None
+
+
+def is_session_id(value: object) -> bool:
+    """Say whether a value has the form of a session's id."""
+    return isinstance(value, str) and _SESSION.fullmatch(value) is not None
 
 
 def is_key(value: object) -> bool:
@@ -136,8 +142,14 @@ def _is_ran(value: object) -> bool:
 
 
 def _is_ops(value: object) -> bool:
-    """What a cell did; of what a later version adds to it, only which chat it is of."""
-    return isinstance(value, list) and all(isinstance(op, dict) and is_chat_id(op.get("chat")) for op in value)
+    """What a cell did; of what a later version adds to it, only which chat or session it is of."""
+    return isinstance(value, list) and all(map(_is_op, value))
+
+
+def _is_op(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return is_session_id(value["session"]) if "session" in value else is_chat_id(value.get("chat"))
 
 
 TEXT = Value(_is_text)

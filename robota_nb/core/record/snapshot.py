@@ -6,11 +6,20 @@ A merge is a set union, so it is commutative, associative and idempotent.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record.entries import canonical, hashed
-from robota_nb.core.record.kinds import KINDS, Kind, is_entry_id, is_key, is_n, is_stub, kind_of, replaces
+from robota_nb.core.record.kinds import (
+    KINDS,
+    Kind,
+    is_entry_id,
+    is_key,
+    is_n,
+    is_session_id,
+    is_stub,
+    kind_of,
+    replaces,
+)
 from robota_nb.core.record.relations import references, without_dangling
 from robota_nb.errors import SnapshotError
 
@@ -32,7 +41,6 @@ MAX_INT = 2**53 - 1
 _N_OF_ANY, _N_OF_EACH = 2**20, 1000
 """The greatest n of a snapshot is at most the first, and the second for each entry: nobody can use the numbers up."""
 
-_SESSION = re.compile(r"s_[0-9a-f]{32}")
 _USUAL_KEYS = frozenset(name for kind in KINDS.values() for name in (*kind.required, *kind.optional))
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -49,11 +57,6 @@ def dump(sessions: Entries) -> Snapshot:
         "format": {"major": MAJOR, "minor": MINOR},
         "sessions": {sid: dict(entries) for sid, entries in sessions.items()},
     }
-
-
-def is_session_id(text: str) -> bool:
-    """Say whether a text has the form of a session's id."""
-    return _SESSION.fullmatch(text) is not None
 
 
 def parse(value: object) -> dict[str, dict[str, Entry]]:
@@ -96,7 +99,7 @@ def check_sessions(sessions: object) -> dict[str, dict[str, Entry]]:
         raise SnapshotError(f"expected an object, found {_json_type(sessions)}", at="sessions")
     budget = MAX_BYTES
     for sid, entries in sessions.items():
-        if not isinstance(sid, str) or not _SESSION.fullmatch(sid):
+        if not is_session_id(sid):
             raise SnapshotError("not a session id", at=f"sessions.{_quoted(sid)}")
         budget -= len(sid) + check_entries(entries, f"sessions.{sid}", budget)
     _check_greatest_n(sessions)

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from robota_nb.core.rules.answers import newest
-from robota_nb.core.rules.effects import Answered, ByHand, Choose, Command, Fork, Step, by_hand, of_chat, with_hand
+from robota_nb.core.rules.effects import (
+    Answered,
+    ByHand,
+    Choose,
+    Command,
+    Enter,
+    Fork,
+    Step,
+    by_hand,
+    of_chat,
+    with_hand,
+)
 from robota_nb.core.rules.page import Record as PageRecord
 from robota_nb.errors import ReplayMiss
 
@@ -36,8 +47,12 @@ class Record(PageRecord, Protocol):
         """Say whether there is such a chat."""
         ...
 
-    def first_chat(self) -> str | None:
-        """Return the first one; None if there is none."""
+    def first_chat(self, session: str | None) -> str | None:
+        """Return the first one, of all or of a session; None if there is none."""
+        ...
+
+    def is_in(self, chat: str, session: str) -> bool:
+        """Say whether a chat is one of a session."""
         ...
 
 
@@ -233,9 +248,9 @@ class Asking:
         self.page.put(key, step)
         return new
 
-    def did(self, effect: Command) -> None:
+    def did(self, effect: Command | Enter) -> None:
         """Note that the running cell has done something; a chat that was clicked does not count once it has chosen."""
-        if isinstance(effect, Choose):
+        if isinstance(effect, Choose | Enter):
             self.clicked = None
         self._do(effect)
 
@@ -352,22 +367,22 @@ class Asking:
         )
 
     def chat_of(self, memory: Memory, cell: Cell, former: Answered | None) -> str:
-        """Return the chat to which an ask goes that names none."""
+        """Return the chat to which an ask goes that names none; empty if there is none yet."""
         if former and not former.named and self.record.has(former.chat):
-            says_the_same = former.said == memory.chosen or memory.current is None  # as the page above said then
-            if says_the_same:
+            says_nothing = memory.current is None and memory.session is None
+            if says_nothing or former.said == memory.chosen:  # the page above, or it says the same as then
                 return former.chat
         if self.clicked:
             return self.clicked
         if memory.current:
             return memory.current
-        return self._first_below(cell) or self.record.first_chat() or ""
+        return self._first_below(cell, memory.session) or self.record.first_chat(memory.session) or ""
 
-    def _first_below(self, cell: Cell) -> str | None:
+    def _first_below(self, cell: Cell, session: str | None) -> str | None:
         for other in self.page.cells[self.page.position(cell.key) :]:
             if other is not cell and (step := self.page.steps.get(other.key)):
                 for asked in step.asks:
-                    if not asked.named and not asked.said:
+                    if not asked.named and not asked.said and (not session or self.record.is_in(asked.chat, session)):
                         return asked.chat
         return None
 
@@ -400,4 +415,4 @@ class Asking:
         if isinstance(effect, Command):
             chat = effect.source if isinstance(effect, Fork) else effect.chat
             return Answered(chat=chat) if effect.alone else None
-        return effect
+        return effect if isinstance(effect, Answered) else None

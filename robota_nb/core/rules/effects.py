@@ -226,7 +226,19 @@ class Put(Command):
         return known.contexts.of(self.turns, context)
 
 
-Effect: TypeAlias = Answered | Command
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enter:
+    """A session was chosen: what is asked below goes to one of its chats."""
+
+    session: str
+
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:  # noqa: ARG002 - as the others
+        """Return the memory after it."""
+        return memory.enter(self.session)
+
+
+OfChat: TypeAlias = Answered | Command
+Effect: TypeAlias = OfChat | Enter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +323,8 @@ def to_op(effect: Effect) -> dict[str, Any]:
         if effect.options:
             op["options"] = dict(effect.options)
         return op
+    if isinstance(effect, Enter):
+        return {"do": "choose", "session": effect.session}
     fields = {name: getattr(effect, name) for name in _OPS[type(effect)][1]}
     op = {"do": _OPS[type(effect)][0], "chat": effect.chat, **{_NAMES.get(name, name): v for name, v in fields.items()}}
     return op | ({"alone": 1} if effect.alone else {})
@@ -318,6 +332,8 @@ def to_op(effect: Effect) -> dict[str, Any]:
 
 def from_op(op: Mapping[str, Any]) -> Effect | None:
     """Return the effect that an ``effects`` entry holds; None for one that is not what it must be, or is not known."""
+    if "session" in op:
+        return Enter(session=op["session"]) if op.get("do") == "choose" else None
     chat = op["chat"]
     if "do" not in op:
         turn, said, hand, options = op.get("ask"), op.get("said"), op.get("hand", {}), op.get("options", {})

@@ -118,27 +118,31 @@ class Memory:
     current
         The chat the page is in: that of the last command or unnamed ask above.
     chosen
-        The chat that the last command above has chosen.
+        The chat, or the session, that the last command above has chosen.
+    session
+        The session the page is in, if a command has chosen that, and no chat since.
     """
 
-    __slots__ = ("_base", "_over", "chosen", "current")
+    __slots__ = ("_base", "_over", "chosen", "current", "session")
 
     def __init__(
         self,
         current: str | None = None,
         chosen: str | None = None,
+        session: str | None = None,
         base: Mapping[str, ChatMemory] | None = None,
         over: Mapping[str, ChatMemory] | None = None,
     ) -> None:
         self.current = current
         self.chosen = chosen
+        self.session = session
         self._base = base or {}
         self._over = over or {}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Memory):
             return NotImplemented
-        if (self.current, self.chosen) != (other.current, other.chosen):
+        if (self.current, self.chosen, self.session) != (other.current, other.chosen, other.session):
             return False
         if self._base is other._base:
             return self._over == other._over
@@ -158,9 +162,13 @@ class Memory:
         """Return the memory with something else remembered of one chat."""
         over = {**self._over, chat: said}
         if len(over) > _SPREAD:
-            return Memory(self.current, self.chosen, {**self._base, **over})
-        return Memory(self.current, self.chosen, self._base, over)
+            return Memory(self.current, self.chosen, self.session, {**self._base, **over})
+        return Memory(self.current, self.chosen, self.session, self._base, over)
 
     def be_in(self, chat: str, *, chosen: bool = False) -> Memory:
         """Return the memory with the page being in a chat; *chosen*: because a command says so."""
-        return Memory(chat, chat if chosen else self.chosen, self._base, self._over)
+        return Memory(chat, chat if chosen else self.chosen, None, self._base, self._over)
+
+    def enter(self, session: str) -> Memory:
+        """Return the memory with the page being in a session, because a command says so, and in no chat of it yet."""
+        return Memory(None, session, session, self._base, self._over)

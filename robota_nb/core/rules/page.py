@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from robota_nb.core.record.entries import cell_id_or_none
-from robota_nb.core.rules.effects import Answered, Effect, Known, Step
+from robota_nb.core.rules.effects import Answered, Known, OfChat, Step
 from robota_nb.core.rules.memory import Memory
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Outside:
 
     n: int
     entry: str
-    effect: Effect
+    effect: OfChat
     after: str | None
     context: Context
 
@@ -369,7 +369,7 @@ class Page:
             insort(self._outside, one, key=lambda other: (other.n, other.entry))
         self._anchors_known = False
 
-    def outside_now(self, n: int, entry: str, effect: Effect) -> Outside:
+    def outside_now(self, n: int, entry: str, effect: OfChat) -> Outside:
         """Return what is done outside cells now, with where it stands."""
         said = self.end().get(effect.chat)
         last = said.cell if said else None

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from robota_nb.core.record.config import Config
 from robota_nb.core.record.entries import UNFINISHED
 from robota_nb.core.rules.answers import Answer, Answers
 from robota_nb.core.rules.effects import Answered, ByHand, Clear, Drop, Put, Step, by_hand, from_op
@@ -15,11 +16,10 @@ from robota_nb.core.rules.page import Outside
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.types import OutsideEntry
-    from robota_nb.core.rules.effects import Effect
+    from robota_nb.core.rules.effects import OfChat
     from robota_nb.core.rules.memory import Context
 
 
@@ -29,48 +29,64 @@ def digest(text: str, images: Iterable[str] = ()) -> bytes:
 
 
 class Recorded:
-    """What the record says of a session; it is made anew when something is purged.
+    """What the record says of some sessions; it is made anew when something is purged.
 
     Parameters
     ----------
-    state
-        The session's state.
+    *states
+        The sessions' states, in the order of their creation.
     """
 
-    def __init__(self, state: SessionState) -> None:
-        self.state = state
+    def __init__(self, *states: SessionState) -> None:
+        self.states = states
         self.contexts = Contexts(self._says)
         self._before: dict[str, Context] = {}
         self._last_cells: dict[Context, str | None] = {}
+
+    def node(self, turn: str | None) -> Node | None:
+        """Return a turn; None if it is not here."""
+        return next((state.nodes[turn] for state in self.states if turn in state.nodes), None)
+
+    def _state(self, chat: str) -> SessionState | None:
+        return next((state for state in self.states if chat in state.chats), None)
+
+    def _of(self, node: Node) -> SessionState:
+        return next(state for state in self.states if node.id in state.nodes)
 
     # -- of chats and turns (see `robota_nb.core.rules.asking.Record`)
 
     def has(self, chat: str) -> bool:
         """Say whether there is such a chat."""
-        return chat in self.state.chats and not self.state.chats[chat].deleted
+        state = self._state(chat)
+        return state is not None and not state.chats[chat].deleted
 
-    def first_chat(self) -> str | None:
-        """Return the first chat; None if there is none."""
-        return next((chat.id for chat in self.state.live_chats()), None)
+    def first_chat(self, session: str | None = None) -> str | None:
+        """Return the first chat, of all or of a session; None if there is none."""
+        states = [state for state in self.states if session in (None, state.id)]
+        return next((chat.id for state in states for chat in state.live_chats()), None)
+
+    def is_in(self, chat: str, session: str) -> bool:
+        """Say whether a chat is one of a session."""
+        return any(state.id == session and chat in state.chats for state in self.states)
 
     def first_config(self, chat: str) -> Config:
         """Return the settings that a chat began with."""
-        found = self.state.chats.get(chat)
-        return self.state.config((found.first_config if found else None) or "")
+        state = self._state(chat)
+        return state.config(state.chats[chat].first_config or "") if state else Config(provider="")
 
     def chat_of(self, turn: str) -> str | None:
         """Return the chat of a turn; None if it is not here."""
-        node = self.state.nodes.get(turn)
+        node = self.node(turn)
         return node.chat if node else None
 
     def cell_of(self, turn: str) -> str | None:
         """Return the id of the cell that asked; None if it has none, or the turn is not here."""
-        node = self.state.nodes.get(turn)
+        node = self.node(turn)
         return node.cell.id if node and node.cell else None
 
     def after_of(self, turn: str) -> str | None:
         """Return the id of the cell after which a turn was sent outside cells; None if it was not."""
-        node = self.state.nodes.get(turn)
+        node = self.node(turn)
         return (node.after or None) if node else None
 
     def before(self, node: Node) -> Context:
@@ -78,13 +94,13 @@ class Recorded:
         todo = [node]
         while todo:
             node = todo[-1]
-            parent = self.state.nodes.get(node.parent or "")
+            parent = self.node(node.parent)
             if node.id in self._before:
                 todo.pop()
             elif node.context is not None:
                 self._before[node.id] = self.contexts.of(node.context)
             elif parent is None:  # the start, or a message of which no turn is known
-                nodes = self.state.path(node.parent).nodes if node.parent else ()
+                nodes = self._of(node).path(node.parent).nodes if node.parent else ()
                 self._before[node.id] = self.contexts.of(one.id for one in nodes)
             elif parent.id in self._before:
                 self._before[node.id] = self.contexts.after(self._before[parent.id], parent.id)
@@ -93,14 +109,14 @@ class Recorded:
         return self._before[node.id]
 
     def _says(self, turn: str) -> bytes:
-        node = self.state.nodes.get(turn)
+        node = self.node(turn)
         if node is None or self._is_purged(node):
             return digest(turn)
-        question, images = self.state.text(node.user), self.state.images(node.user)
-        return digest(f"{question}\0{self.state.text(turn)}", images)
+        state = self._of(node)
+        return digest(f"{state.text(node.user)}\0{state.text(turn)}", state.images(node.user))
 
     def _is_purged(self, node: Node) -> bool:
-        kind = self.state.entries.kind
+        kind = self._of(node).entries.kind
         return kind(node.id).is_stub or kind(node.user).is_stub
 
     # -- the answers
@@ -108,21 +124,23 @@ class Recorded:
     def answers(self) -> Answers:
         """Return the answers, by what each of them answers."""
         found = Answers()
-        for node in sorted(self.state.nodes.values(), key=lambda node: node.stamp):
-            found.add(self.answer(node))
-        for accept in self.state.accepted.values():
-            found.accept(accept["turn"], self.contexts.of(accept["context"]), self.state.config(accept["config"]))
+        for state in self.states:
+            for node in sorted(state.nodes.values(), key=lambda node: node.stamp):
+                found.add(self.answer(node))
+            for accept in state.accepted.values():
+                found.accept(accept["turn"], self.contexts.of(accept["context"]), state.config(accept["config"]))
         return found
 
     def answer(self, node: Node) -> Answer:
         """Return a turn, as far as it matters to an ask."""
+        state = self._of(node)
         return Answer(
             id=node.id,
             n=node.stamp.n,
             chat=node.chat,
             context=self.before(node),
-            prompt=digest(self.state.text(node.user), self.state.images(node.user)),
-            config=self.state.node_config(node),
+            prompt=digest(state.text(node.user), state.images(node.user)),
+            config=state.node_config(node),
             by_cell=node.cell is not None,
             is_cut=node.finish_reason in UNFINISHED,
             is_purged=self._is_purged(node),
@@ -134,7 +152,7 @@ class Recorded:
         """Return what cells did when they ran last: as they say, else as their turns do."""
         told: list[Step] = []
         latest: dict[str, int] = {}
-        for eid, entry in self.state.effects.items():
+        for eid, entry in ((eid, entry) for state in self.states for eid, entry in state.effects.items()):
             cell, source = entry["cell"]
             effects = tuple(effect for op in entry["ops"] if (effect := from_op(op)) is not None)
             also = tuple(entry.get("also", ()))
@@ -142,7 +160,7 @@ class Recorded:
             if cell:
                 latest[cell] = max(latest.get(cell, 0), entry["n"])
         asked: dict[str | None, list[Node]] = defaultdict(list)
-        for node in self.state.nodes.values():
+        for node in (node for state in self.states for node in state.nodes.values()):
             if node.cell and node.stamp.n > latest.get(node.cell.id or "", 0):
                 asked[node.cell.id].append(node)
         return [*told, *(step for cell, nodes in asked.items() if cell for step in [self.step_of(cell, nodes)])]
@@ -162,7 +180,7 @@ class Recorded:
 
     def asked(self, turn: str) -> Answered | None:
         """Return what a cell has done that shows a turn as its answer, as the turn says it; None if it is not here."""
-        node = self.state.nodes.get(turn)
+        node = self.node(turn)
         return self._asked(node) if node else None
 
     def _asked(self, node: Node) -> Answered:
@@ -179,38 +197,43 @@ class Recorded:
         """
         if node.hand is not None:
             return tuple(ByHand(key, over, value) for key, (over, value) in sorted(node.hand.items()))
-        last = self.state.nodes.get(self.before(node).turn)
-        base = self.state.config(last.config) if last else self.first_config(node.chat)
+        last = self.node(self.before(node).turn)
+        base = self._of(last).config(last.config) if last else self.first_config(node.chat)
         by_cells = {key: value for key, value in node.set.items() if key not in ("chat", "session")}
-        return by_hand(base.with_settings(by_cells), self.state.config(node.config))
+        return by_hand(base.with_settings(by_cells), self._of(node).config(node.config))
 
     def _chosen(self, node: Node) -> str | None:
         """Return the chat that commands had chosen, by its name then."""
         name = node.set.get("chat")
         if name is None:
             return None
-        names = (chat.id for chat in self.state.chats_by_age() if any(said == name for _, said in chat.names))
-        mine = any(said == name for _, said in self.state.chats[node.chat].names)
+        state = self._of(node)
+        names = (chat.id for chat in state.chats_by_age() if any(said == name for _, said in chat.names))
+        mine = any(said == name for _, said in state.chats[node.chat].names)
         return node.chat if mine else next(names, None)
 
     # -- outside cells
 
     def outside(self, standing: Iterable[str]) -> Iterator[Outside]:
         """Yield what was done outside cells; *standing*: the turns that stand as answers of cells."""
-        cells, on_paths = set(standing), set[str]()
-        for chat in self.state.chats.values():
-            on_paths.update(node.id for node in self.state.path(chat.head.value).nodes)
-        for node in self.state.nodes.values():
+        cells = set(standing)
+        for state in self.states:
+            yield from self._sent_outside(state, cells)
+            for eid, entry in state.outside.items():
+                effect = self._done(entry)
+                if effect is not None:
+                    context = self.contexts.of(entry.get("context", ()))
+                    yield Outside(n=entry["n"], entry=eid, effect=effect, after=entry.get("after"), context=context)
+
+    def _sent_outside(self, state: SessionState, cells: set[str]) -> Iterator[Outside]:
+        heads = (chat.head.value for chat in state.chats.values())
+        on_paths = {node.id for head in heads for node in state.path(head).nodes}
+        for node in state.nodes.values():
             if node.cell is not None or node.by == "code":
                 continue
             # Of format 1.0, only the path of its chat tells whether a turn was taken back.
             if node.after is not None or (node.id in on_paths and node.id not in cells):
                 yield self.sent(node)
-        for eid, entry in self.state.outside.items():
-            effect = self._done(entry)
-            if effect is not None:
-                context = self.contexts.of(entry.get("context", ()))
-                yield Outside(n=entry["n"], entry=eid, effect=effect, after=entry.get("after"), context=context)
 
     def sent(self, node: Node) -> Outside:
         """Return a turn that was sent outside cells, with where it stands."""
@@ -230,7 +253,7 @@ class Recorded:
         self._last_cells.update(dict.fromkeys(passed, found))
         return found
 
-    def _done(self, entry: OutsideEntry) -> Effect | None:
+    def _done(self, entry: OutsideEntry) -> OfChat | None:
         if entry["op"] == "clear":
             return Clear(chat=entry["chat"])
         kind = {"drop": Drop, "put": Put}.get(entry["op"])

@@ -170,7 +170,7 @@ class Kernel(rules.Kernel):
     def has(self, chat):
         return chat in self.chats
 
-    def first_chat(self):
+    def first_chat(self, session=None):
         return next(iter(self.chats), None)
 
     def next_n(self):

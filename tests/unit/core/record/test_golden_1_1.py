@@ -54,6 +54,7 @@ CHAT_2 = make.chat_entry(n=13, at=AT, chat=OTHER, name="Other", config=CONFIG_ID
 EFFECTS = make.effects_entry(
     n=14, at=AT, cell="cell-4", source=TWO, also=["cell-0"],
     ops=[
+        {"do": "choose", "session": SID},
         {"do": "choose", "chat": MAIN},
         {"do": "set", "chat": MAIN, "key": "model", "value": "n"},
         {"ask": make.entry_id(B), "chat": MAIN, "said": MAIN, "hand": {"model": ["n", "w"]}},
