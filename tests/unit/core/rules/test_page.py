@@ -1,4 +1,4 @@
-"""The page as the memory: sessions, what it costs, and what is read of records (the rules: tests/replay/test_page.py)."""
+"""The page as the memory: sessions, costs, and what is read of records; its rules are in tests/replay/test_page.py."""
 
 import pytest
 
