@@ -39,3 +39,9 @@ def test_whatever_is_done_to_a_notebook_what_is_sent_is_what_stands_on_the_page_
     for seed in range(scale(fast=60, all=200, long=7_000)):
         world, log = tell(on_core.Kernel, seed, more)
         assert world.bad == [], (seed, log)
+
+
+def test_what_was_done_outside_cells_stands_after_no_answer_of_the_cell_that_is_judged():
+    """A history of many: the cell after which it was done is gone, and another cell shows an answer of it."""
+    (said, _), (done, _) = (history(kernel, 300_694, True) for kernel in (rules.Kernel, on_core.Kernel))
+    assert done.seen == said.seen

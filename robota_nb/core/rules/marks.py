@@ -47,10 +47,12 @@ def judge(asking: Asking, cell: Cell) -> list[Judged]:
     step = asking.page.steps.get(cell.key)
     if step is None or not step.turns:
         return []
-    memory, out = asking.page.above(cell.key), list[Judged]()
-    for effect in step.effects:
+    page, out = asking.page, list[Judged]()
+    memory, moves = page.above(cell.key), page.is_displaced
+    for at, effect in enumerate(step.effects):
         if isinstance(effect, Answered) and effect.turn:
-            out.append(_judged(asking, cell, memory, effect, {one.turn for one in out}))
+            now = page.while_running(cell.key, step.effects[:at]) if moves else memory
+            out.append(_judged(asking, cell, now, effect, {one.turn for one in out}))
         memory = effect.apply(memory, asking.record, cell.key)
     return out
 

@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from robota_nb.core.record.entries import cell_id_or_none
-from robota_nb.core.rules.effects import Answered, Known, OfChat, Step
+from robota_nb.core.rules.effects import Answered, Effect, Known, OfChat, Step
 from robota_nb.core.rules.memory import Memory
 
 if TYPE_CHECKING:
@@ -377,6 +377,12 @@ class Page:
         context = said.context if said else self.record.contexts.start
         return Outside(n=n, entry=entry, effect=effect, after=after, context=context)
 
+    @property
+    def is_displaced(self) -> bool:
+        """Whether the cell after which something was done outside cells is gone."""
+        self._know_anchors()
+        return self._displaced
+
     def _know_anchors(self) -> None:
         """Find where that stands which was done outside cells; what is remembered above it stays known."""
         if self._anchors_known:
@@ -421,6 +427,19 @@ class Page:
     def above(self, key: str) -> Memory:
         """Return what is remembered above a cell."""
         return self._down_to(self.position(key))
+
+    def while_running(self, key: str, done: tuple[Effect, ...]) -> Memory:
+        """Return what would be remembered if a cell ran, and had done this much so far.
+
+        Its other answers do not stand then, so that nothing that was done outside cells stands after them.
+        """
+        step = self.steps[key]
+        self.put(key, replace(step, effects=done))
+        memory = self.above(key)
+        self.put(key, step)
+        for effect in done:
+            memory = effect.apply(memory, self.record, key)
+        return memory
 
     def end(self) -> Memory:
         """Return what is remembered at the end of the page."""
