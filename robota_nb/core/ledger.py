@@ -328,8 +328,9 @@ class Ledger:
         """Return the written entries of a user's sessions, also of deleted ones."""
         found = {view.id: view.record.entries.copy() for view in self.owned(user)}
         for sid in found.keys() & self._begun.keys():
-            found[sid] = {eid: entry for eid, entry in found[sid].items() if eid not in self._begun[sid]}
-        return {sid: entries for sid, entries in found.items() if entries}
+            written = {eid: entry for eid, entry in found.pop(sid).items() if eid not in self._begun[sid]}
+            found |= {sid: written} if written else {}  # else it is only begun
+        return found
 
     def sizes(self, user: str) -> dict[str, int]:
         """Return how many entries `records` has of each session."""
