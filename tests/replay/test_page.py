@@ -12,7 +12,6 @@ KINDS = {
     "all that people do": (history, True),
     "two branches that are merged": (branches, True),
 }
-KNOWN = {"two branches that are merged": set()}
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -425,13 +425,13 @@ class SessionState:
 
     def _said(self, node: Node) -> list[str]:
         """Return the messages of a turn, the last one first."""
-        said, here = list[str](), node.id
-        while here != node.user:
+        said, here = [node.id], self.entries.parent(node.id)
+        while here != node.user:  # with tools, there are some in between
+            assert here is not None
             said.append(here)
-            parent = self.entries.parent(here)
-            assert parent is not None
-            here = parent
-        return [*said, here]
+            here = self.entries.parent(here)
+        said.append(node.user)
+        return said
 
     def path(self, head: str | None, context: Iterable[str] | None = None) -> Path:
         """Return the turns from the root to *head*; the last paths asked for are kept and grown.

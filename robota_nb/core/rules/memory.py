@@ -139,17 +139,6 @@ class Memory:
         self._base = base or {}
         self._over = over or {}
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Memory):
-            return NotImplemented
-        if (self.current, self.chosen, self.session) != (other.current, other.chosen, other.session):
-            return False
-        if self._base is other._base:
-            return self._over == other._over
-        return {**self._base, **self._over} == {**other._base, **other._over}
-
-    __hash__ = None  # type: ignore[assignment]
-
     def get(self, chat: str) -> ChatMemory | None:
         """Return what is remembered of a chat; None if no cell above did anything to it."""
         return self._over.get(chat) or self._base.get(chat)

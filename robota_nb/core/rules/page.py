@@ -369,14 +369,6 @@ class Page:
             insort(self._outside, one, key=lambda other: (other.n, other.entry))
         self._anchors_known = False
 
-    def outside_now(self, n: int, entry: str, effect: OfChat) -> Outside:
-        """Return what is done outside cells now, with where it stands."""
-        said = self.end().get(effect.chat)
-        last = said.cell if said else None
-        after = next((cell.id for cell in self.cells if cell.key == last), None) if last else None
-        context = said.context if said else self.record.contexts.start
-        return Outside(n=n, entry=entry, effect=effect, after=after, context=context)
-
     @property
     def is_displaced(self) -> bool:
         """Whether the cell after which something was done outside cells is gone."""
