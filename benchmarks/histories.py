@@ -49,7 +49,7 @@ def add_turns(chat: Chat, turns: Iterable[tuple[str, str]], *, cells: bool = Fal
     """Record turns (question, answer) at the chat's end, and return it; with *cells*, each is of a cell of its own."""
     for number, (question, answer) in enumerate(turns):
         cell = Asked(cell_id(number), 0, source_hash(source(question))) if cells else None
-        plan = Plan(text=question, place=chat.head, config=chat.config, cell=cell)
+        plan = Plan(text=question, before=(), place=chat.head, config=chat.config, cell=cell)
         usage = Usage(input_tokens=1_000 + 40 * number, output_tokens=300 + number % 500)
         turn = Arriving(view=view_of(chat), chat=chat.id, plan=plan, parts=[answer])
         record_turn(ledger_of(chat), turn, Finish(reason="stop", model="fake-model", usage=usage))

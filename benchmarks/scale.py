@@ -12,6 +12,9 @@ from benchmarks.figure import Figure
 from benchmarks.kernel import Kernel
 from benchmarks.server import serve
 from benchmarks.sizes import memory, saved_notebook
+from robota_nb.core.inside import view_of
+from robota_nb.core.rules.search import by_use, matches_here
+from robota_nb.display import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,11 +157,28 @@ def reading() -> Iterator[Figure]:
         yield Figure(f"{line} at 5,000 turns", many, None, "ms", f"{many / few:.2g} times that at 1,000")
 
 
+def searching() -> Iterator[Figure]:
+    """Find a text in 50 chats of 40 turns, 2.5 million characters, and list what was found; in process."""
+    chat = histories.new_chat("chat 0")
+    for number in range(1, 50):
+        chat.session.create_chat(f"chat {number}")
+    for number, each in enumerate(chat.session.chats):
+        texts = (
+            (f"{question}, number {number}", f"{answer} 데이터를 나누는 방법 " * 24)
+            for question, answer in histories.talk(40)
+        )
+        histories.add_turns(each, texts)
+    view = view_of(chat)
+    for what, text in {"nowhere": "no such words", "in one chat": "number 49", "everywhere": "데이"}.items():
+        times = _timed(lambda text: report.matches(by_use(matches_here(view, text))), [text] * MANY)
+        yield Figure(f"search for what is {what} in 2,000 turns, in process", median(times), 100, "ms", worst(times))
+
+
 def worst(times: list[float], unit: str = "ms") -> str:
     """Return the note that names the longest time."""
     return f"worst {max(times):.3g} {unit}"
 
 
 CASES: tuple[Callable[[], Iterator[Figure]], ...] = (
-    deltas, resume, replay, chats, reading, memory, saved_notebook,
+    deltas, resume, replay, chats, reading, searching, memory, saved_notebook,
 )  # fmt: skip

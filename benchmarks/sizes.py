@@ -16,7 +16,7 @@ import nbformat
 
 from benchmarks import histories
 from benchmarks.figure import Figure
-from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.record import snapshot
 from robota_nb.frontends import headless
@@ -83,22 +83,20 @@ def memory() -> Iterator[Figure]:
         text = json.dumps(histories.dump(histories.add_turns(histories.new_chat(), turns, cells=True)))
         said = sum(len(question) + len(answer) for question, answer in turns)
         makers = {
-            "after a resume": partial(_resumed, text),
-            "after live turns": partial(histories.add_turns, histories.new_chat(), turns, cells=True),
+            "after a resume, with the page": (partial(_resumed, text), 2048),
+            "after live turns": (partial(histories.add_turns, histories.new_chat(), turns, cells=True), 1024),
         }
-        for when, make in makers.items():
+        for when, (make, limit) in makers.items():
             name = f"memory of a message beside its text, {when}"
             value = (_size(make) - said) / (2 * len(turns))
-            yield Figure(name, value, 1024, "bytes", f"{2 * len(turns):,} messages {kind}")
+            yield Figure(name, value, limit, "bytes", f"{2 * len(turns):,} messages {kind}")
 
 
 def _resumed(text: str) -> SessionManager:
-    """Return a manager that has taken over a snapshot and shown all turns of it."""
+    """Return a manager that has taken over a snapshot, with the page that its turns stand on."""
     manager = SessionManager(providers=histories.Model())
     manager.adopt(snapshot.parse(json.loads(text)), histories.USER)
-    (session,) = manager.sessions(histories.USER)
-    for number, node in enumerate(view_of(session).path(session.chats[0].id).nodes):
-        runtime_of(manager).replay.shown[node.id] = (histories.cell_id(number), 0)
+    ledger_of(manager).page(histories.USER).memory()
     return manager
 
 

@@ -16,10 +16,14 @@ __all__ = [
     "CommandError",
     "DuplicateName",
     "EndpointNotFound",
+    "FileAbsent",
+    "ForeignChange",
     "GitError",
     "InvalidName",
     "InvalidStateTransition",
     "KeyMissing",
+    "NoModelList",
+    "NotebookUnknown",
     "PromptError",
     "ProviderError",
     "ReplayMiss",
@@ -36,6 +40,19 @@ __all__ = [
 
 
 HINTS: Mapping[str, str] = MappingProxyType({
+    "account.quota": "add credit there, or chat.configure(provider=NAME) chooses another endpoint",
+    "answer.silent": "chat.cancel() stops it; Timeouts(silence=…) of the ProviderRegistry says when it is given up",
+    "ask.shorten": (
+        "chat.fork(name, at) or chat.clear() makes it shorter, max_messages of the manager limits it, "
+        "chat.preview() shows it"
+    ),
+    "attached.clear": (
+        "chat.clear() goes on without them, chat.configure(model=NAME) chooses a model that takes them"
+    ),
+    "attached.fork": (
+        "chat.fork(NAME, {at}) goes on before them, chat.configure(model=NAME) chooses a model that takes them"
+    ),
+    "attached.now": "ask without it, or chat.configure(model=NAME) chooses a model that takes it",
     "chat.ask": "chat.send(text) asks",
     "chat.branches": "chat.branches lists them",
     "chat.create": "session.create_chat(name) creates one",
@@ -51,9 +68,11 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "endpoint.add": "add it with ProviderRegistry({{{name!r}: {{'base_url': …, 'key_env': …}}}})",
     "endpoint.choose": "chat.configure(provider=NAME) chooses one",
     "endpoint.list": "ProviderRegistry().endpoints has them by name",
+    "file.absent": "chat.send(text, files=[PATH]) with it brings it back, or chat.fork(NAME, {at}) goes on before it",
+    "file.absent_first": "chat.send(text, files=[PATH]) with it brings it back",
     "file.exported": "give a file that an export of a chat has written",
     "key.again": "type it again",
-    "key.check": "check {source}{more}{said}",
+    "key.check": "check {source}{more}",
     "key.env": "if it does, name a variable for it, which is key_env in its settings",
     "key.missing": "set the environment variable {variable}{note}",
     "key.replace": "{step}",
@@ -61,9 +80,19 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "limit.sessions": (
         "pause or archive one of them, or raise max_active_sessions of the manager (0 for any number)"
     ),
+    "model.choose": "check its name, or chat.configure(model=NAME) chooses another",
     "model.name": "name one, as in session.create_chat(name, model=…)",
+    "model.unlisted": "ask again to send it anyway, or chat.configure(model=NAME) chooses another",
+    "param.max_tokens": "chat.configure(max_tokens=NUMBER) with a smaller number",
+    "pictures.fork": (
+        "chat.configure(pictures='none') goes on without them, chat.fork(NAME, {at}) before them, "
+        "chat.configure(model=NAME) chooses a model that takes them"
+    ),
     "prompt.raw": "chat.send(text) sends the braces as they stand",
     "replay.miss": "run it once with replay mode auto, and save it",
+    "replay.new": "run it once with replay mode auto, and save it",
+    "replay.stale": "run their cells to ask again, or accept them",
+    "run.trust": "look at what has changed, then ask again",
     "session.active": "it can be asked as it is",
     "session.archived": "session.restore() brings it back",
     "session.deleted": "manager.bring_back(name) brings it back",
@@ -85,6 +114,12 @@ HINTS: Mapping[str, str] = MappingProxyType({
 Other users have other words: ``robota_nb.display.hints`` has those of a notebook, with the same keys. A name in braces
 is one that the error gives.
 """
+
+
+_LINE = 499
+"""The most characters of an error that says what a server said."""
+
+_IT_SAID = " (it said: {})"
 
 
 def with_hint(text: str, hint: str, names: Mapping[str, str], hints: Mapping[str, str] = HINTS) -> str:
@@ -121,7 +156,28 @@ class RobotaError(Exception):
 
     def reword(self, hints: Mapping[str, str]) -> None:
         """Say the next step in the words of *hints* from now on, whoever asks for the text."""
-        self.args, self.hint = (self.in_words(hints),), ""
+        self.args, self.hint = (with_hint(super().__str__(), self.hint, self.names, hints),), ""
+
+
+class FileAbsent(RobotaError, LookupError):
+    """A file that was sent is needed again, is too large for a notebook, and is not on this machine.
+
+    Parameters
+    ----------
+    name, size
+        What it is called, and its size in bytes.
+    turn
+        The number in its chat, from 1, of the turn that it was sent with; 0 for what is asked now.
+    """
+
+    def __init__(self, name: str, size: int, turn: int = 0) -> None:
+        where = f" of turn {turn}" if turn else ""
+        super().__init__(
+            f"the file {name!r}{where} ({size:,} bytes) was too large for the notebook and is not on this machine",
+            hint="file.absent" if turn > 1 else "file.absent_first",
+            at=str(max(turn - 1, 0)),
+        )
+        self.name, self.size = name, size
 
 
 class SessionNotFound(RobotaError, LookupError):
@@ -173,11 +229,27 @@ class ProviderError(RobotaError):
         One line and a next step; never holds a key or a URL.
     status
         The HTTP status, where there is one.
+    said
+        The server's own words, whole. The error's text ends with as many of them as it has room for: it is one line
+        of less than 500 characters.
     """
 
-    def __init__(self, text: str, *, status: int | None = None, hint: str = "", **names: str) -> None:
+    def __init__(self, text: str, *, status: int | None = None, hint: str = "", said: str = "", **names: str) -> None:
         super().__init__(text, hint=hint, **names)
         self.status = status
+        self.said = said
+
+    def in_words(self, hints: Mapping[str, str]) -> str:
+        """Return the text, with the next step in the words of *hints*, and what the server said."""
+        text = super().in_words(hints)
+        room = _LINE - len(text) - len(_IT_SAID.format(""))
+        if not self.said or room <= 0:
+            return text
+        return text + _IT_SAID.format(self.said if len(self.said) <= room else f"{self.said[: room - 1]}…")
+
+
+class NoModelList(ProviderError):
+    """A server that can be reached, and does not say which models it has."""
 
 
 class EndpointNotFound(ProviderError, LookupError):
@@ -186,6 +258,14 @@ class EndpointNotFound(ProviderError, LookupError):
 
 class KeyMissing(ProviderError):
     """The endpoint has no API key."""
+
+
+class NotebookUnknown(RobotaError):
+    """Nothing says which notebook a tool runs, so its recorded answers cannot be found, and nobody is to be asked."""
+
+
+class ForeignChange(RobotaError):
+    """Somebody else has changed where, or with what, a chat of this user asks, and nobody would see that it is told."""
 
 
 class ReplayMiss(RobotaError):
@@ -221,7 +301,7 @@ class CommandError(RobotaError, ValueError):
 
 
 class PromptError(RobotaError, ValueError):
-    """A ``{{ name }}`` in a prompt that cannot be filled in."""
+    """What is to go into a prompt, or along with it, and cannot: a ``{{ name }}``, a picture, a file."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from robota_nb.providers.registry import ProviderRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from robota_nb.core.ports import Provider, Providers
+    from robota_nb.core.ports import Provider, Providers, Shelf
 
 
 class SessionManager(CoreManager):
@@ -31,7 +31,14 @@ class SessionManager(CoreManager):
     max_chats
         How many chats a session may have; 0 for any number.
     max_messages
-        How many messages of a path go into a request; 0 for all. The record always keeps all.
+        How many messages of a path go into a request at most; 0 for all. Of more, the older ones leave in blocks of
+        half as many, so that most requests begin as the one before did. The record always keeps all.
+    mark_unfinished
+        Whether requests say of earlier answers that did not end by themselves how they ended, as in
+        ``[interrupted by the user]``.
+    shelf
+        Where files are kept that are too large for a notebook (`robota_nb.stores.folder_shelf.FolderShelf`); in this
+        process if not given.
     now
         Gives the time as snapshots carry it, such as ``2026-01-02T03:04:05Z``.
     """
@@ -43,6 +50,8 @@ class SessionManager(CoreManager):
         max_active_sessions: int = 10,
         max_chats: int = 50,
         max_messages: int = 0,
+        mark_unfinished: bool = True,
+        shelf: Shelf | None = None,
         now: Callable[[], str] = timestamp,
     ) -> None:
         if providers is None:
@@ -54,5 +63,7 @@ class SessionManager(CoreManager):
             max_active_sessions=max_active_sessions,
             max_chats=max_chats,
             max_messages=max_messages,
+            mark_unfinished=mark_unfinished,
+            shelf=shelf,
             now=now,
         )

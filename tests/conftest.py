@@ -16,8 +16,14 @@ pytest_plugins = ["support.tiers"]
 
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # this user's keyring is none of our business
 
-settings.register_profile("robota_nb", settings(), deadline=None)  # how long a case takes is for benchmarks to say
-settings.load_profile("robota_nb")
+
+def pytest_configure(config):
+    """Set Hypothesis up: the same cases each time, but in ``--long``, which is there to find new ones."""
+    derandomize = config.option.tier != "long"
+    settings.register_profile(
+        "robota_nb", deadline=None, derandomize=derandomize
+    )  # benchmarks say how long a case takes
+    settings.load_profile("robota_nb")
 
 
 @pytest.fixture

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robota_nb.carriers.atomic import explained, replace_file
+from robota_nb.carriers.paths import resolved
 from robota_nb.core import chat_format as exchange
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from robota_nb.core.chat import Chat
     from robota_nb.core.ports import Entry
 
@@ -66,11 +67,7 @@ def _bytes(source: Path) -> bytes:
 
 
 def _path(path: str) -> Path:
-    try:
-        found = Path(os.path.realpath(Path(path).expanduser()))
-        found.exists()
-    except (ValueError, RuntimeError, OSError) as error:
-        raise SnapshotError(f"{path[:100]!r} is no path ({error}); give a file name") from None
+    found = resolved(path, "give a file name")
     if found.suffix not in _FORMS:
         raise SnapshotError(f"{found.name!r} is neither .md nor .json: give a name that says which")
     return found

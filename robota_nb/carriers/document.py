@@ -198,7 +198,7 @@ class Bridge:
         if self._listener:
             self._listener(message)
             return
-        if message["op"] == "cells":  # the latest list is the whole truth, and there may be many
+        if message["op"] == "cells" and "from" not in message:  # a whole list stands for all before it
             self._waiting = [waiting for waiting in self._waiting if waiting["op"] != "cells"]
         self._waiting.append(message)
 
@@ -297,6 +297,11 @@ class DocumentCarrier:
     def acked(self, seq: int) -> None:
         """The document holds all up to write number *seq*."""
         self._acked = max(self._acked, min(seq, self._seq))
+
+    def dropped(self, seq: int) -> None:
+        """The document was saved with all up to write number *seq*, but not all of it is in the file."""
+        self.acked(seq)
+        self._saved = min(self._saved, seq - 1)
 
     def saved(self, seq: int) -> Iterator[Mapping[str, Iterable[str]]]:
         """The document was saved with all up to write number *seq*; yields what had not been saved before."""

@@ -14,14 +14,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.carriers import damage
+from robota_nb.carriers.aside import put_aside
 from robota_nb.carriers.atomic import explained, locked, replace_file
+from robota_nb.carriers.paths import resolved
 from robota_nb.core.record.json_reader import AmbiguousObject, check_unambiguous, decode
 from robota_nb.core.record.snapshot import KEY, NewerFormat, dump, merge, parse
+from robota_nb.core.users import expanded
 from robota_nb.errors import SnapshotError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from robota_nb.carriers.aside import Aside
     from robota_nb.core.ports import Entries, Level
 
 __all__ = [
@@ -59,7 +64,7 @@ def notebook_path(namespace: Mapping[str, object] | None = None) -> Path | None:
         Jupyter (``JPY_SESSION_NAME``) or VS Code says: a name may be stale, or of a notebook not saved yet.
     """
     if chosen := os.environ.get("ROBOTA_NB_NOTEBOOK"):
-        return Path(chosen).expanduser()
+        return Path(expanded(chosen))
     said = os.environ.get("JPY_SESSION_NAME"), (namespace or {}).get("__vsc_ipynb_file__")
     return next((Path(text) for text in said if isinstance(text, str) and _is_notebook_file(text)), None)
 
@@ -113,8 +118,9 @@ def loads(data: bytes, name: str) -> dict[str, Any]:
     SnapshotError
         If it is no notebook that can be read.
     """
-    notebook = _checked(_decoded(data, name), name)
-    for place in _ours(notebook):
+    value, is_ambiguous = _decoded(data, name)
+    notebook = _checked(value, name)
+    for place in _ours(notebook) if is_ambiguous else ():
         check_unambiguous(place, name)
     return notebook
 
@@ -128,6 +134,12 @@ def dumps(notebook: Mapping[str, Any], name: str) -> bytes:
         If this is no notebook, or holds what would damage the file.
     """
     return _encoded(_checked(notebook, name), name)
+
+
+def filled(text: bytes, aside: Aside, name: str) -> bytes:
+    """Return the text of a notebook with what was put aside in its place; raises as `dumps` does."""
+    with _writable(aside.values, name):
+        return aside.whole(text.decode())
 
 
 def write_notebook(path: str | os.PathLike[str], notebook: Mapping[str, Any]) -> None:
@@ -153,8 +165,10 @@ def write_notebook(path: str | os.PathLike[str], notebook: Mapping[str, Any]) ->
 
 
 @contextmanager
-def changing(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
+def changing(path: str | os.PathLike[str], *, may_be_new: bool = False) -> Iterator[dict[str, Any]]:
     """Load a notebook, let the block change it, and write it if it did; nobody else writes it meanwhile.
+
+    With *may_be_new*, a file that does not exist is made, in a directory that does.
 
     Raises
     ------
@@ -163,11 +177,16 @@ def changing(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
     """
     target = _target(path)
     with locked(target):
-        notebook = load(target)
+        is_new = may_be_new and not target.exists() and target.parent.is_dir()
+        notebook = _empty() if is_new else load(target)
         before = json.dumps(notebook, sort_keys=True)
         yield notebook
         if json.dumps(notebook, sort_keys=True) != before:
             replace_file(target, _encoded(notebook, target.name))
+
+
+def _empty() -> dict[str, Any]:
+    return {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 class FileCarrier:
@@ -176,7 +195,7 @@ class FileCarrier:
     Parameters
     ----------
     path
-        The notebook, which must exist when something is written.
+        The notebook; one that does not exist is made when something is written.
     """
 
     level: Level = "saved"  # as soon as it is written
@@ -195,7 +214,7 @@ class FileCarrier:
             If the file or the snapshot in it cannot be read, or the new one would not be valid. The file is
             as it was then.
         """
-        with changing(self.path) as notebook:
+        with changing(self.path, may_be_new=True) as notebook:
             before = dump({}) if replace else notebook["metadata"].get(KEY, dump({}))
             after = _united(before, add, remove, self.path.name)
             if after != before or replace:
@@ -227,11 +246,7 @@ def _united(value: Any, add: Entries, remove: Mapping[str, Iterable[str]], name:
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
-    """Return the file itself, behind ``~`` and symlinks."""
-    try:
-        return Path(os.path.realpath(Path(path).expanduser()))
-    except (ValueError, RuntimeError) as error:  # a null character, no home
-        raise SnapshotError(f"{str(path)!r} is no path ({error}); give the path of a notebook") from None
+    return resolved(path, "give the path of a notebook")
 
 
 def _bytes(path: Path) -> bytes:
@@ -255,38 +270,21 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _decoded(data: bytes, name: str) -> object:
-    """Parse the text of a notebook file, or say what has happened to it."""
+def _decoded(data: bytes, name: str) -> tuple[object, bool]:
+    """Parse the text of a notebook file, as `decode` does, or say what has happened to it."""
     text = ""
     try:
         text = data.decode("utf-8-sig")
         return decode(text)
     except UnicodeDecodeError as error:
-        reason = f"is not UTF-8 text (byte {error.start}); give the path of a notebook"
+        reason = damage.of_bytes(data, error)
     except json.JSONDecodeError as error:
-        reason = _diagnosis(text, error)
+        reason = damage.of_text(text, error)
     except RecursionError:
         reason = "is nested too deep; remove the output or metadata that is"
     except ValueError as error:  # an integer of thousands of digits
         reason = f"cannot be read ({error}); remove that value"
     raise SnapshotError(f"{name} {reason}")
-
-
-_CONFLICT = re.compile(r"^<{7}( |$)", re.MULTILINE)
-
-
-def _diagnosis(text: str, error: json.JSONDecodeError) -> str:
-    body = text.rstrip()
-    if not body:
-        return "is empty; restore it from a copy"
-    if conflict := _CONFLICT.search(text):
-        line = text.count("\n", 0, conflict.start()) + 1
-        return f"has git conflict markers (line {line}); resolve the merge first"
-    cut = error.pos >= len(body) or error.msg.startswith("Unterminated string") or not body.endswith("}")
-    if body.startswith("{") and cut:
-        lines = body.count("\n") + 1
-        return f"is truncated: it ends in the middle, at line {lines}; restore it from a copy"
-    return f"is not JSON ({error.msg}, line {error.lineno} column {error.colno}); give the path of a notebook"
 
 
 def _checked(notebook: Any, name: str) -> dict[str, Any]:
@@ -335,17 +333,27 @@ def _encoded(notebook: Mapping[str, Any], name: str) -> bytes:
     from nbformat import from_dict
     from nbformat.v4 import writes  # the text only: `nbformat.writes` would also mend the notebook
 
+    with _writable(notebook, name):
+        aside = put_aside(notebook)
+        text = writes(from_dict(aside.notebook), allow_nan=False)  # type: ignore[no-untyped-call]
+        return aside.whole(f"{text}\n")
+
+
+@contextmanager
+def _writable(value: object, name: str) -> Iterator[None]:
+    """Say what is wrong with a value of which no JSON text can be made."""
+    reason = ""
     try:
-        text = writes(from_dict(notebook), allow_nan=False)  # type: ignore[no-untyped-call]
-        return f"{text}\n".encode()
+        yield
     except RecursionError:
         reason = "is nested too deep"
     except UnicodeEncodeError:
-        reason = f"has a lone surrogate at {_where(notebook, _has_surrogate)}"
+        reason = f"has a lone surrogate at {_where(value, _has_surrogate)}"
     except (AttributeError, TypeError, ValueError) as error:
-        place = _where(notebook, _is_no_number)
+        place = _where(value, _is_no_number)
         reason = f"has NaN or infinity at {place}" if place else f"cannot be JSON ({error})"
-    raise SnapshotError(f"{name} was not written: the notebook {reason}; remove that and try again")
+    if reason:
+        raise SnapshotError(f"{name} was not written: the notebook {reason}; remove that and try again")
 
 
 def _where(notebook: object, wanted: Callable[[object], bool]) -> str:

@@ -43,26 +43,43 @@ class Change(TypedDict):
 # -- from the front end to the kernel
 
 
+CodeCell: TypeAlias = list[str | list[str]]
+"""A code cell: its id, the hash of its source, and if it has outputs, the turns that they show."""
+
+
+ReplayMode: TypeAlias = Literal["auto", "strict"]
+
+
 class Open(TypedDict):
-    """There is a front end, and this is its document."""
+    """There is a front end, and this is its document; ``updates`` says whether its outputs can be updated."""
 
     op: Literal["open"]
+    page: NotRequired[str]
     version: NotRequired[str]
     path: NotRequired[str]
     root: NotRequired[str]
-    cells: NotRequired[list[list[str]]]
+    cells: NotRequired[list[CodeCell]]
     dirty: NotRequired[bool]
     value: NotRequired[object]
     replay: NotRequired[str | None]
+    trust: NotRequired[bool]
     problem: NotRequired[str]
     size: NotRequired[int]
+    updates: NotRequired[bool]
 
 
-class Cells(TypedDict):
-    """The code cells of the document have changed."""
+_Splice = TypedDict("_Splice", {"from": NotRequired[int], "gone": NotRequired[int]})
+
+
+class Cells(_Splice):
+    """The code cells of the document have changed: from a place on, so many are gone, and these stand there.
+
+    That is of the cells that the same page has told last. Without a place these are all.
+    """
 
     op: Literal["cells"]
-    cells: list[list[str]]
+    page: NotRequired[str]
+    cells: list[CodeCell]
 
 
 class Changed(TypedDict):
@@ -80,6 +97,39 @@ class Renamed(TypedDict):
     root: NotRequired[str]
 
 
+class Accept(TypedDict):
+    """Let stale answers stand: those of some cells, or all."""
+
+    op: Literal["accept"]
+    cells: NotRequired[list[str]]
+
+
+class Again(TypedDict):
+    """The next execution of this cell is to ask the model, whatever is recorded."""
+
+    op: Literal["again"]
+    cell: str
+
+
+class Replay(TypedDict):
+    """The user has chosen whether anything may be asked."""
+
+    op: Literal["replay"]
+    mode: ReplayMode
+
+
+class Why(TypedDict):
+    """Answer with an `Insert`: a cell that asks why another one, of this source, has ended with this error."""
+
+    op: Literal["why"]
+    page: str
+    cell: str
+    source: str
+    ename: str
+    evalue: str
+    traceback: str
+
+
 class Flush(TypedDict):
     """Write what waits for an idle moment, and answer `Flushed`."""
 
@@ -94,13 +144,22 @@ class Ack(TypedDict):
 
 
 class Saved(TypedDict):
-    """The document was saved with all writes up to this one."""
+    """The document was saved with all writes up to this one, and its file holds them."""
 
     op: Literal["saved"]
     seq: int
 
 
-FromFrontEnd: TypeAlias = Open | Cells | Changed | Renamed | Flush | Ack | Saved
+class Dropped(TypedDict):
+    """The document was saved with all writes up to this one, but its file does not hold all that was saved."""
+
+    op: Literal["dropped"]
+    seq: int
+
+
+FromFrontEnd: TypeAlias = (
+    Open | Cells | Changed | Renamed | Accept | Again | Why | Replay | Flush | Ack | Saved | Dropped
+)
 """What a front end says to a kernel."""
 
 
@@ -135,6 +194,69 @@ class Notice(TypedDict):
     text: str
 
 
+MarkState: TypeAlias = Literal[
+    "asked", "replayed", "recorded", "edited", "stale", "new", "out", "cut", "failed", "purged"
+]
+
+
+class Mark(TypedDict):
+    """What is to be said at a cell.
+
+    ``hash`` is that of the source that ran, ``why`` a sentence, and ``by`` is ``hand`` if a click chose its settings.
+    """
+
+    state: MarkState
+    hash: str
+    chat: str
+    model: str
+    turn: str
+    why: NotRequired[str]
+    by: NotRequired[str]
+    tokens: NotRequired[int]
+
+
+class Marks(TypedDict):
+    """Marks of cells by their ids that are other ones than before; null takes one away, and ``whole`` all before it.
+
+    How many answers are ``stale``, and how many this kernel has asked and replayed, with how many tokens, or
+    ``at_least`` so many.
+    """
+
+    op: Literal["marks"]
+    cells: dict[str, Mark | None]
+    stale: int
+    asked: int
+    replayed: int
+    tokens: int
+    at_least: NotRequired[bool]
+    whole: NotRequired[bool]
+
+
+class Pictures(TypedDict):
+    """Whether answers show pictures of public servers; until it is said, they do not."""
+
+    op: Literal["pictures"]
+    remote: bool
+
+
+class Insert(TypedDict):
+    """Put a code cell below another one, in the page of that name, and do not run it."""
+
+    op: Literal["insert"]
+    page: str
+    below: str
+    source: str
+
+
+class NewCode(TypedDict):
+    """Put a source into a cell, if the hash of the one that stands there is this; else into a new cell below it."""
+
+    op: Literal["code"]
+    cell: str
+    hash: str
+    source: str
+
+
 class Save(TypedDict):
     """Save the document, and answer `Saved`."""
 
@@ -158,5 +280,5 @@ class Part(TypedDict):
     text: str
 
 
-FromKernel: TypeAlias = Write | Notice | Save | Flushed | Part
+FromKernel: TypeAlias = Write | Notice | Marks | Pictures | NewCode | Insert | Save | Flushed | Part
 """What a kernel says to a front end."""

@@ -1,18 +1,22 @@
-"""Any front end: entries ride in the metadata of an answer's last output, until `settle` moves them.
+"""Any front end: a turn rides in the metadata of the output that shows it, until `settle` moves it.
 
-Nothing of it is shown, and nbval ignores it. An output carries what its own turn needs, and the frame of its session:
-the table of kinds says what rides in every output, what once, and what along with what refers to it. Outputs are
-replaced when their cell runs again, so what rode in them then waits for the next output.
+Nothing of it is shown, and nbval ignores it. An output carries its own turn, a digest of what was said before it, and
+the frame of its session: so it costs the same however long the conversation is, and a turn can be read whatever became
+of the other outputs. What no output shows, such as what was sent outside cells, waits for the next one; the table of
+kinds says what that is. Outputs are replaced when their cell runs again, so what had waited for one then waits again.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.entries import source_hash, to_text
 from robota_nb.core.record.kinds import Rides, kind_of
-from robota_nb.core.record.relations import reached, without_dangling
+from robota_nb.core.record.relations import reached, turn_of, with_missing, without_dangling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -27,36 +31,57 @@ class OutputCarrier:
     def __init__(self) -> None:
         self._lock = RLock()  # a turn may be written by another thread than that of the cell
         self._entries: dict[str, dict[str, Entry]] = {}
-        self._waiting: dict[tuple[str, str], None] = {}  # what rides once and in no output yet, in order
-        self._given: dict[str, list[tuple[str, str]]] = {}  # cell -> what rides once, in its outputs
-        self._carried: set[tuple[str, str]] = set()  # what rode in one at some time
+        self._frames: dict[str, dict[str, None]] = defaultdict(dict)  # session -> what rides in each output
+        self._waiting: dict[tuple[str, str], None] = {}  # what rides once and was given to no output yet, in order
+        self._given: dict[str, list[tuple[str, str]]] = {}  # cell -> what had waited, and rides in its outputs
+        self._uncarried: set[tuple[str, str]] = set()  # what rides once and was in no output yet that stays
         self._cell, self._known = "", True  # that runs
 
     @property
     def level(self) -> Level:
         """How far what was written has got."""
-        return "in kernel" if self._waiting.keys() - self._carried else "in the cells' outputs"
+        return "in kernel" if self._uncarried else "in the cells' outputs"
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
         """Keep entries for the outputs to come."""
         with self._lock:
             for sid, entries in add.items():
-                self._entries.setdefault(sid, {}).update(entries)
-                self._waiting.update(((sid, eid), None) for eid in _riding(entries, Rides.ONCE))
+                self._keep(sid, entries)
+                new = dict.fromkeys((sid, eid) for eid, entry in entries.items() if kind_of(entry).rides is Rides.ONCE)
+                self._waiting.update(new)
+                self._uncarried.update(new)
             for sid, ids in remove.items():
                 for eid in ids:
                     self._entries.get(sid, {}).pop(eid, None)
+                    self._frames[sid].pop(eid, None)
+                    self._waiting.pop((sid, eid), None)
+                    self._uncarried.discard((sid, eid))
 
-    def found(self, cell: str, entries: Entries) -> None:
-        """Note entries that ride in the outputs of a cell already."""
+    def _keep(self, sid: str, entries: Mapping[str, Entry]) -> None:
+        self._entries.setdefault(sid, {}).update(entries)
+        self._frames[sid].update((eid, None) for eid, entry in entries.items() if kind_of(entry).rides is Rides.ALWAYS)
+
+    def found(self, cell: str, turn: str, entries: Entries) -> None:
+        """Note entries that ride already in an output of a cell, which shows this turn."""
         with self._lock:
             for sid, riding in entries.items():
-                self._entries.setdefault(sid, {}).update(riding)
-                self._given.setdefault(cell, []).extend((sid, eid) for eid in _riding(riding, Rides.ONCE))
+                self._keep(sid, riding)
+                own = turn_of(riding, turn)
+                waited = [eid for eid, entry in riding.items() if kind_of(entry).rides is Rides.ONCE and eid not in own]
+                self._given.setdefault(cell, []).extend((sid, eid) for eid in waited)
             self.begins(self._cell, known=self._known)  # it may be the cell that runs
 
+    def restored(self, entries: Entries) -> None:
+        """Note entries that the store has brought back: of these, only what no cell shows waits for an output."""
+        with self._lock:
+            for sid, back in entries.items():
+                self._keep(sid, back)
+                once = {eid for eid, entry in back.items() if kind_of(entry).rides is Rides.ONCE}
+                shown = {eid for answer in once for eid in turn_of(back, answer) if _asked_by_cell(back, answer)}
+                self._waiting.update(((sid, eid), None) for eid in back if eid in once - shown)
+
     def begins(self, cell: str, *, known: bool) -> None:
-        """Note that a cell runs, which replaces its outputs: what rode in them waits again.
+        """Note that a cell runs, which replaces its outputs: what had waited for one of them waits again.
 
         Parameters
         ----------
@@ -72,23 +97,82 @@ class OutputCarrier:
                 self._given = {}
             self._waiting.update((key, None) for keys in lost for key in keys)
 
-    def take(self) -> dict[str, dict[str, Entry]]:
-        """Return what the next output is to carry: what waits, what that refers to, and the frame of its sessions."""
+    def take(self, *turns: str, stays: bool = True) -> dict[str, dict[str, Entry]]:
+        """Return what the next output is to carry, with the frame of its sessions.
+
+        Parameters
+        ----------
+        *turns
+            The turn that it shows, and those that its cell has asked before and shows no more.
+        stays
+            Whether it will stand in the notebook: else it takes nothing along that waits for one.
+        """
         with self._lock:
-            waiting, self._waiting = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})], {}
-            self._given.setdefault(self._cell, []).extend(waiting)
-            self._carried.update(waiting)
-            taken = {}
-            for sid in dict.fromkeys(sid for sid, _ in waiting):
-                entries = self._entries[sid]
-                riding = {*_riding(entries, Rides.ALWAYS), *(eid for of, eid in waiting if of == sid)}
-                riding |= reached(entries, riding, lambda kind: kind.rides is Rides.ALONG)
-                taken[sid] = {eid: entry for eid, entry in entries.items() if eid in riding}
-            return taken
+            own = {
+                (sid, eid)
+                for sid, entries in self._entries.items()
+                for turn in turns
+                if turn in entries
+                for eid in turn_of(entries, turn)
+            }
+            for key in own:  # it rides here, or where it is shown again
+                self._waiting.pop(key, None)
+            if stays:
+                waited = [key for key in self._waiting if key[1] in self._entries.get(key[0], {})]
+                self._waiting = {}
+                self._given.setdefault(self._cell, []).extend(waited)
+                self._uncarried.difference_update(own, waited)
+                own.update(waited)
+            sids = sorted({sid for sid, _ in own})
+            return {sid: self._framed(sid, {eid for of, eid in own if of == sid}) for sid in sids}
+
+    def _framed(self, sid: str, wanted: set[str]) -> dict[str, Entry]:
+        """Return entries, what they refer to, and the frame of their session; in the order in which they came."""
+        entries = self._entries[sid]
+        riding = wanted | self._frames[sid].keys()
+        riding |= reached(entries, riding, lambda kind: kind.rides is Rides.ALONG)
+        return {eid: entries[eid] for eid in sorted(riding, key=lambda eid: (entries[eid].get("n", 0), eid))}
 
 
-def _riding(entries: Mapping[str, Entry], rides: Rides) -> Iterator[str]:
-    return (eid for eid, entry in entries.items() if kind_of(entry).rides is rides)
+def _asked_by_cell(entries: Mapping[str, Entry], message: str) -> bool:
+    """Say whether a message is of a turn that a cell has asked."""
+    return any("cell" in entries[eid] and entries[eid].get("role") == "user" for eid in turn_of(entries, message))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCell:
+    """A code cell as it stands in a file: its id or what stands for it, its text and its outputs."""
+
+    key: str
+    source: str
+    outputs: list[dict[str, Any]]
+
+    @property
+    def shows(self) -> tuple[str, ...] | None:
+        """The turns that its outputs show; None if it has none."""
+        return tuple(turn for one in self.outputs if (turn := turn_shown(one))) if self.outputs else None
+
+    @property
+    def listed(self) -> tuple[str, str, tuple[str, ...] | None]:
+        """The cell as a front end lists it: its key, the hash of its source, and the turns that it shows."""
+        return self.key, source_hash(self.source), self.shows
+
+
+def code_cells(notebook: Mapping[str, Any]) -> Iterator[CodeCell]:
+    """Yield the code cells of a notebook."""
+    used = set[str]()
+    cells = (one for one in notebook["cells"] if isinstance(one, dict) and one.get("cell_type") == "code")
+    for at, cell in enumerate(cells):
+        key = str(cell.get("id") or f"#{at}")
+        key = f"#{at}" if key in used else key  # a copy that a tool has made
+        used.add(key)
+        outputs = cell.get("outputs")
+        yield CodeCell(key=key, source=_text(cell.get("source")), outputs=outputs if isinstance(outputs, list) else [])
+
+
+def _text(value: object) -> str:
+    """Return a text that a file may hold as a list of its lines."""
+    return value if isinstance(value, str) else to_text(value if isinstance(value, list) else ())
 
 
 def riders(notebook: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -97,10 +181,26 @@ def riders(notebook: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for cell in cells if isinstance(cells, list) else ():
         outputs = cell.get("outputs") if isinstance(cell, dict) else None
         for output in outputs if isinstance(outputs, list) else ():
-            metadata = output.get("metadata") if isinstance(output, dict) else None
-            mine = metadata.get(snapshot.KEY) if isinstance(metadata, dict) else None
-            if isinstance(mine, dict) and "sessions" in mine:
+            mine = _mine(output)
+            if "sessions" in mine:
                 yield str(cell.get("id", "")), mine
+
+
+def carries(notebook: Mapping[str, Any]) -> bool:
+    """Say whether any output of a notebook carries entries."""
+    return any(True for _ in riders(notebook))
+
+
+def turn_shown(output: object) -> str:
+    """Return the turn that an output is the end of; empty if there is none."""
+    return str(_mine(output).get("turn", ""))
+
+
+def _mine(output: object) -> dict[str, Any]:
+    """Return the ``robota_nb`` metadata of an output; empty if it has none."""
+    metadata = output.get("metadata") if isinstance(output, dict) else None
+    mine = metadata.get(snapshot.KEY) if isinstance(metadata, dict) else None
+    return mine if isinstance(mine, dict) else {}
 
 
 def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict[str, dict[str, Entry]]]:
@@ -109,8 +209,8 @@ def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict
     Returns
     -------
     saved, riding
-        The (checked) entries of the metadata, and those that only outputs carry. What rides and leads nowhere
-        is left out: the output that held the rest was cleared, or its cell deleted.
+        The (checked) entries of the metadata, and those that only outputs carry. What these follow, and is nowhere, as
+        the output that held it was cleared or its cell deleted, is marked as missing.
 
     Raises
     ------
@@ -119,11 +219,17 @@ def read(notebook: Mapping[str, Any]) -> tuple[dict[str, dict[str, Entry]], dict
     """
     value = notebook["metadata"].get(snapshot.KEY)
     saved = snapshot.parse(value) if value is not None else {}
-    riding = snapshot.merge(*(snapshot.check_sessions(mine["sessions"]) for _, mine in riders(notebook)))
-    union = {sid: without_dangling(entries) for sid, entries in snapshot.merge(saved, riding).items()}
+    mine = [mine for _, mine in riders(notebook)]
+    riding = snapshot.merge(*(snapshot.check_sessions(one["sessions"]) for one in mine))
+    if not riding:
+        return saved, {}
+    said = {one["turn"]: one.get("context") for one in mine if isinstance(one.get("turn"), str)}
+    union = {
+        sid: without_dangling(with_missing(entries, said)) for sid, entries in snapshot.merge(saved, riding).items()
+    }
     snapshot.parse(snapshot.dump(union))
     loose = {
-        sid: {eid: entry for eid, entry in entries.items() if eid not in saved.get(sid, {})}
+        sid: {eid: entry for eid, entry in entries.items() if entry is not saved.get(sid, {}).get(eid)}
         for sid, entries in union.items()
         if sid in riding
     }
@@ -160,4 +266,5 @@ def settle(notebook: MutableMapping[str, Any]) -> int:
                 del mine["sessions"][sid]
         if not mine["sessions"]:
             del mine["sessions"]
+            mine.pop("context", None)
     return left

@@ -1,9 +1,11 @@
-"""The command ``robota-nb``: run, show, verify and settle notebooks, and what git needs to know of them."""
+"""The command ``robota-nb``: run, show, search, export, verify and settle notebooks, and what git needs of them."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,19 +17,24 @@ from robota_nb._version import __version__
 from robota_nb.carriers import file, output
 from robota_nb.cli import shells
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.relations import missing_of
 from robota_nb.core.record.text import count
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display import report
+from robota_nb.display.code_page import printable
 from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError, SnapshotError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from robota_nb.core.record.types import Snapshot
+    from robota_nb.core.ports import Entries
     from robota_nb.frontends.headless import FrontEnd
 
 NAME = "robota-nb"
+_MOST_LINES = 1000
+"""How many lines a terminal is shown; a file or a pipe gets all."""
+
 NOTEBOOK = click.Path(exists=True, dir_okay=False, path_type=Path)
 NOTEBOOKS = click.argument("notebooks", type=NOTEBOOK, nargs=-1, required=True)
 
@@ -36,6 +43,11 @@ NOTEBOOKS = click.argument("notebooks", type=NOTEBOOK, nargs=-1, required=True)
 @click.version_option(__version__, prog_name=NAME)
 def main() -> None:
     """Notebooks with conversations in them."""
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Write a line as far as the output has characters for it: that of a pipe on Windows has few."""
+    click.echo(printable(text, sys.stderr if err else sys.stdout), err=err)
 
 
 @contextmanager
@@ -50,20 +62,43 @@ def _errors() -> Iterator[None]:
 @main.command()
 @click.argument("notebook", type=NOTEBOOK)
 @click.option("-o", "--output", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write here instead.")
-@click.option("--replay", type=click.Choice(MODES), help="auto: replay what is recorded; strict: never ask; off: ask.")
+@click.option(
+    "--replay",
+    type=click.Choice(MODES),
+    help="auto: replay what is recorded, ask the rest; stale: of the rest, ask only what had an answer; "
+    "strict: never ask; off: always ask.",
+)
+@click.option(
+    "--stale", is_flag=True, help="Ask only what is stale or edited, as with --replay stale; new is an error."
+)
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Ask also where somebody else has changed a chat's server, settings or name.",
+)
 @click.option("--kernel", "kernel_name", help="The kernel to run it with; by default the notebook's own.")
 @click.option("--timeout", type=int, help="Seconds that a cell may take; by default as long as it likes.")
-def run(notebook: Path, target: Path | None, replay: str | None, kernel_name: str | None, timeout: int | None) -> None:
+def run(
+    notebook: Path,
+    target: Path | None,
+    *,
+    replay: str | None,
+    stale: bool,
+    trust: bool,
+    kernel_name: str | None,
+    timeout: int | None,
+) -> None:
     """Run NOTEBOOK, and keep its outputs and conversations, also if a cell fails."""
     from robota_nb.frontends import headless
 
-    options = {"kernel_name": kernel_name} if kernel_name else {}
+    if stale and replay not in (None, "stale"):
+        raise click.UsageError(f"--stale and --replay {replay} exclude each other: leave one of them out")
+    replay = "stale" if stale else replay
+    options: dict[str, Any] = {"replay": replay, "trust": trust, "timeout": timeout}
+    options |= {"kernel_name": kernel_name} if kernel_name else {}
     with _errors(), _progress(notebook.name) as progress:
         try:
-            front, failure = (
-                headless.run(notebook, target, replay=replay, progress=progress, timeout=timeout, **options),
-                None,
-            )
+            front, failure = headless.run(notebook, target, progress=progress, **options), None
         except headless.Failure as error:
             front, failure = error.front, error
     _summarise(front)
@@ -93,17 +128,17 @@ def _summarise(front: FrontEnd) -> None:
     marks = {turn: "asked" if turn in front.asked else "replayed" for turn in shown}
     value = front.notebook.metadata.get(snapshot.KEY)
     for notice in front.notices:
-        click.echo(f"note: {report.plain(notice)}", err=True)
+        _say(f"note: {report.plain(notice)}", err=True)
     if value is None and front.requests is None:
-        click.echo("no conversations: no cell has used robota_nb")
+        _say("no conversations: no cell has used robota_nb")
         return
     try:
-        click.echo(report.tree(value, marks) if value is not None else "no conversations")
+        _say(report.tree(value, marks) if value is not None else "no conversations")
     except SnapshotError as error:
-        click.echo(report.plain(f"the snapshot cannot be read: {told(error)}"))
+        _say(report.plain(f"the snapshot cannot be read: {told(error)}"))
     asked = sum(mark == "asked" for mark in marks.values())
     requests = "an unknown number of requests" if front.requests is None else count(front.requests, "request")
-    click.echo(f"{count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
+    _say(f"{count(asked, 'turn')} asked, {len(marks) - asked} replayed, {requests}")
 
 
 @main.command()
@@ -112,9 +147,121 @@ def _summarise(front: FrontEnd) -> None:
 def show(notebook: Path, as_json: bool) -> None:
     """Show the sessions, chats, turns and branches in NOTEBOOK."""
     with _errors():
-        value = _united(file.load(notebook))
-        outline = {"sessions": report.outline(value)}
-        click.echo(json.dumps(outline, indent=1, ensure_ascii=sys.stdout.isatty()) if as_json else report.tree(value))
+        sessions = report.outlined(_held(notebook))
+        if as_json:
+            _say(_json({"sessions": sessions}))
+        else:
+            _say(report.drawn(sessions, most=_MOST_LINES if sys.stdout.isatty() else None))
+
+
+@main.command("search")
+@click.argument("text")
+@click.argument("folder", metavar="[DIR]", type=click.Path(exists=True, path_type=Path), default=".")
+def search_(text: str, folder: Path) -> None:
+    """Find TEXT in all that was asked and answered in the notebooks of DIR and of its folders.
+
+    One line for each turn, with the chat first that was used last; by default of the working directory. What was
+    undone or deleted is found and marked, and so is what somebody else wrote: your store does not know it. Exit code
+    1: nothing was found. 2: a notebook could not be read, and the others were searched.
+    """
+    from robota_nb.cli.search import search
+
+    if not text.strip():
+        raise click.UsageError("there is no text to look for")
+    problems: list[str] = []
+    with _errors():
+        found = search(text, folder, problems.append)
+    if found:
+        _say(report.matches(found, most=_MOST_LINES if sys.stdout.isatty() else None))
+    for problem in problems:
+        _say(report.plain(f"Error: {problem}"), err=True)
+    sys.exit(2 if problems else 0 if found else 1)
+
+
+@main.command("import")
+@click.argument("export", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--chat", "chats", metavar="NAME", multiple=True, help="This conversation, by its title or id.")
+@click.option(
+    "--into", "notebook", metavar="NOTEBOOK", type=click.Path(dir_okay=False, path_type=Path), help="Where it goes."
+)
+def import_(export: Path, chats: tuple[str, ...], notebook: Path | None) -> None:
+    """List the conversations in FILE, or put those that are named into a notebook.
+
+    FILE is an export of ChatGPT or Claude, zipped or not, or a log of llm: its logs.db, or what 'llm logs --json -n 0'
+    prints. Branches come along. What comes in is marked as foreign, for everybody and for good. The notebook must not
+    be open; it is made if there is none.
+    """
+    from robota_nb.cli.imports import into, source
+    from robota_nb.cli.imports import told as words
+    from robota_nb.cli.imports.talks import named
+
+    if (notebook is None) == bool(chats):
+        raise click.UsageError(
+            "name conversations with --chat, and a notebook with --into; without both, they are listed"
+        )
+    with _errors():
+        program, talks = source.read(export)
+        if notebook is None:
+            _say(words.listed(program, talks))
+        else:
+            done = into.put(notebook, program, named(talks, chats))
+            _say(words.imported(program, notebook.name, done))
+
+
+def _pattern(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> list[re.Pattern[str]]:
+    """Read regular expressions."""
+    try:
+        return [re.compile(text) for text in given]
+    except re.error as error:
+        raise click.BadParameter(f"{report.plain(str(error.pattern))!r} is no regular expression: {error}") from None
+
+
+@main.command()
+@click.argument("notebook", type=NOTEBOOK)
+@click.option("--html", "as_html", is_flag=True, help="As one page that needs nothing else; the one form there is.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write here instead of beside the notebook.",
+)
+@click.option("--chat", "chats", metavar="NAME", multiple=True, help="Only this chat; can be given again.")
+@click.option("--branches", is_flag=True, help="Also what was asked beside the path.")
+@click.option("--system", is_flag=True, help="Also system prompts.")
+@click.option("--thoughts", is_flag=True, help="Also what models thought, where that is recorded.")
+@click.option("--pictures/--no-pictures", default=True, help="Pictures of questions and answers, or where they were.")
+@click.option(
+    "--redact",
+    "patterns",
+    metavar="PATTERN",
+    multiple=True,
+    callback=_pattern,
+    help="Without what this regular expression finds; can be given again. Keys are never in it.",
+)
+def export(
+    notebook: Path,
+    target: Path | None,
+    *,
+    as_html: bool,
+    chats: tuple[str, ...],
+    patterns: list[re.Pattern[str]],
+    **shown: bool,
+) -> None:
+    """Write the conversations of NOTEBOOK as a page to give away: what each chat remembers, without scripts."""
+    from robota_nb.cli.export import write_page
+    from robota_nb.display.web_page import Shows
+
+    if not as_html:
+        raise click.UsageError("in which form? Add --html")
+
+    def tell(text: str) -> None:
+        _say(f"note: {report.plain(text)}", err=True)
+
+    with _errors():
+        target = target or notebook.with_suffix(".html")
+        said = write_page(notebook, target, Shows(**shown), chats=chats, patterns=patterns, notify=tell)
+        _say(report.plain(said))
 
 
 @main.command()
@@ -122,6 +269,30 @@ def show(notebook: Path, as_json: bool) -> None:
 def verify(notebooks: tuple[Path, ...]) -> None:
     """Check each entry in NOTEBOOKS against its id; exit code 1 if anything is wrong."""
     _for_each(notebooks, _verified)
+
+
+@main.command()
+@NOTEBOOKS
+def check(notebooks: tuple[Path, ...]) -> None:
+    """Say which cells of NOTEBOOKS have no fresh answer, and why; nothing is run, and nobody is asked.
+
+    Exit code 0: all answers are fresh. 1: there are stale, edited or new cells, or an output shows what is not the
+    recorded answer. 2: it cannot be told without a run, as with prompts that have fields.
+    """
+    from robota_nb.cli import check as checking
+    from robota_nb.cli.configured import alias
+
+    codes, short_name = set[int](), alias()
+
+    def checked(notebook: Path) -> str:
+        said = checking.check(file.load(notebook), alias=short_name)
+        codes.add(said.exit_code)
+        if said.findings:
+            return "\n".join(map(str, said.findings))
+        return f"fresh: {count(said.asking, 'asking cell')}" if said.asking else "nothing to check: no cell asks"
+
+    _for_each(notebooks, checked)
+    sys.exit(1 if 1 in codes else max(codes, default=0))
 
 
 @main.command()
@@ -137,17 +308,20 @@ def _for_each(notebooks: tuple[Path, ...], do: Callable[[Path], str]) -> None:
     for notebook in notebooks:
         name = f"{notebook}: " if len(notebooks) > 1 else ""
         try:
-            click.echo(report.plain(name + do(notebook)))
+            _say(report.plain("\n".join(name + line for line in do(notebook).splitlines())))
         except RobotaError as error:
             failed = True
-            click.echo(report.plain(f"{name}Error: {told(error)}"), err=True)
+            _say(report.plain(f"{name}Error: {told(error)}"), err=True)
     if failed:
         sys.exit(1)
 
 
 def _verified(notebook: Path) -> str:
     saved, riding = output.read(file.load(notebook))
-    said = report.verified(snapshot.dump(snapshot.merge(saved, riding)))
+    held = snapshot.merge(saved, riding)
+    said = f"verified: {report.summary(held)}"
+    if missing := sum(len(missing_of(entries)) for entries in held.values()):
+        said += f"; {count(missing, 'turn')} that others follow cannot be found: outputs were cleared, or cells deleted"
     if turns := report.turns(riding):
         said += f"; {count(turns, 'turn')} in the outputs, gone when these are cleared: 'robota-nb settle' moves them"
     return said
@@ -160,9 +334,7 @@ def _settled(notebook: Path) -> str:
         value = content["metadata"].get(snapshot.KEY)
     said = f"settled: {report.summary(value['sessions'])}" if before and value is not None else "nothing to settle"
     if left:
-        raise SnapshotError(
-            f"{said}; {count(left, 'entry')} stay in the outputs: what they hang from was deleted or cleared"
-        )
+        raise SnapshotError(f"{said}; {count(left, 'entry')} stay in the outputs: what they refer to is nowhere")
     return said
 
 
@@ -180,16 +352,22 @@ def diff_(before: Path, after: Path, as_json: bool, exit_code: bool) -> None:
 
     with _errors():
         found = compare.changes(*(_held(path) for path in (before, after)))
-    click.echo(json.dumps(found, indent=1, ensure_ascii=sys.stdout.isatty()) if as_json else compare.lines(found))
+    _say(_json(found) if as_json else compare.lines(found))
     if exit_code and found:
         sys.exit(1)
 
 
-def _held(path: Path) -> dict[str, Any]:
-    if str(path) == os.devnull:
+def _json(value: object) -> str:
+    """Return JSON as the output can show it: a terminal, or a code page, is given escapes."""
+    is_unicode = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    return json.dumps(value, indent=1, ensure_ascii=sys.stdout.isatty() or not is_unicode)
+
+
+def _held(path: Path) -> Entries:
+    """Return the entries of a notebook: those in its metadata, and those that ride in its outputs."""
+    if os.path.normcase(path) == os.devnull:
         return {}
-    sessions: dict[str, Any] = _united(file.load(path))["sessions"]
-    return sessions
+    return snapshot.merge(*output.read(file.load(path)))
 
 
 @main.command("strip")
@@ -209,7 +387,33 @@ def strip_(notebooks: tuple[Path, ...]) -> None:
         for notebook in notebooks:
             with file.changing(notebook) as content:
                 found = strip.strip(content)
-            click.echo(f"{report.plain(notebook.name)}: {'stripped' if found else 'there are no conversations'}")
+            _say(f"{report.plain(notebook.name)}: {'stripped' if found else 'there are no conversations'}")
+
+
+@main.command("purge")
+@click.argument("notebook", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--chat", "chats", metavar="NAME", multiple=True, help="This chat, by its name or id; can be given again."
+)
+@click.option("--session", "sessions", metavar="NAME", multiple=True, help="This session; can be given again.")
+@click.option("--all", "everything", is_flag=True, help="All conversations.")
+def purge_(notebook: Path, *, chats: tuple[str, ...], sessions: tuple[str, ...], everything: bool) -> None:
+    """Remove chats or sessions of NOTEBOOK for good, deleted ones too, from the file and from your store.
+
+    Their questions, answers, names, settings, system prompts, pictures and files go, and a merge with an older copy
+    does not bring them back, as it does what 'strip' takes out. Cells and outputs stay: it says which still show
+    them. The notebook must not be open. There is no way back.
+    """
+    from robota_nb.cli.purge import purge
+
+    if everything == bool(chats or sessions):
+        raise click.UsageError("what is to go? Name it with --chat or --session, or say --all")
+
+    def tell(text: str) -> None:
+        _say(f"note: {report.plain(text)}", err=True)
+
+    with _errors():
+        _say(purge(notebook, chats=chats, sessions=sessions, everything=everything, notify=tell))
 
 
 class _NotMerged(click.ClickException):
@@ -235,7 +439,7 @@ def merge_(base: Path, ours: Path, theirs: Path, name: str | None) -> None:
     except RobotaError as error:
         raise _NotMerged(f"not merged: {told(error)}") from None
     for conflict in conflicts:
-        click.echo(f"{called}: {conflict}", err=True)
+        _say(f"{called}: {conflict}", err=True)
     if conflicts:
         sys.exit(1)
 
@@ -253,7 +457,7 @@ def setup(strip: bool | None, remove: bool) -> None:
     from robota_nb.cli.git import setup as repository
 
     with _errors():
-        click.echo(repository.remove(Path.cwd()) if remove else repository.set_up(Path.cwd(), strip=strip))
+        _say(repository.remove(Path.cwd()) if remove else repository.set_up(Path.cwd(), strip=strip))
 
 
 @git.command()
@@ -276,9 +480,4 @@ def completion(shell: str) -> None:
     zsh:  eval "$(robota-nb completion zsh)" in ~/.zshrc, after compinit
     fish: robota-nb completion fish | source in ~/.config/fish/config.fish
     """  # noqa: D301 - click's sign for lines to be left alone is a backspace
-    click.echo(shells.script(main, NAME, shell))
-
-
-def _united(notebook: dict[str, Any]) -> Snapshot:
-    """Return the snapshot of a notebook: what is in its metadata, and what rides in its outputs."""
-    return snapshot.dump(snapshot.merge(*output.read(notebook)))
+    _say(shells.script(main, NAME, shell))

@@ -11,15 +11,24 @@ if TYPE_CHECKING:
 
     from robota_nb.core.live import LiveTurn
 
+PATIENCE = 2.0
+"""Seconds that a provider has to hear that its answer is cancelled; then it is left behind."""
+
 
 async def in_threads(live: LiveTurn) -> AsyncIterator[str]:
-    """Iterate over a live turn in worker threads; a cancelled task stops the turn at its next text."""
+    """Iterate over a live turn in worker threads; a cancelled task stops the turn, and ends when its chat is free."""
+    loop = asyncio.get_running_loop()
     while True:
-        step = asyncio.get_running_loop().run_in_executor(None, next, live, None)
+        step = loop.run_in_executor(None, next, live, None)
         try:
             delta = await asyncio.shield(step)
         except asyncio.CancelledError:
-            step.add_done_callback(partial(_stop, live))
+            live.cancel()
+            heard, _ = await asyncio.wait([step], timeout=PATIENCE)
+            if heard:
+                await loop.run_in_executor(None, _stop, live, step)
+            else:
+                step.add_done_callback(partial(_stop, live))
             raise
         if delta is None:
             return

@@ -1,19 +1,19 @@
-"""The way of a cell's ask to its answer: from the record, or live (DESIGN §3)."""
+"""The way of a cell's ask to its answer: from the record, or live."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from robota_nb.core.events import Changed, Notice
+from robota_nb.core import plans
+from robota_nb.core.cell_asks import stands, told
+from robota_nb.core.events import Changed
 from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.plan import Plan
 from robota_nb.core.record import entries as make
-from robota_nb.core.record.nodes import Asked
-from robota_nb.core.record.text import count
-from robota_nb.core.rules import states
-from robota_nb.core.rules.ask import Ask
-from robota_nb.core.rules.states import Here
+from robota_nb.core.rules.effects import Back, Undo
+from robota_nb.core.rules.states import check_active
 from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
 
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.ports import Image
+    from robota_nb.core.notebook_page import NotebookPage
+    from robota_nb.core.ports import Attachment
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
-    from robota_nb.core.rules.ask import Decision
-    from robota_nb.core.rules.document import Cell
-    from robota_nb.core.session import Session
+    from robota_nb.core.rules.asking import Ask, Decision
 
 
-def current_chat(manager: SessionManager, cell: Cell | None, user_id: str | None = None) -> Chat | None:
-    """Return the chat that a command in this cell means when it names none; None if there is no chat yet."""
+def current_chat(manager: SessionManager, user_id: str | None = None) -> Chat | None:
+    """Return the chat that a command means which names none; None if there is no chat yet."""
     user, ledger = user_id or default_user(), ledger_of(manager)
     with ledger.runtime.lock:
-        if cell and (found := ledger.runtime.replay.command_context(cell, ledger.sessions(user))):
-            view, chat = found
-            return manager.session(view.id, user).chat(chat)
-        active = manager.active_session(user)
-        return active.active_chat if active else None
+        page = ledger.running(user)
+        if page is None:
+            active = manager.active_session(user)
+            return active.active_chat if active else None
+        chat, _ = page.asking.command_chat()
+        view = page.record.view_of(chat)
+        return manager.session(view.id, user).chat(chat) if view else None
 
 
 def ask(
     manager: SessionManager,
     text: str,
-    cell: Cell,
     *,
     user_id: str | None = None,
     session: str | None = None,
     chat: str | None = None,
     options: Mapping[str, str] | None = None,
-    images: Sequence[Image] = (),
+    attached: Sequence[Attachment] = (),
     fresh: bool = False,
     once: bool = False,
-    at_end: bool = False,
+    append: bool = False,
 ) -> Turn | LiveTurn:
-    """Answer a cell's ask: from the record, or live.
+    """Answer an ask: of the running cell from the record, or live; outside cells live.
 
     Parameters
     ----------
@@ -64,22 +64,20 @@ def ask(
         Whose chats.
     text
         The prompt.
-    cell
-        The cell that is being executed.
     user_id
         Who asks.
     session, chat
-        Where the cell says the ask goes; the active ones then stay as they are.
+        Where the cell says the ask goes; the page then stays in the chat that it is in.
     options
         Settings for this ask alone.
-    images
-        The pictures that go with the prompt.
+    attached
+        The pictures and files that go with the prompt.
     fresh
         Ask live even if an answer is recorded.
     once
         Ask live, and record nothing.
-    at_end
-        Go on at the end of the chat, also if this cell has a turn on its path that it showed or was edited since.
+    append
+        Go on after what the cell has asked before, as an input line.
 
     Returns
     -------
@@ -91,62 +89,72 @@ def ask(
     SessionNotFound, ChatNotFound, SessionNotActive, ChatBusy, ReplayMiss
         Before anything is asked.
     """
-    ledger = ledger_of(manager)
+    ledger, user = ledger_of(manager), user_id or default_user()
     with ledger.runtime.lock, ledger.refusable():
-        asked = _ask(cell, text, images, options, fresh=fresh or once, at_end=at_end)
-        target = _target(manager, asked, user_id or default_user(), session, chat)
-        named = session is not None or chat is not None
-        decision = ledger.runtime.replay.decide(asked, view_of(target), target.id)
-        return _answer(ledger, asked, decision, named=named, once=once)
+        page = ledger.running(user)
+        where = manager.session(session, user) if session else None
+        if chat is not None:
+            where = where or manager.session(begun_session(ledger, user).id, user)
+        to = where.chat(chat).id if where and chat is not None else None
+        if page is None:
+            view = ledger.views[where.id] if where else begun_session(ledger, user)
+            return _outside(ledger, view, to, text, attached=attached, options=options or {}, record=not once)
+        if append:
+            page.asking.append()
+        within = where.id if where and chat is None else None
+        asked = page.ask(make.clean(text), attached, to=to, within=within, options=options or {}, fresh=fresh or once)
+        asked = _with_chat(ledger, page, user, asked)
+        return _answer(ledger, page, asked, make.clean(text), attached, once=once)
 
 
-def ask_at(
+def ask_instead(
     manager: SessionManager,
-    text: str,
-    cell: Cell,
     chat: Chat,
-    turn: Node,
+    node: Node,
+    text: str,
     *,
-    images: Sequence[Image] = (),
+    attached: Sequence[Attachment] = (),
     options: Mapping[str, str] | None = None,
 ) -> Turn | LiveTurn:
-    """Answer a cell's ask in the place of a turn of the path, which becomes a branch; as `ask` does."""
-    ledger = ledger_of(manager)
+    """Answer an ask in the place of a turn that a chat remembers; what stands from there on is left; as `ask` does."""
+    ledger, view = ledger_of(manager), view_of(chat)
     with ledger.runtime.lock:
-        asked = _ask(cell, text, images, options)
-        decision = ledger.runtime.replay.decide_at(asked, view_of(chat), chat.id, turn.parent)
-        return _answer(ledger, asked, decision, named=False, once=False)
+        page, path = ledger.running(view.user_id), view.path(chat.id)
+        if page is None:
+            check_active(view)
+            made = plans.instead(ledger, view, chat.id, text, node)
+            return LiveTurn(ledger, view, chat.id, lambda: made)
+        place = path.place(node)
+        page.did(Undo(chat=chat.id) if place == len(path) else Back(chat=chat.id, to=place - 1))
+        return ask(manager, text, user_id=view.user_id, attached=attached, options=options)
 
 
-def _ask(
-    cell: Cell,
+def _outside(
+    ledger: Ledger,
+    view: SessionView,
+    chat: str | None,
     text: str,
-    images: Sequence[Image],
-    options: Mapping[str, str] | None,
     *,
-    fresh: bool = False,
-    at_end: bool = False,
-) -> Ask:
-    cell.asks += 1
-    return Ask(
-        cell=cell, k=cell.asks - 1, text=make.clean(text), images=tuple(images), options=options or {},
-        fresh=fresh, at_end=at_end,
-    )  # fmt: skip
+    attached: Sequence[Attachment],
+    options: Mapping[str, str],
+    record: bool,
+) -> LiveTurn:
+    """Ask outside cells: at the end of a chat, in none of a cell's places, and never from the record."""
+    check_active(view)
+    to = chat or view.active_id or begun_chat(ledger, view)
+    plan = replace(plans.at_end(ledger, view, to, text, attached), options=options, record=record)
+    return LiveTurn(ledger, view, to, lambda: plan)
 
 
-def _target(manager: SessionManager, asked: Ask, user: str, session: str | None, chat: str | None) -> Chat:
-    """Return the chat that is asked; one is begun where there is none."""
-    ledger = ledger_of(manager)
-    where = view_of(manager.session(session, user)) if session else begun_session(ledger, user)
-    if chat is not None:
-        return _face(manager, where).chat(chat)
-    candidates = [where] if session else ledger.sessions(user)
-    view, found = ledger.runtime.replay.which_chat(asked, candidates, where)
-    if found is None:
-        found = begun_chat(ledger, view)
-        view.choose(found)
-        ledger.tell_active(view)
-    return _face(manager, view).chat(found)
+def _with_chat(ledger: Ledger, page: NotebookPage, user: str, asked: Ask) -> Ask:
+    """Return the ask with a chat to go to: where there is none, one is begun, unless nothing is to be asked."""
+    run = page.asking.running
+    assert run is not None
+    if page.asking.target(asked) or not page.asking.may_ask(run.former):
+        return asked
+    session = asked.within or page.asking.where_to_begin()
+    view = ledger.views.get(session or "") or begun_session(ledger, user)
+    return replace(asked, to=begun_chat(ledger, view), named=False)
 
 
 def begun_session(ledger: Ledger, user: str) -> SessionView:
@@ -159,53 +167,28 @@ def begun_chat(ledger: Ledger, view: SessionView) -> str:
     return ledger.begin_chat(view, None, ledger.inherited_config(view), for_ask=True)
 
 
-def _face(manager: SessionManager, view: SessionView) -> Session:
-    return manager.session(view.id, view.user_id)
-
-
-def _answer(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: bool) -> Turn | LiveTurn:
-    view, chat, replay = decision.session, decision.chat, ledger.runtime.replay
+def _answer(
+    ledger: Ledger, page: NotebookPage, asked: Ask, text: str, attached: Sequence[Attachment], *, once: bool
+) -> Turn | LiveTurn:
+    decision = page.decide(asked)
+    chat = decision.request.chat
+    view = page.record.view_of(chat)
+    assert view is not None
     if decision.found is None:
-        states.check_active(view, Here(asked.cell, replay.document))
-        return _live(ledger, asked, decision, named=named, once=once)
-    if decision.found not in view.path(chat):
-        view.move_head(chat, replay.newest_end(view, decision.found, asked))
-    view.turn_replayed(chat)
-    _answered(ledger, asked, decision, decision.found.id, named=named)
+        check_active(view, page.here)
+        plan = _plan(page, decision, text, tuple(attached), record=not once)
+        return LiveTurn(ledger, view, chat, lambda: plan, told(ledger, page, decision, once=once), here=page.here)
+    turn = decision.found.id
+    stands(ledger, page, decision, turn)
     ledger.runtime.emit(Changed(session=view.id, chat=chat))
-    return Turn.from_record(view.record, decision.found, replayed=True)
+    return Turn.from_record(view.record, view.record.nodes[turn], replayed=True)
 
 
-def _live(ledger: Ledger, asked: Ask, decision: Decision, *, named: bool, once: bool) -> LiveTurn:
-    view, chat = decision.session, decision.chat
-
-    def done(turn: Turn) -> None:
-        if not once:
-            with ledger.runtime.lock:
-                _answered(ledger, asked, decision, turn.id, named=named)
-            if left:
-                stay = f"{count(left, 'earlier turn')} {'stays' if left == 1 else 'stay'} as a branch"
-                ledger.runtime.emit(Notice(text=f"asked again in {view.chat_name(chat)!r}: {stay}"))
-
-    chosen = {"session": view.name, "chat": view.chat_name(chat)} if named else {}
-    path = view.path(chat)
-    left = len(path.nodes) - path.index[decision.stands.id] if decision.stands else 0
-    plan = Plan(
-        text=asked.text,
-        place=decision.place,
-        config=view.config_after(chat, decision.stands),
-        options=asked.options,
-        cell=Asked(asked.cell.id, asked.k, asked.cell.source),
-        settings={**decision.settings, **chosen},
-        record=not once,
-        images=asked.images,
-    )
-    here = Here(asked.cell, ledger.runtime.replay.document)
-    return LiveTurn(ledger, view, chat, lambda: plan, done, here=here)
-
-
-def _answered(ledger: Ledger, asked: Ask, decision: Decision, turn: str, *, named: bool) -> None:
-    ledger.runtime.replay.show(asked, decision, turn, named=named)
-    if not named:
-        decision.session.point_to(decision.chat)
-        ledger.activate_silently(decision.session)
+def _plan(page: NotebookPage, decision: Decision, text: str, attached: tuple[Attachment, ...], *, record: bool) -> Plan:
+    request = decision.request
+    place, context = page.last_of(request.context)
+    return Plan(
+        text=text, attached=attached, before=request.context, place=place, context=context, config=request.base,
+        options=dict(decision.effect.options), cell=page.asker(), settings=page.chosen(), hand=request.hand,
+        record=record,
+    )  # fmt: skip

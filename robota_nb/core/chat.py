@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import aio
+from robota_nb.core import aio, plans, rewind
+from robota_nb.core import files as reading
+from robota_nb.core.cell_asks import by_code
+from robota_nb.core.events import Notice
 from robota_nb.core.live import LiveTurn, build_request
-from robota_nb.core.plan import Plan
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import html
 from robota_nb.core.record.config import settings_from
@@ -21,7 +23,9 @@ from robota_nb.core.turn import Branch, Message, Preview, Turn
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+    from robota_nb.core.files import AnyFile
     from robota_nb.core.ledger import Ledger
+    from robota_nb.core.plan import Plan
     from robota_nb.core.ports import Image
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Node
@@ -47,7 +51,7 @@ class Chat:
         self._view = ledger.views[session.id]
 
     def __repr__(self) -> str:
-        turns = count(len(self._view.path(self.id).nodes), "turn")
+        turns = count(len(self._view.path(self.id)), "turn")
         return f"<Chat {self.name!r} in {self.session.name!r}: {turns}, {self.config.target}>"
 
     def _repr_html_(self) -> str:
@@ -86,16 +90,14 @@ class Chat:
     def messages(self) -> list[Message]:
         """The messages on the path, oldest first."""
         record = self._view.record
-        return [Message.from_record(record, eid) for eid in record.messages(self.head)]
+        turns = self._view.path(self.id).nodes
+        return [Message.from_record(record, eid) for node in turns for eid in record.said(node)]
 
     @property
     def branches(self) -> list[Branch]:
         """What was asked beside the path, in the order in which it began; `checkout` goes there."""
         found = history.branches(self._view, self.id)
-        return [
-            Branch(number=number, after=fork.after, turns=tuple(map(self._turn, fork.nodes)))
-            for number, fork in enumerate(found, 1)
-        ]
+        return [Branch(self._view.record, fork, number) for number, fork in enumerate(found, 1)]
 
     @property
     def changes(self) -> list[changes.Change]:
@@ -106,20 +108,18 @@ class Chat:
     def stats(self) -> Stats:
         """What the chat holds, counted now."""
         runtime = self._ledger.runtime
-        return stats.count_chats(
-            [(self._view, self.id)], sessions=1, made=runtime.made, replayed=runtime.replay.in_cells
-        )
+        return stats.count_chats([(self._view, self.id)], sessions=1, made=runtime.made, replayed=runtime.shown)
 
     def search(self, text: str) -> list[Hit]:
         """Return the turns, also of branches, whose question or answer holds a text, oldest first."""
-        found = search(self._view, [self.id], text)
+        found = search(self._view.record, [self.id], text, self._view.path)
         return [Hit(chat=self, turn=self._turn(one.node), number=one.number) for one in found]
 
-    def preview(self, text: str = "", images: Sequence[Image] = ()) -> Preview:
-        """Return exactly what asking *text* with *images* now would send."""
-        plan = Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
-        request = build_request(self._view, plan, self._ledger.runtime.limits.max_messages)
-        return Preview(provider=self.config.provider, request=request)
+    def preview(self, text: str = "", images: Sequence[Image] = (), *, files: Sequence[AnyFile] = ()) -> Preview:
+        """Return exactly what asking *text* with *images* and *files* now would send; raises as `stream` does."""
+        plan = plans.at_end(self._ledger, self._view, self.id, text, reading.along(images, reading.given(files)))
+        request = build_request(self._ledger.runtime, self._view, plan)
+        return Preview(provider=self.config.provider, request=request, choices=plan.asked_of.choices())
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return the turns on the path as plain dicts, one for each message, for a data frame or a table."""
@@ -130,7 +130,14 @@ class Chat:
 
     # -- asking
 
-    def stream(self, text: str, images: Sequence[Image] = (), *, at: int | None = None) -> LiveTurn:
+    def stream(
+        self,
+        text: str,
+        images: Sequence[Image] = (),
+        *,
+        files: Sequence[AnyFile] = (),
+        at: int | None = None,
+    ) -> LiveTurn:
         """Ask, and return the text as it arrives; at the end the turn is recorded.
 
         Parameters
@@ -139,12 +146,16 @@ class Chat:
             The prompt.
         images
             The pictures that go with it.
+        files
+            The files that go with it: their paths, or what `robota_nb.core.files` makes of texts and bytes.
         at
-            The number of the turn of the path whose place it takes (from 1), with its pictures and options; at the
-            end if not given.
+            The number of the turn of the path whose place it takes (from 1), with its pictures, files and options; at
+            the end if not given.
 
         Raises
         ------
+        PromptError
+            If a file cannot be read, is too large, or is none that models take.
         ChatBusy
             If a turn runs in this chat.
         SessionNotActive
@@ -154,17 +165,21 @@ class Chat:
         ProviderError
             If the model cannot be asked, or the answer breaks off (what arrived is kept and marked).
         """
+        read = reading.given(files)
+        for one in read:
+            if one.notice:
+                self._ledger.runtime.emit(Notice(text=one.notice))
 
         def plan() -> Plan:  # when it begins: another turn may have ended since
             if at is not None:
                 return self._plan_at(history.numbered(self._view, self.id, at), text)
-            return Plan(text=make.clean(text), place=self.head, config=self.config, images=tuple(images))
+            return plans.at_end(self._ledger, self._view, self.id, text, reading.along(images, read))
 
         return self._live(plan)
 
-    def send(self, text: str, images: Sequence[Image] = ()) -> Turn:
-        """Ask *text* with *images*, and return the turn; raises as `stream` does."""
-        return self.stream(text, images).result()
+    def send(self, text: str, images: Sequence[Image] = (), *, files: Sequence[AnyFile] = ()) -> Turn:
+        """Ask *text* with *images* and *files*, and return the turn; raises as `stream` does."""
+        return self.stream(text, images, files=files).result()
 
     def edit(self, number: int, text: str) -> Turn:
         """Ask *text* in the place of turn *number* of the path (from 1); what stood there becomes a branch.
@@ -186,27 +201,21 @@ class Chat:
         """
 
         def plan() -> Plan:
-            node = history.to_retry(self._view, self.id, self._shown)
+            node = history.to_retry(self._view, self.id)
             return self._plan_at(node, self._view.record.text(node.user))
 
         return self._live(plan).result()
 
-    def _live(self, plan: Callable[[], Plan]) -> LiveTurn:
-        states.check_active(self._view)
-        return LiveTurn(self._ledger, self._view, self.id, plan, self._sent_outside_cells)
-
     def _plan_at(self, node: Node, text: str) -> Plan:
-        record = self._view.record
-        images = Message.from_record(record, node.user).images
-        config = self._view.config_after(self.id, node, record.set_since(self.id))
-        return Plan(text=make.clean(text), place=node.parent, config=config, options=node.options, images=images)
+        return plans.instead(self._ledger, self._view, self.id, text, node)
 
-    def _sent_outside_cells(self, turn: Turn) -> None:
-        self._shown[turn.id] = None
-
-    @property
-    def _shown(self) -> dict[str, tuple[str, int] | None]:
-        return self._ledger.runtime.replay.shown
+    def _live(self, plan: Callable[[], Plan]) -> LiveTurn:
+        page = self._ledger.running(self._view.user_id)
+        if page is None:
+            states.check_active(self._view)
+            return LiveTurn(self._ledger, self._view, self.id, plan)
+        states.check_active(self._view, page.here)
+        return by_code(self._ledger, page, self._view, self.id, plan)
 
     def cancel(self) -> bool:
         """Stop the turn that runs in this chat, from any thread; what has arrived is kept, marked as interrupted.
@@ -218,13 +227,20 @@ class Chat:
         """
         return self._ledger.runtime.cancel(self.id)
 
-    def astream(self, text: str) -> AsyncIterator[str]:
-        """Ask *text* without blocking the event loop, and yield the answer as it arrives; raises as `stream` does."""
-        return aio.in_threads(self.stream(text))  # itself: who closes it closes the answer, and not some time later
+    def astream(self, text: str, images: Sequence[Image] = (), *, files: Sequence[AnyFile] = ()) -> AsyncIterator[str]:
+        """Ask *text* with *images* and *files* without blocking the event loop, and yield the answer as it arrives.
 
-    async def asend(self, text: str) -> Turn:
-        """Ask *text* without blocking the event loop, and return the turn; raises as `stream` does."""
-        live = self.stream(text)
+        Raises as `stream` does.
+        """
+        live = self.stream(text, images, files=files)
+        return aio.in_threads(live)  # itself: who closes it closes the answer, and not some time later
+
+    async def asend(self, text: str, images: Sequence[Image] = (), *, files: Sequence[AnyFile] = ()) -> Turn:
+        """Ask *text* with *images* and *files* without blocking the event loop, and return the turn.
+
+        Raises as `stream` does.
+        """
+        live = self.stream(text, images, files=files)
         async for _ in aio.in_threads(live):
             pass
         return live.result()
@@ -252,7 +268,8 @@ class Chat:
         Parameters
         ----------
         **settings
-            ``provider``, ``model``, ``system``, or a parameter of the requests, such as ``temperature=0.2``; ``""``
+            ``provider``, ``model``, ``system``, a parameter of the requests, such as ``temperature=0.2``, or
+            ``pictures="none"`` (``"latest"``, ``"all"``) for which pictures of earlier turns are sent again; ``""``
             unsets one.
 
         Raises
@@ -265,7 +282,7 @@ class Chat:
         self._ledger.configure(self._view, self.id, settings_from(settings))
 
     def undo(self) -> Turn | None:
-        """Take the last turn off the path, and return it; it stays reachable as a branch.
+        """Take the last turn out of memory, and return it; it stays reachable as a branch.
 
         Raises
         ------
@@ -273,19 +290,19 @@ class Chat:
             If a turn runs in this chat; and so do `redo`, `clear` and `checkout`.
         """
         with self._at_rest():
-            node = history.undo(self._view, self.id, self._shown)
+            node = rewind.undo(self._ledger, self._view, self.id)
         return self._turn(node) if node else None
 
     def redo(self) -> Turn | None:
         """Put the newest turn that follows the path back on it, and return it; raises as `undo`."""
         with self._at_rest():
-            node = history.redo(self._view, self.id)
+            node = rewind.redo(self._ledger, self._view, self.id)
         return self._turn(node) if node else None
 
     def clear(self) -> int:
         """Begin anew: take all turns off the path, and return how many; they stay a branch; raises as `undo`."""
         with self._at_rest():
-            return history.clear(self._view, self.id)
+            return rewind.clear(self._ledger, self._view, self.id)
 
     def checkout(self, ref: int | str, *, to_end: bool = False) -> Turn:
         """Go to the end of a branch, by its number in `branches`, or to a turn, by its id; return the last turn.
@@ -305,8 +322,10 @@ class Chat:
             If a turn runs in this chat.
         """
         with self._at_rest():
-            node = history.checkout(self._view, self.id, str(ref), self._shown, to_end=to_end)
-        return self._turn(node)
+            if not rewind.again(self._ledger, self._view, self.id):  # the numbers of branches may be others now
+                nodes = history.path_to(self._view, self.id, str(ref), to_end=to_end)
+                rewind.go_to(self._ledger, self._view, self.id, nodes)
+            return self._turn(history.last_turn(self._view, self.id))
 
     @contextmanager
     def _at_rest(self) -> Iterator[None]:
@@ -318,52 +337,59 @@ class Chat:
     def fork(self, name: str, at: int | None = None) -> Chat:
         """Start a chat *name* that goes on from here, or from turn *at* (0: from the start), and make it active.
 
-        A fork to a name that stands moves that chat to the fork point. If it starts there, if it is this very chat,
-        or if the fork point was not shown here (so nobody knows how far this chat had come when the cell ran before),
-        it is only made active.
+        A fork to a name that stands moves that chat to the fork point; if it is this very chat, it is only made active.
 
         Raises
         ------
         TurnNotFound, DuplicateName, InvalidName, ChatLimitReached
             If it cannot be.
         """
-        view = self._view
-        with self._ledger.runtime.lock:
-            point, known = history.fork_point(view, self.id, at, self._shown)
+        view, ledger = self._view, self._ledger
+        with ledger.runtime.lock:
+            if at:
+                history.numbered(view, self.id, at)
             found = view.find(name) or self.session.bring_back(name)
             if found is None:
-                found = self._ledger.begin_chat(view, name, self.config, point)
-            elif found != self.id and known and view.base(found) != point:
-                view.move_base(found, point)
+                nodes = view.path(self.id).nodes[:at]
+                base = nodes[-1].id if nodes and not ledger.running(view.user_id) else None
+                found = ledger.begin_chat(view, name, self.config, base)
+            if found != self.id:
+                rewind.fork(ledger, view, found, self.id, at)
             return self.session.switch_to(found)
 
     def delete(self) -> None:
         """Delete the chat (see `Session.delete_chat`)."""
         self.session.delete_chat(self.id)
 
-    def purge(self, number: int) -> None:
-        """Remove for good what turn *number* of the path (from 1) says: from the record, store and notebook's metadata.
+    def purge(self, number: int | None = None, *, branch: int | None = None) -> None:
+        """Remove for good what a turn, or all turns of a branch, say: from the record, store and notebook's metadata.
 
         Only that: cells and outputs that show the text stay, and so do copies that were saved elsewhere.
+
+        Parameters
+        ----------
+        number
+            The turn's number on the path, from 1.
+        branch
+            In place of it, the number of a branch in `branches`.
 
         Raises
         ------
         TurnNotFound
-            If there is no such turn.
+            If there is no such turn or branch.
         ChatBusy
             If a turn runs in this chat.
         """
         view, ledger = self._view, self._ledger
         ledger.runtime.check_idle(view, self.id)
         with ledger.runtime.lock:
-            node = history.numbered(view, self.id, number)
-            before = view.config(node.chat).settings()
-            ledger.commit(view, history.purged(view, node))
-            after = view.config(node.chat).settings()  # what only the turn held would be gone with it
-            lost = {
-                key: before.get(key, "") for key in before.keys() | after.keys() if before.get(key) != after.get(key)
-            }
-            view.set_for_next(node.chat, lost)
+            nodes = (
+                history.branch(view, self.id, branch or 0)
+                if number is None
+                else [history.numbered(view, self.id, number)]
+            )
+            for node in nodes:
+                ledger.purge(view, node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any, get_args
 from robota_nb.core.events import EntriesAdded
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.interrupts import deferred
-from robota_nb.core.ports import FinishReason, Usage
+from robota_nb.core.ports import Besides, FinishReason, Source, Usage
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.besides import checked, put_besides
 from robota_nb.core.record.config import chosen, settings_from
 from robota_nb.core.record.json_reader import check_unambiguous, decode
 from robota_nb.core.record.kinds import CHAT, kind_of
 from robota_nb.core.record.relations import export_of
-from robota_nb.core.rules.history import is_purged, last_shown
-from robota_nb.core.turn import Turn
+from robota_nb.core.record.text import count
+from robota_nb.core.rules.history import is_purged
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ports import Entry
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.session import Session
+    from robota_nb.core.turn import Turn
 
 MAX_BYTES = 50_000_000
 """A larger file is not read."""
@@ -87,10 +89,11 @@ def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
         If it is nothing of the kind, or damaged.
     """
     try:
-        value = decode(text)
+        value, is_ambiguous = decode(text)
     except (ValueError, RecursionError):
         raise SnapshotError(f"{name} is not JSON", hint="file.exported") from None
-    check_unambiguous(value, name)
+    if is_ambiguous:
+        check_unambiguous(value, name)
     return snapshot.parse(value)
 
 
@@ -98,24 +101,31 @@ def from_json(text: str, name: str) -> dict[str, dict[str, Entry]]:
 
 
 def to_markdown(chat: Chat) -> str:
-    """Return the path of a chat as Markdown, up to the last turn shown here; pictures are left out, and counted."""
-    view = view_of(chat)
-    last = last_shown(view, chat.id, runtime_of(chat).replay.shown)
-    turns = [Turn.from_record(view.record, node) for node in view.record.path(last).nodes]
+    """Return what a chat remembers as Markdown; pictures and files are left out, and named."""
     said = {key: value for key, value in chat.config.settings().items() if key != "system"}
     settings = _line(", ".join(f"{key} = {value}" for key, value in said.items()))
     head = _mark("chat", {"name": chat.name, "settings": chat.config.settings()})
     parts = [f"{head}# {_line(chat.name)}\n\n{settings}\n"]
-    for turn in turns:
-        parts += [_message("You", "user", turn.prompt.content, {"pictures": len(turn.prompt.images)})]
+    for turn in chat.turns:
+        along = {"pictures": len(turn.prompt.images), "files": [file.name for file in turn.prompt.files]}
+        parts += [_message("You", "user", turn.prompt.content, along)]
         title = " · ".join(part for part in ("Model", turn.model, turn.finish_reason) if part)
-        parts += [_message(title, "assistant", turn.text, _ending(turn))]
+        parts += [_message(title, "assistant", turn.text, _ending(turn)), _listed(turn)]
     return "".join(parts)
+
+
+def _listed(turn: Turn) -> str:
+    """Return the sources of an answer for people to read."""
+    names = (" ".join(part for part in (_line(source.title), source.url) if part) for source in turn.sources)
+    items = "".join(f"{number}. {name}\n" for number, name in enumerate(names, 1))
+    return f"\nSources:\n\n{items}" if items else ""
 
 
 def _message(title: str, role: str, text: str, more: Mapping[str, Any]) -> str:
     notes = {key: value for key, value in more.items() if value}
-    left_out = f"\n({notes['pictures']} picture{'s' * (notes['pictures'] > 1)})\n" if "pictures" in notes else ""
+    along = [count(notes["pictures"], "picture")] if "pictures" in notes else []
+    along += [_line(name) for name in notes.get("files", ())]
+    left_out = f"\n({', '.join(along)})\n" if along else ""
     return f"\n## {_line(title)}\n{left_out}\n{_mark(role, {'characters': len(text), **notes})}{text}\n"
 
 
@@ -127,7 +137,10 @@ def _line(text: str) -> str:
 
 def _ending(turn: Turn) -> dict[str, Any]:
     usage = turn.usage and [turn.usage.input_tokens, turn.usage.output_tokens]
-    return {"model": turn.model, "finish_reason": turn.finish_reason, "usage": usage}
+    return {
+        "model": turn.model, "finish_reason": turn.finish_reason, "usage": usage, "pictures": len(turn.images),
+        "sources": [[source.title, source.url] for source in turn.sources], "refused": turn.besides.refused,
+    }  # fmt: skip
 
 
 def _mark(what: str, said: Mapping[str, Any]) -> str:
@@ -165,7 +178,7 @@ def from_markdown(text: str, name: str) -> Talk:
     settings = said.get("settings")
     return Talk(
         name=make.check_name(str(said.get("name", "")), "chat"),
-        settings=settings_from(settings) if isinstance(settings, dict) else {},
+        settings=settings_from(settings, recorded=True) if isinstance(settings, dict) else {},
         turns=[(asked, answered, ending) for (_, asked, _), (_, answered, ending) in pairs],
     )
 
@@ -210,7 +223,6 @@ def add(session: Session, talk: Talk) -> tuple[Chat, bool]:
         # Taken over, not made here: nobody was asked.
         ledger.adopt({view.id: new}, view.user_id)
         runtime.emit(EntriesAdded(session=view.id, entries=new))
-        runtime.replay.shown.update(dict.fromkeys(eid for eid in new if eid in view.record.nodes))
         return session.chat(chat), True
 
 
@@ -227,6 +239,7 @@ def _messages_of(ledger: Ledger, view: SessionView, chat: str, talk: Talk) -> di
             model=make.clean(str(ending.get("model", "")))[:_MAX_LINE],
             finish_reason=_reason(ending), usage=_usage(ending),
         )  # fmt: skip
+        put_besides(answer, _besides(ending))
         place, n = make.entry_id(answer), n + 2
         new |= {asked_id: user, place: answer}
     return {**configs, **new}
@@ -262,6 +275,13 @@ def _holds(view: SessionView, chat: str, talk: Talk) -> bool:
 def _reason(ending: Mapping[str, Any]) -> FinishReason:
     known: tuple[FinishReason, ...] = get_args(FinishReason)
     return next((reason for reason in known if reason == ending.get("finish_reason")), "unknown")
+
+
+def _besides(ending: Mapping[str, Any]) -> Besides:
+    said = ending.get("sources")
+    pairs = [pair for pair in said if isinstance(pair, list)] if isinstance(said, list) else []
+    sources = [Source(title=str(title), url=str(url)) for title, url, *_ in (pair for pair in pairs if len(pair) > 1)]
+    return checked(Besides(sources=tuple(sources), refused=ending.get("refused") is True))
 
 
 def _usage(ending: Mapping[str, Any]) -> Usage | None:

@@ -2,7 +2,7 @@
 
 Each subscriber hears the events of one chat in their order, in the thread that causes them: it must be quick, and must
 not wait for another thread. An event's *session* and *chat* are ids. A turn tells `TurnStarted`, perhaps `Delayed`, any
-number of `TextArrived`, `EntriesAdded`, and `TurnEnded`.
+number of `ServerHeard` and `TextArrived`, perhaps `TextTakenBack`, then `EntriesAdded` and `TurnEnded`.
 """
 
 from __future__ import annotations
@@ -75,11 +75,12 @@ class TurnStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delayed:
-    """The turn that was started in this chat waits before its first text; *text* says for what, in one line."""
+    """The turn that was started in this chat waits so many *seconds* for its first text; *text* says for what."""
 
     session: str
     chat: str
     text: str
+    seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,23 @@ class TextArrived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerHeard:
+    """The server that this chat waits for was heard without a word of the answer; *thinking*: the model thinks."""
+
+    session: str
+    chat: str
+    thinking: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTakenBack:
+    """What has arrived in this chat so far was no answer, but what the model thought before it."""
+
+    session: str
+    chat: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded:
     """The turn that was started in this chat has ended; *turn* is its id, or None if nothing of it is kept."""
 
@@ -100,5 +118,16 @@ class TurnEnded:
     turn: str | None
 
 
-Event: TypeAlias = EntriesAdded | Notice | Activated | Changed | TurnStarted | Delayed | TextArrived | TurnEnded
+Event: TypeAlias = (
+    EntriesAdded
+    | Notice
+    | Activated
+    | Changed
+    | TurnStarted
+    | Delayed
+    | ServerHeard
+    | TextArrived
+    | TextTakenBack
+    | TurnEnded
+)
 """What a subscriber is called with."""

@@ -7,19 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from robota_nb.core.events import Activated, Changed, EntriesAdded
+from robota_nb.core.notebook_page import NotebookPage
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.config import Config, chosen
 from robota_nb.core.record.names import Names
 from robota_nb.core.record.overlay import differing
+from robota_nb.core.record.relations import purge_of_all, purge_of_chats
 from robota_nb.core.record.view import SessionView
-from robota_nb.core.rules import limits, states
+from robota_nb.core.rules import deletion, history, limits, states
+from robota_nb.core.rules.effects import Set
 from robota_nb.errors import DuplicateName, SessionNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from robota_nb.core.ports import Entries, Entry
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.types import Snapshot
     from robota_nb.core.rules.states import Change, Here
     from robota_nb.core.runtime import Runtime
@@ -37,9 +41,12 @@ class Ledger:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.views: dict[str, SessionView] = {}
+        self.pages: dict[str, NotebookPage] = {}  # user -> the notebook whose cells run here
         self._active: dict[str, str] = {}  # user -> session
         self._begun: dict[str, dict[str, Entry]] = {}  # session -> entries that are recorded with the next ones
         self._n = 0
+        self._changes = 0  # grows when any name of a session may have changed, or which sessions there are
+        self._names: dict[str, Names] = {}  # user -> the names of the sessions
 
     # -- a user's sessions
 
@@ -60,7 +67,14 @@ class Ledger:
 
     def names(self, user: str) -> Names:
         """Return the names of a user's sessions."""
-        return Names({view.id: view.record.names for view in self.sessions(user)})
+        version, known = self._changes, self._names.get(user)
+        if known is None or known.version != version:
+            known = self._names[user] = Names({view.id: view.record.names for view in self.sessions(user)}, version)
+        return known
+
+    def _changed(self, view: SessionView, chat: str | None) -> None:
+        self._changes += 1
+        self.runtime.tell_changed(view, chat)
 
     def check_limit(self, user: str) -> None:
         """Raise `SessionLimitReached` if a user has as many active sessions as allowed."""
@@ -74,10 +88,25 @@ class Ledger:
     def _view(self, sid: str, user: str) -> SessionView:
         view = self.views.get(sid)
         if view is None:
+            self._changes += 1
             view = self.views[sid] = SessionView(
-                sid, user, self.runtime.lock, partial(self.names, user), self.runtime.tell_changed
-            )
+                sid, user, self.runtime.lock, partial(self.names, user), self._changed,
+                page=partial(self.pages.get, user),
+            )  # fmt: skip
+            view.record.fetch = self.runtime.fetch
         return view
+
+    def page(self, user: str) -> NotebookPage:
+        """Return the notebook of a user whose cells run here; from the first call on it says what chats remember."""
+        with self.runtime.lock:
+            if user not in self.pages:
+                self.pages[user] = NotebookPage(self, user)
+            return self.pages[user]
+
+    def running(self, user: str) -> NotebookPage | None:
+        """Return the notebook of a user, if this code is one of its cells'."""
+        page = self.pages.get(user)
+        return page if page and page.running else None
 
     # -- which one is active
 
@@ -136,20 +165,112 @@ class Ledger:
         entry = build(n=self.next_n(), at=self.runtime.now())
         self.commit(view, {make.entry_id(entry): entry})
 
-    def commit(self, view: SessionView, entries: Mapping[str, Entry], *, for_ask: bool = False) -> None:
-        """Add entries made here to a session, and tell the subscribers; *for_ask*: not before `keep`, or the next."""
+    def commit(
+        self, view: SessionView, entries: Mapping[str, Entry], *, for_ask: bool = False, gone: Iterable[str] = ()
+    ) -> None:
+        """Add entries made here to a session, and tell the subscribers.
+
+        Parameters
+        ----------
+        view, entries
+            The session, and what is new.
+        for_ask
+            Not before `keep`, or the next commit.
+        gone
+            The ids of what cells did before they ran again.
+        """
         with self.runtime.lock:
             self._hold(view)
             view.record.apply(entries)
+            self._changes += 1
             self.runtime.made.update(entries)
             self._n = max(self._n, view.record.n)
+            if page := self.pages.get(view.user_id):
+                page.added(view, entries)
             entries = {**self._begun.pop(view.id, {}), **entries}
             if for_ask:
                 self._begun[view.id] = entries
                 return
-            removed = view.record.drop_superseded()
+            view.record.forget_effects(gone)
+            removed = [*view.record.drop_superseded(), *gone]
             # Told in the order of the record, so with the lock held.
             self.runtime.emit(EntriesAdded(session=view.id, entries=entries, removed=removed))
+
+    def replace_effects(self, view: SessionView, former: list[str], build: make.Builder | None) -> None:
+        """Record what a cell did (None: nothing that is to be said), in the place of these former entries."""
+        new = [build(n=self.next_n(), at=self.runtime.now())] if build else []
+        if new or former:
+            self.commit(view, {make.entry_id(entry): entry for entry in new}, gone=former)
+
+    def purge(self, view: SessionView, node: Node) -> None:
+        """Remove for good what a turn says; where it stands, and what was set by it, stays."""
+        view.record.heard.pop(node.id, None)
+        if page := self.pages.get(view.user_id):
+            self.flush(view.user_id)  # the heads say which turns are remembered that say nothing else of themselves
+            page.tell(view, node)
+            self._commit_purge(view, node)
+            return
+        before = view.config(node.chat).settings()
+        self._commit_purge(view, node)
+        after = view.config(node.chat).settings()  # what only the turn held would be gone with it
+        lost = {key: before.get(key, "") for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        self.configure(view, node.chat, lost)
+
+    def _commit_purge(self, view: SessionView, node: Node) -> None:
+        gone = history.purged(view, node)
+        for eid in gone:
+            self.runtime.unshelve(view.record.entries[eid])
+        self.commit(view, gone)
+
+    def purge_chat(self, view: SessionView, chat: str) -> None:
+        """Remove for good all that is said in a chat and of it, deleted or not; what stays is a deleted one, unnamed.
+
+        Raises
+        ------
+        ChatBusy
+            If a turn runs in it.
+        """
+        self.runtime.check_idle(view, chat)
+        if view.has(chat) and deletion.delete_chat(view, chat):
+            self.tell_active(view)
+        self._purge_whole(view, {chat})
+
+    def purge_session(self, view: SessionView) -> None:
+        """Remove for good all that is said in a session and of it, deleted or not; as `purge_chat`."""
+        for chat in view.record.chats:
+            self.runtime.check_idle(view, chat)
+        self.delete(view)
+        self._purge_whole(view, view.record.chats.keys(), with_session=True)
+
+    def _purge_whole(self, view: SessionView, chats: Collection[str], *, with_session: bool = False) -> None:
+        chats = frozenset(chats)
+        self.flush(view.user_id)  # what waits is to be gone, too, and not to be written later
+        if page := self.pages.get(view.user_id):
+            page.forget(chats)
+        for one in self.owned(view.user_id):
+            entries = one.record.entries.copy()
+            is_all = with_session and one is view
+            gone = purge_of_all(entries) if is_all else purge_of_chats(entries, chats)
+            for eid in gone.keys() & entries.keys():
+                self.runtime.unshelve(entries[eid])
+                one.record.heard.pop(eid, None)
+            if one is view:
+                told = None if is_all else next(iter(chats))
+                entry = make.set_entry(
+                    n=self.next_n(), at=self.runtime.now(), chat=told, key="deleted", value=deletion.DELETED
+                )
+                gone = {**gone, make.entry_id(entry): entry}
+            if gone:
+                self.commit(one, gone)
+        for chat in chats:
+            view.undone.pop(chat, None)
+
+    def delete(self, view: SessionView) -> None:
+        """Delete a session; if it was the active one, another one is."""
+        was_active = self.active(view.user_id) is view
+        view.overlay.put(None, "deleted", deletion.DELETED)
+        if was_active:
+            self.deactivate(view)
 
     # -- what an ask begins
 
@@ -187,10 +308,12 @@ class Ledger:
                 return
             self.runtime.made.difference_update(begun)
             view.retract(begun)
-            self.runtime.replay.forget_click(view)
+            self._changes += 1
             if not view.record.entries:  # the session was begun for it, too
                 del self.views[view.id]
                 self._active.pop(view.user_id, None)
+            if page := self.pages.get(view.user_id):
+                page.renew()
             self.runtime.tell_changed(view, None)
 
     # -- taking over, and what waits
@@ -207,18 +330,40 @@ class Ledger:
         with self.runtime.lock:
             if any(sid in self.views and self.views[sid].user_id != user for sid in sessions):
                 raise SessionNotFound("a session in this snapshot cannot be opened here: use a kernel of its own")
+            page = self.pages.get(user)
+            follows = page is not None and page.is_click_recorded()
             for sid, entries in sessions.items():
                 view = self._view(sid, user)
                 if added := view.record.apply(entries):
+                    self._changes += 1
                     new[sid] = added
                 self._n = max(self._n, view.record.n)
+            if new and page:
+                page.renew()
+                if follows:
+                    page.follow(entry for entries in new.values() for entry in entries.values())
         for sid in new:
             self.runtime.emit(Changed(session=sid))
         return new
 
+    def start_over(self, user: str) -> None:
+        """Forget a user's sessions, and what cells did in them: what is recorded was not known then."""
+        with self.runtime.lock:
+            for view in self.owned(user):
+                self.runtime.made.difference_update(view.record.entries)
+                self._begun.pop(view.id, None)
+                del self.views[view.id]
+            self._active.pop(user, None)
+            self._changes += 1
+            if page := self.pages.get(user):
+                page.start_over()
+
     def flush(self, user: str) -> None:
         """Write what waits (heads, active pointers, settings), where it differs from what is written."""
         with self.runtime.lock:
+            if page := self.pages.get(user):
+                page.write_moved()
+                page.point_active(at_end=True)
             waiting = list(self._waiting(user))
             for view, build in waiting:
                 self.write(view, build)
@@ -227,13 +372,23 @@ class Ledger:
 
     def _waiting(self, user: str) -> Iterator[tuple[SessionView, make.Builder]]:
         """Yield what makes the entries that wait; the active session's come last, because the greatest n leads."""
-        active = self.active(user)
+        active, page = self.active(user), self.pages.get(user)
         leads = self.recorded_active(user) is active
+        by_hand = page.by_hand if page else None
+        left_in = page.left_in() if page else None
+        if left_in:
+            active = next(view for view in self.views.values() if view.has(left_in))
+            leads = self.recorded_active(user) is active
         for view in sorted(self.owned(user), key=lambda view: view is active):
             yield from ((view, build) for build in view.waiting())
-            if view.active_id != view.recorded_active() or (view is active and not leads):
+            yield from ((view, build) for build in page.heads(view)) if page else ()
+            chat = left_in if left_in and view is active else view.active_id
+            clicked = chat is not None and chat == by_hand
+            if chat != view.recorded_active() or (
+                view is active and (not leads or clicked != view.record.is_clicked())
+            ):
                 leads = False
-                yield view, partial(make.active_entry, chat=view.active_id)
+                yield view, partial(make.active_entry, chat=chat, by_hand=clicked)
 
     def begin_session(
         self, user: str, name: str | None = None, config: Config | None = None, *, for_ask: bool = False
@@ -289,12 +444,16 @@ class Ledger:
         return chat
 
     def configure(self, view: SessionView, chat: str, settings: Mapping[str, str]) -> None:
-        """Set a chat's settings for good, because its user says so outside of cells; "" unsets one."""
+        """Set a chat's settings for what is asked from now on, in a cell from there on down; "" unsets one."""
         with self.runtime.lock:
-            self.runtime.replay.clicked_settings.add(chat)
-            for build in list(differing(view.record, chat, settings)):
-                self.write(view, build)
-            view.set_for_next(chat, settings)
+            page = self.pages.get(view.user_id)
+            if page and page.running:
+                for key, value in settings.items():
+                    page.did(Set(chat=chat, key=key, value=value))
+            else:
+                for build in list(page.set_by_hand(chat, settings) if page else differing(view.record, chat, settings)):
+                    self.write(view, build)
+            self.runtime.tell_changed(view, chat)
 
     def change_state(self, view: SessionView, by: Change, here: Here | None = None) -> None:
         """Change a session's state; *here*: the cell that says so. Raises as `states.after`, and as `check_limit`."""
@@ -308,7 +467,9 @@ class Ledger:
 
     def inherited_config(self, view: SessionView) -> Config:
         """Return the config that a new chat of a session starts with."""
-        if active := view.active_id:
+        page = self.running(view.user_id)
+        here = page.asking.command_chat()[0] if page else None
+        if active := here if here and view.has(here) else view.active_id:
             return self.to_ask(view.config(active))
         default = view.record.default_config.value
         return view.record.config(default) if default else self.default_config()

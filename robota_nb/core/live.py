@@ -4,31 +4,59 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, get_args
 
-from robota_nb.core.events import Delayed, Notice, TextArrived, TurnEnded, TurnStarted
+from robota_nb.core.events import (
+    Delayed,
+    Notice,
+    ServerHeard,
+    TextArrived,
+    TextTakenBack,
+    TurnEnded,
+    TurnStarted,
+)
 from robota_nb.core.interrupts import Cancellation, deferred
 from robota_nb.core.plan import Arriving
-from robota_nb.core.ports import Finish, FinishReason, Request, Waiting
+from robota_nb.core.ports import (
+    Besides,
+    Finish,
+    FinishReason,
+    ReasoningDelta,
+    Remark,
+    Request,
+    SignOfLife,
+    TextDelta,
+    TextWasReasoning,
+    Usage,
+    Waiting,
+)
 from robota_nb.core.record import entries as make
+from robota_nb.core.record.attachments import content_parts, is_picture_type
+from robota_nb.core.record.besides import checked
+from robota_nb.core.record.config import OFFLINE
 from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, UNFINISHED
+from robota_nb.core.record.kinds import is_key
+from robota_nb.core.record.lookalikes import named, told_apart
 from robota_nb.core.record.text import count
 from robota_nb.core.recording import record_turn
 from robota_nb.core.rules import provenance
 from robota_nb.core.rules import request as requests
-from robota_nb.errors import ProviderError, RobotaError
+from robota_nb.errors import ForeignChange, KeyMissing, ProviderError, RobotaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.plan import Plan
     from robota_nb.core.ports import StreamEvent
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.states import Here
+    from robota_nb.core.runtime import Runtime
     from robota_nb.core.turn import Turn
 
 MAX_TOKENS = 2**53
+_MAX_COUNTS = 32  # of an answer, beside the tokens in and out
 
 _DELAYED = "the server asks to wait {:.0f} s: waiting, then it is asked again"
 
@@ -37,6 +65,8 @@ log = logging.getLogger("robota_nb")
 
 class LiveTurn:
     """Iterate over it for the text as it arrives; afterwards `turn` is the whole.
+
+    Of some models only the end of their thoughts can be told, when these have come as text: they are not in the turn's.
 
     The chat is busy from the first text asked for until the end. What arrived before an error or an interrupt
     is recorded and marked; without text nothing is. Dropping it half-way stops it, as `close` does.
@@ -50,7 +80,7 @@ class LiveTurn:
     plan
         Says what is to be asked, when the chat is free and the turn begins.
     done
-        Called with the recorded turn.
+        Called with the recorded turn; with None, if nothing of it is kept.
     here
         The cell that asks; None from outside of cells.
     """
@@ -61,15 +91,16 @@ class LiveTurn:
         view: SessionView,
         chat_id: str,
         plan: Callable[[], Plan],
-        done: Callable[[Turn], None] | None = None,
+        done: Callable[[Turn | None], None] | None = None,
         *,
         here: Here | None = None,
     ) -> None:
         self.chat_id = chat_id
-        self._turns: list[Turn] = []
+        self._turns: list[Turn | None] = []
         # The generator does not know this object: without that circle, dropping one closes the other at once.
         told = [self._turns.append, *([done] if done else [])]
-        self._stream = _answer(ledger, view, chat_id, plan, told, here=here)
+        self._cancellation = Cancellation()
+        self._stream = _answer(ledger, view, chat_id, plan, told, here=here, cancellation=self._cancellation)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -85,6 +116,10 @@ class LiveTurn:
     def close(self) -> None:
         """Stop: closes the connection and keeps what has arrived, marked as interrupted."""
         self._stream.close()
+
+    def cancel(self) -> None:
+        """Have another thread, which waits for the next piece of text, stop at once."""
+        self._cancellation.cancel()
 
     def result(self) -> Turn:
         """Wait for the end and return the turn.
@@ -104,19 +139,45 @@ class LiveTurn:
 class _Outcome:
     """What has arrived of an answer, and the turn that is made of it, once."""
 
-    def __init__(self, ledger: Ledger, arriving: Arriving, told: list[Callable[[Turn], None]]) -> None:
+    def __init__(self, ledger: Ledger, arriving: Arriving, told: list[Callable[[Turn | None], None]]) -> None:
         self.turn: Turn | None = None
-        self._ledger, self._arriving, self._told = ledger, arriving, told
+        self.arriving = arriving
+        self._ledger, self._told = ledger, told
+        self._room = MAX_MESSAGE_BYTES  # for thoughts
+        self._begin()
+
+    def _begin(self) -> None:
+        self._ledger.runtime.arriving[self.arriving.chat] = self.arriving
+
+    def take_back(self) -> None:
+        """Take what has arrived so far for thoughts."""
+        self.arriving = self.arriving.taken_back()
+        self._begin()
+
+    def think(self, text: str) -> None:
+        """Add thoughts, as many as may be kept."""
+        text = make.clean(text)
+        self._room -= len(text.encode())
+        if self._room >= 0:
+            self.arriving.thoughts.append(text)
 
     def end(self, finish: Finish) -> None:
         """Record the turn, if there is something to keep."""
         runtime = self._ledger.runtime
         with deferred(), runtime.lock:  # recorded, stored and carried, or none of it; nobody sees it twice, or not
-            runtime.arriving.pop(self._arriving.chat, None)
-            if (self._arriving.parts or finish.reason not in UNFINISHED) and self.turn is None:
-                self.turn = record_turn(self._ledger, self._arriving, finish)
+            runtime.arriving.pop(self.arriving.chat, None)
+            something = self.arriving.parts or self.arriving.besides.pictures
+            if (something or finish.reason not in UNFINISHED) and self.turn is None:
+                self.turn = record_turn(self._ledger, self.arriving, finish)
                 for tell in self._told:
                     tell(self.turn)
+
+    def close(self) -> None:
+        """Tell that nothing of the turn is kept, if that is so."""
+        self._ledger.runtime.arriving.pop(self.arriving.chat, None)
+        if self.turn is None:
+            for tell in self._told:
+                tell(None)
 
 
 def _answer(
@@ -124,20 +185,19 @@ def _answer(
     view: SessionView,
     chat: str,
     make_plan: Callable[[], Plan],
-    told: list[Callable[[Turn], None]],
+    told: list[Callable[[Turn | None], None]],
     *,
     here: Here | None,
+    cancellation: Cancellation,
 ) -> Generator[str, None, None]:
     runtime = ledger.runtime
-    with runtime.one_turn(view, chat, here) as cancellation, ledger.kept_if_answered(view):
-        plan, parts = make_plan(), list[str]()
+    with runtime.one_turn(view, chat, cancellation, here), ledger.kept_if_answered(view):
+        plan = make_plan()
         plan = replace(plan, config=ledger.to_ask(plan.config))
-        arriving = Arriving(view=view, chat=chat, plan=plan, parts=parts)
-        outcome = _Outcome(ledger, arriving, told)
+        outcome = _Outcome(ledger, Arriving(view=view, chat=chat, plan=plan), told)
         where = {"session": view.id, "chat": chat}
         provider = plan.asked_of.provider
         events: Iterator[StreamEvent] | None = None
-        runtime.arriving[chat] = arriving
         runtime.emit(TurnStarted(**where, prompt=plan.text))
         try:
             events = _send(ledger, view, chat, plan, cancellation)
@@ -149,15 +209,15 @@ def _answer(
                 if isinstance(event, Finish):
                     finish = _checked(event)
                     continue
-                if isinstance(event, Waiting):
-                    runtime.emit(Delayed(**where, text=_DELAYED.format(event.seconds)))
+                if not isinstance(event, TextDelta):
+                    _take_other(event, outcome, where, runtime)
                     continue
                 text = make.clean(event.text)
                 room -= len(text.encode())
                 if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
                     finish = Finish(reason="length")
                     break
-                _take(ledger, arriving, text)
+                _take(ledger, outcome.arriving, text)
                 yield text
             finish = Finish(reason="interrupted") if cancellation.cancelled else finish
             outcome.end(finish)
@@ -173,10 +233,34 @@ def _answer(
             raise
         finally:
             _close(events)
-            runtime.arriving.pop(chat, None)
-            runtime.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn else None))
-        if not parts and finish.reason in UNFINISHED:
+            outcome.close()
+            runtime.emit(TurnEnded(**where, turn=outcome.turn.id if outcome.turn is not None else None))
+        if outcome.turn is None:
             raise _nothing(provider, stopped=cancellation.cancelled)
+
+
+def _take_other(
+    event: ReasoningDelta | TextWasReasoning | SignOfLife | Besides | Waiting | Remark,
+    outcome: _Outcome,
+    where: Mapping[str, str],
+    runtime: Runtime,
+) -> None:
+    """Take what comes beside the text, and tell the subscribers."""
+    match event:
+        case ReasoningDelta():
+            outcome.think(event.text)
+            runtime.emit(ServerHeard(**where, thinking=True))
+        case TextWasReasoning():
+            outcome.take_back()
+            runtime.emit(TextTakenBack(**where))
+        case SignOfLife():
+            runtime.emit(ServerHeard(**where, thinking=event.thinking))
+        case Besides():
+            outcome.arriving.besides = checked(event)
+        case Waiting():
+            runtime.emit(Delayed(**where, text=_DELAYED.format(event.seconds), seconds=event.seconds))
+        case Remark():
+            runtime.emit(Notice(text=make.clean(event.text)))
 
 
 def _take(ledger: Ledger, arriving: Arriving, text: str) -> None:
@@ -210,11 +294,31 @@ def _send(
 ) -> Iterator[StreamEvent]:
     """Begin to ask; the user is told first what is unusual about it."""
     runtime = ledger.runtime
-    request = build_request(view, plan, runtime.limits.max_messages, cancellation)
+    runtime.shelve(plan.attached)
+    request = build_request(runtime, view, plan, cancellation)
+    if plan.asked_of.is_fallback:
+        _check_fallback(ledger, view, chat)
     provider = runtime.providers.get(plan.asked_of.provider)
     _tell_if_long(ledger, view, chat, request)
     _tell_what_is_foreign(ledger, view, chat, plan)
     return provider.stream(request)
+
+
+def _check_fallback(ledger: Ledger, view: SessionView, chat: str) -> None:
+    """Raise if the embedded model is not to answer for want of a key.
+
+    Raises
+    ------
+    KeyMissing
+        If another model has answered in the chat before.
+    """
+    ledger.runtime.check_fallback()
+    asked = (view.record.config(node.config) for node in view.record.chats[chat].children if node.config)
+    if real := next((config for config in asked if config.provider != OFFLINE), None):
+        raise KeyMissing(
+            f"{real.target} has answered in {view.chat_name(chat)!r}, and now there is no key for a model",
+            hint="endpoint.choose",
+        )
 
 
 LONG_BYTES = 400_000
@@ -234,44 +338,81 @@ def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, request: Request
         )
 
 
-def _size(content: str | list[dict[str, Any]]) -> int:
+def _size(content: str | list[Any] | dict[str, Any]) -> int:
+    """Return how many characters the texts have that are in a content."""
     if isinstance(content, str):
         return len(content)
-    return sum(len(part["text"] if "text" in part else part["image_url"]["url"]) for part in content)
+    parts = content.values() if isinstance(content, dict) else content
+    return sum(map(_size, parts))
 
 
 def _tell_what_is_foreign(ledger: Ledger, view: SessionView, chat: str, plan: Plan) -> None:
-    """Before an ask carries what somebody else wrote to a provider, tell the user, once a chat and provider."""
+    """Tell the user what somebody else wrote, or has changed, of an ask, before it is sent; nothing of it twice.
+
+    Raises
+    ------
+    ForeignChange
+        If somebody else has changed where or with what the user's chat asks, and nobody would see that it is told.
+    """
     runtime, config = ledger.runtime, plan.asked_of
-    told = f"{chat} {config.provider}"
-    if not runtime.foreign or told in runtime.warned:
-        return
     with runtime.lock:
-        sent = requests.sent_before(view.record, plan.place, runtime.limits.max_messages)
-        turns, settings = provenance.foreign_parts(view.record, runtime.foreign, plan.place, sent, config)
-    what = [count(turns, "foreign turn")] if turns else []
-    what += [f"foreign settings ({', '.join(settings)})"] if settings else []
-    if what:
-        runtime.warned.add(told)
-        text = f"{view.chat_name(chat)!r} sends {' and '.join(what)} to {config.target}: somebody else wrote that"
-        runtime.emit(Notice(text=text, hint="chat.preview"))
+        sent = requests.sent_before(view.record, plan.before, runtime.limits.max_messages)
+        if not runtime.foreign and not any(node.imported for node in sent.nodes):
+            return
+        found = provenance.foreign_parts(view.record, runtime.foreign, chat, sent.nodes, config)
+        told = runtime.told_foreign.setdefault((chat, config.provider), set())
+        new, policy = found.without(told), runtime.on_foreign_change()
+        name, target = view.chat_name(chat), named(config.target)
+        if policy != "refuse" or not new.moves_the_chat:
+            told |= found.told()
+    if new.moves_the_chat and policy != "tell":
+        raise ForeignChange(f"{_about(name, new, target)}; nothing was sent", hint="run.trust")
+    if new.doubtful and not runtime.told_doubtful:
+        runtime.told_doubtful = True
+        runtime.emit(Notice(text=_about_doubtful(name, new, target), hint="chat.preview"))
+    if new.told():
+        runtime.emit(Notice(text=_about(name, new, target), hint="chat.preview"))
 
 
-def build_request(
-    view: SessionView, plan: Plan, max_messages: int, cancellation: Cancellation | None = None
-) -> Request:
-    """Return what a plan sends to the provider, with at most *max_messages* of the path before it; 0: with all."""
+def _about(name: str, foreign: provenance.ForeignParts, target: str) -> str:
+    """Say what of an ask somebody else wrote or has changed, and where it goes."""
+    what = [count(len(foreign.turns), "foreign turn")] if foreign.turns else []
+    what += [f"foreign settings ({provenance.listed(foreign.settings)})"] if foreign.settings else []
+    was, name = foreign.was_called, told_apart(name, [foreign.was_called or name])
+    sends = f"{name!r} sends {' and '.join(what)} to {target}: somebody else wrote that"
+    if was is None:
+        return sends
+    renamed = f"{name!r} was called {told_apart(was, [name])!r} until somebody else renamed it; it asks {target}"
+    return f"{renamed}; {sends}" if what else renamed
+
+
+def _about_doubtful(name: str, foreign: provenance.ForeignParts, target: str) -> str:
+    """Say that nothing is known of who wrote what is sent, and where it goes."""
+    what = f"{name!r} sends {count(len(foreign.doubtful), 'turn')} to {target}"
+    return f"{what} that may be somebody else's: your store was empty when this notebook came"
+
+
+def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation: Cancellation | None = None) -> Request:
+    """Return what a plan sends to the provider."""
     config = plan.asked_of
+    pictures = config.choice("pictures")
     make.check_message_size(plan.text)
-    make.image_entries(plan.images)  # what cannot be recorded is not sent
-    ids = requests.sent_before(view.record, plan.place, max_messages)
-    messages = requests.messages(view.record, ids)
+    plan.attached_entries  # noqa: B018 - what cannot be recorded is not sent
+    history = requests.sent_before(view.record, plan.before, runtime.limits.max_messages)
+    has_picture = any(is_picture_type(one.media_type) for one in plan.attached)
+    messages, turns = requests.messages(
+        view.record,
+        history,
+        pictures="none" if pictures == "latest" and has_picture else pictures,
+        mark_unfinished=runtime.mark_unfinished,
+    )
     if config.system:
         messages.insert(0, {"role": "system", "content": config.system})
-    messages.append({"role": "user", "content": make.content_parts(plan.text, plan.images)})
+    messages.append({"role": "user", "content": content_parts(plan.text, plan.attached)})
     return Request(
         model=config.model,
         messages=messages,
+        turns=turns,
         params=config.decoded_params(),
         cancellation=cancellation or Cancellation(),
     )
@@ -279,10 +420,19 @@ def build_request(
 
 def _checked(finish: Finish) -> Finish:
     """Return what a provider said at the end as far as a snapshot can hold it: providers are other people's code."""
-    usage = finish.usage
-    counts = (usage.input_tokens, usage.output_tokens) if usage else ()
     return Finish(
         reason=finish.reason if finish.reason in get_args(FinishReason) else "unknown",
         model=make.clean(finish.model) if isinstance(finish.model, str) else "",
-        usage=usage if all(type(count) is int and 0 <= count < MAX_TOKENS for count in counts) else None,
+        usage=finish.usage and _checked_usage(finish.usage),
     )
+
+
+def _checked_usage(usage: Usage) -> Usage | None:
+    if not (_is_count(usage.input_tokens) and _is_count(usage.output_tokens)):
+        return None
+    more = {name: count for name, count in usage.more.items() if is_key(name) and _is_count(count)}
+    return replace(usage, more=dict(islice(more.items(), _MAX_COUNTS)))
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < MAX_TOKENS

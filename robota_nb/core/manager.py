@@ -9,7 +9,7 @@ from robota_nb.core.record import entries as make
 from robota_nb.core.record import html
 from robota_nb.core.record.text import count
 from robota_nb.core.rules import stats
-from robota_nb.core.rules.deletion import DELETED
+from robota_nb.core.rules.effects import Enter
 from robota_nb.core.runtime import Limits, Runtime
 from robota_nb.core.session import Session
 from robota_nb.core.users import default_user
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from robota_nb.core.events import Event
-    from robota_nb.core.ports import Entries, Entry, Providers
+    from robota_nb.core.ports import Entries, Entry, Providers, Shelf
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.types import Snapshot
     from robota_nb.core.record.view import SessionView
@@ -38,7 +38,14 @@ class SessionManager:
     max_chats
         How many chats a session may have; 0 for any number.
     max_messages
-        How many messages of a path go into a request; 0 for all. The record always keeps all.
+        How many messages of a path go into a request at most; 0 for all. Of more, the older ones leave in blocks of
+        half as many, so that most requests begin as the one before did. The record always keeps all.
+    mark_unfinished
+        Whether requests say of earlier answers that did not end by themselves how they ended, as in
+        ``[interrupted by the user]``.
+    shelf
+        Where files are kept that are too large for a notebook (`robota_nb.stores.folder_shelf.FolderShelf`); in this
+        process if not given.
     now
         Gives the time as snapshots carry it.
     """
@@ -50,10 +57,15 @@ class SessionManager:
         max_active_sessions: int = 10,
         max_chats: int = 50,
         max_messages: int = 0,
+        mark_unfinished: bool = True,
+        shelf: Shelf | None = None,
         now: Callable[[], str] = make.timestamp,
     ) -> None:
-        self._ledger = Ledger(Runtime(providers, Limits(max_active_sessions, max_chats, max_messages), now))
-        self._sessions: dict[str, Session] = {}
+        runtime = Runtime(providers, Limits(max_active_sessions, max_chats, max_messages), now)
+        runtime.mark_unfinished = mark_unfinished
+        runtime.shelf = shelf or runtime.shelf
+        self._ledger = Ledger(runtime)
+        self._sessions: dict[SessionView, Session] = {}
 
     def __repr__(self) -> str:
         active = self.active_session()
@@ -128,7 +140,11 @@ class SessionManager:
     def activate(self, session: Session) -> None:
         """Make a session its user's active one."""
         with self._ledger.runtime.lock:
-            self._ledger.runtime.replay.click(session.id, None)
+            page = self._ledger.pages.get(session.user_id)
+            if page and page.running:
+                page.did(Enter(session=session.id))
+            elif page:
+                page.click(session.active_id, session.id)
             self._ledger.activate_silently(self._ledger.views[session.id])
 
     def delete_session(self, ref: str, user_id: str | None = None) -> Session:
@@ -148,11 +164,33 @@ class SessionManager:
         with ledger.runtime.lock:
             for chat in view.live_chats():
                 ledger.runtime.check_idle(view, chat.id)
-            was_active = ledger.active(view.user_id) is view
-            view.overlay.put(None, "deleted", DELETED)
-            if was_active:
-                ledger.deactivate(view)
+            ledger.delete(view)
         return session
+
+    def purge_session(self, ref: str, user_id: str | None = None) -> None:
+        """Remove for good all that is said in a session, and its name: from the record, store and notebook's metadata.
+
+        Only that, as with `Chat.purge`.
+
+        Parameters
+        ----------
+        ref
+            Which one (see `session`); also one that was deleted, of several of that name the newest.
+        user_id
+            Whose it is.
+
+        Raises
+        ------
+        SessionNotFound
+            If there is no such session.
+        ChatBusy
+            If a turn runs in it.
+        """
+        ledger = self._ledger
+        with ledger.runtime.lock:
+            gone = ledger.deleted(user_id or default_user(), ref)
+            is_live = self.find_session(ref, user_id) is not None or not gone
+            ledger.purge_session(ledger.views[self.session(ref, user_id).id] if is_live else gone[-1])
 
     def bring_back(self, ref: str, user_id: str | None = None) -> Session | None:
         """Bring back the deleted session that *ref* names, of several the newest; None if there is none."""
@@ -230,7 +268,7 @@ class SessionManager:
         """Count what a user's sessions hold."""
         views, runtime = self._ledger.sessions(user_id or default_user()), self._ledger.runtime
         chats = [(view, chat.id) for view in views for chat in view.live_chats()]
-        return stats.count_chats(chats, sessions=len(views), made=runtime.made, replayed=runtime.replay.in_cells)
+        return stats.count_chats(chats, sessions=len(views), made=runtime.made, replayed=runtime.shown)
 
     def shutdown(self, timeout: float = 5.0) -> None:
         """End the turns that run, keeping what has arrived, and let no new ones begin.
@@ -248,4 +286,4 @@ class SessionManager:
     # -- inside
 
     def _session(self, view: SessionView) -> Session:
-        return self._sessions.setdefault(view.id, Session(self, self._ledger, view))
+        return self._sessions.setdefault(view, Session(self, self._ledger, view))

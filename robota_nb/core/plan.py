@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from robota_nb.core.record.attachments import attached_entries
+from robota_nb.core.record.types import TEXT_ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.ports import Image
+    from robota_nb.core.ports import Attachment, Besides, Entry
+    from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Asked
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.effects import ByHand
+    from robota_nb.core.rules.request import Turns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What is to be asked, where it hangs, and what will be remembered of who asked.
 
@@ -22,34 +29,63 @@ class Plan:
     ----------
     text
         The prompt.
+    before
+        The turns that are sent before it.
     place
-        The message it follows; None for the start of the chat.
+        The last of them; None for the start of the chat.
+    context
+        All of them, where they are not simply what the last one followed.
     config
         The chat's config; *options* are over it for this turn alone.
     cell, settings
-        The asking cell, and what cells had set (see `robota_nb.core.rules.replay`).
+        The asking cell, and the chat or the session that cells had chosen.
+    hand
+        What was clicked of the settings; None outside cells.
+    after
+        The id of the cell after which it stands, if it is asked outside cells; of the cell whose Python asks.
+    by_code
+        Whether the Python of a cell asks.
+    instead_of
+        The turns whose place it takes outside cells.
     record
         Whether the turn becomes part of the chat.
-    images
-        The pictures that go with the prompt.
+    attached
+        The pictures and files that go with the prompt.
     """
 
     text: str
+    before: Turns
     place: str | None
     config: Config
+    context: tuple[str, ...] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     cell: Asked | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    hand: tuple[ByHand, ...] | None = None
+    after: str | None = None
+    by_code: bool = False
+    instead_of: tuple[str, ...] = ()
     record: bool = True
-    images: tuple[Image, ...] = ()
+    attached: tuple[Attachment, ...] = ()
 
     @property
     def asked_of(self) -> Config:
         """The config that the request is made with."""
         return self.config.with_settings(self.options)
 
+    @cached_property
+    def attached_entries(self) -> Mapping[Attached, Entry]:
+        """The entries of the pictures and files; made once, as what arrives is filed again and again.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+        Raises
+        ------
+        SnapshotError
+            If one is larger than a snapshot may carry.
+        """
+        return attached_entries(self.attached)
+
+
+@dataclass(slots=True, kw_only=True)
 class Arriving:
     """A turn that is being asked.
 
@@ -59,11 +95,25 @@ class Arriving:
         The session, and the id of the chat.
     plan
         What is asked.
-    parts
-        The text that has arrived so far, in the pieces that came.
+    parts, thoughts
+        The text that has arrived so far, and what the model thought before it, in the pieces that came.
+    besides
+        What has arrived beside it.
     """
 
     view: SessionView
     chat: str
     plan: Plan
-    parts: list[str]
+    parts: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    besides: Besides = TEXT_ALONE
+
+    @property
+    def reasoning(self) -> str:
+        """What the model thought, as one text; some models mark that they thought nothing."""
+        thoughts = "".join(self.thoughts)
+        return thoughts if thoughts.strip() else ""
+
+    def taken_back(self) -> Arriving:
+        """Return the same turn with what was taken for its text so far among the thoughts."""
+        return replace(self, parts=[], thoughts=[*self.thoughts, *self.parts])

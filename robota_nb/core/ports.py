@@ -7,15 +7,28 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from robota_nb.core.interrupts import Cancellation
-from robota_nb.core.record.types import Entries, Entry, FinishReason, Image, Usage
+from robota_nb.core.record.types import (
+    Attachment,
+    Besides,
+    Entries,
+    Entry,
+    File,
+    FinishReason,
+    Image,
+    Source,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
+    "Attachment",
+    "Besides",
     "Carrier",
     "Entries",
     "Entry",
+    "File",
     "Finish",
     "FinishReason",
     "Image",
@@ -23,10 +36,16 @@ __all__ = [
     "ListsModels",
     "Provider",
     "Providers",
+    "ReasoningDelta",
+    "Remark",
     "Request",
+    "Shelf",
+    "SignOfLife",
+    "Source",
     "Store",
     "StreamEvent",
     "TextDelta",
+    "TextWasReasoning",
     "Usage",
     "Waiting",
     "Warms",
@@ -46,8 +65,14 @@ class Request:
         The model's name at the provider; empty for the provider's own default.
     messages
         ``{"role": "system" | "user" | "assistant", "content": …}``, oldest first; to be read only. A content is
-        text; with pictures, a list of ``{"type": "text", "text": …}`` and
-        ``{"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}`` (the form of OpenAI's API).
+        text, which the files that are text are a part of; with others, a list of ``{"type": "text", "text": …}``,
+        ``{"type": "image_url", "image_url": {"url": "data:image/png;base64,…"}}``,
+        ``{"type": "file", "file": {"filename": …, "file_data": "data:application/pdf;base64,…"}}`` and
+        ``{"type": "input_audio", "input_audio": {"data": "…", "format": "wav" | "mp3"}}`` (the form of OpenAI's API).
+        The roles alternate: after the system prompt comes a user's message, and each is followed by the other's.
+    turns
+        The number in its chat, from 1, of each turn that the messages before the last one come from, for errors that
+        name one.
     params
         Decoded JSON values by parameter name, such as ``{"temperature": 0.2}``.
     cancellation
@@ -56,6 +81,7 @@ class Request:
 
     model: str
     messages: Sequence[dict[str, Any]]
+    turns: Sequence[int] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
 
@@ -65,6 +91,31 @@ class TextDelta:
     """The next piece of the answer's text; never empty."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of what the model thinks, apart from its answer; its *text* is never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextWasReasoning:
+    """All text so far was no answer, but what the model thought before it: the answer begins after this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOfLife:
+    """The server was heard, and what came is neither text nor thoughts.
+
+    Parameters
+    ----------
+    thinking
+        Whether it is known that the model thinks.
+    """
+
+    thinking: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +150,32 @@ class Waiting:
     seconds: float
 
 
-StreamEvent: TypeAlias = TextDelta | Waiting | Finish
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the user should know of how it was asked, such as a setting that the server does not take.
+
+    Parameters
+    ----------
+    text
+        One line; it is told beside the answer.
+    """
+
+    text: str
+
+
+StreamEvent: TypeAlias = (
+    TextDelta | ReasoningDelta | TextWasReasoning | SignOfLife | Besides | Waiting | Remark | Finish
+)
 """What a provider yields."""
 
 
 @runtime_checkable
 class Provider(Protocol):
-    """Something that answers: any number of `TextDelta`, before them perhaps `Waiting`; then exactly one `Finish`.
+    """Something that answers: any number of `TextDelta`, then exactly one `Finish`.
+
+    Before the first text there may be `Waiting` and `Remark`; before the `Finish`, where a provider can tell,
+    `ReasoningDelta`, `TextWasReasoning` and `SignOfLife`. What has come beside the text so far is told by `Besides`, at
+    any point; the last one counts.
 
     Closing the iterator closes the connection. What goes wrong is raised as `ProviderError`, at any point.
     A provider is used from several threads at once.
@@ -162,6 +232,28 @@ class Providers(Protocol):
 
     def get(self, name: str) -> Provider:
         """Return the provider of that name, or raise `EndpointNotFound` with how to add it."""
+        ...
+
+
+class Shelf(Protocol):
+    """Keeps the files that are too large for a notebook, by what is in them. Idempotent, thread-safe."""
+
+    def put(self, data: bytes) -> None:
+        """Keep a file with this *data*.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written, as from every method here.
+        """
+        ...
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return the file of this *sha256*, in hex; None if it is not here."""
+        ...
+
+    def drop(self, sha256: str) -> None:
+        """Remove the file of this *sha256* for good; nothing happens if it is not here."""
         ...
 
 

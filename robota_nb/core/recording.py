@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from robota_nb.core import rewind
 from robota_nb.core.record import entries as make
+from robota_nb.core.record.besides import put_besides
 from robota_nb.core.turn import Message, Turn
 
 if TYPE_CHECKING:
@@ -40,33 +43,44 @@ def turn_entries(arriving: Arriving, finish: Finish, *, n: int, at: str) -> Writ
     """
     chat, plan = arriving.chat, arriving.plan
     config, new = arriving.view.config_entry(plan.config)
-    images = make.image_entries(plan.images)
+    attached = plan.attached_entries
     question = make.user_message(
-        n=n, at=at, chat=chat, parent=plan.place, text=plan.text, images=images,
-        cell=plan.cell and [plan.cell.id or "", plan.cell.k, plan.cell.source],
+        n=n, at=at, chat=chat, parent=plan.place, text=plan.text, attached=[one.part() for one in attached],
+        context=plan.context,
+        cell=plan.cell and [plan.cell.id or "", plan.cell.k, plan.cell.source], after=plan.after, by_code=plan.by_code,
+        hand=None if plan.hand is None else {key: [over, value] for key, over, value in plan.hand},
         set_=plan.settings, options=plan.options,
     )  # fmt: skip
     asked = make.entry_id(question)
     reply = make.assistant_message(
         n=n + 1, at=at, chat=chat, parent=asked, text="".join(arriving.parts), config=config,
         model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=finish.usage,
+        reasoning=arriving.reasoning if plan.asked_of.keeps_thoughts else "",
     )  # fmt: skip
+    put_besides(reply, arriving.besides)
     answer = make.entry_id(reply)
-    return Written({**new, **images, asked: question, answer: reply}, answer)
+    files = {one.id: entry for one, entry in attached.items()}
+    return Written({**new, **files, asked: question, answer: reply}, answer)
 
 
 def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
     """Make a turn part of its chat (unless the plan says not to), and return it."""
-    plan, view = arriving.plan, arriving.view
+    plan, view, thoughts = arriving.plan, arriving.view, arriving.reasoning
     if not plan.record:
         return Turn(
-            prompt=Message(id="", role="user", content=plan.text, parent=plan.place, images=plan.images),
-            reply=Message(id="", role="assistant", content=make.clean("".join(arriving.parts))),
+            prompt=Message(id="", role="user", content=plan.text, parent=plan.place, attached=plan.attached),
+            reply=Message(
+                id="", role="assistant", content=make.clean("".join(arriving.parts)), attached=arriving.besides.pictures
+            ),
             model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=finish.usage,
-            config=plan.asked_of, cell=plan.cell,
+            config=plan.asked_of, cell=plan.cell, reasoning=thoughts, besides=arriving.besides,
         )  # fmt: skip
     with ledger.runtime.lock:
+        if plan.instead_of:
+            rewind.take_out(ledger, view, arriving.chat, plan.instead_of)
         entries, answer = turn_entries(arriving, finish, n=ledger.next_n(), at=ledger.runtime.now())
-        view.turn_recorded(arriving.chat)
+        if thoughts:
+            view.record.heard[answer] = thoughts
         ledger.commit(view, entries)
-        return Turn.from_record(view.record, view.record.nodes[answer])
+        turn = Turn.from_record(view.record, view.record.nodes[answer])
+    return replace(turn, prompt=replace(turn.prompt, attached=plan.attached)) if plan.attached else turn

@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from robota_nb.core.events import Changed
-from robota_nb.core.interrupts import Cancellation
+from robota_nb.core.events import Changed, Notice
 from robota_nb.core.lock import Lock
+from robota_nb.core.record.attachments import MAX_IMAGE_BYTES, kept_beside
+from robota_nb.core.record.types import File
 from robota_nb.core.rules import states
-from robota_nb.core.rules.replay import Replay
-from robota_nb.errors import ChatBusy, SessionNotActive
+from robota_nb.core.rules.provenance import Foreign
+from robota_nb.core.shelf import MemoryShelf
+from robota_nb.errors import ChatBusy, SessionNotActive, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from robota_nb.core.events import Event
+    from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.plan import Arriving
-    from robota_nb.core.ports import Providers
+    from robota_nb.core.ports import Attachment, Entry, Providers, Shelf
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.modes import Mode, Rerun
     from robota_nb.core.rules.states import Here
 
 log = logging.getLogger("robota_nb")
@@ -33,6 +38,10 @@ class Limits:
     max_active_sessions: int
     max_chats: int
     max_messages: int
+
+
+OnForeignChange: TypeAlias = Literal["tell", "refuse once", "refuse"]
+"""What comes of an ask of which somebody else has changed where it goes: it is told, or it is refused."""
 
 
 class Runtime:
@@ -53,17 +62,61 @@ class Runtime:
         self.limits = limits
         self.now = now
         self.lock = Lock()
-        self.replay = Replay()
+        self.mode: Mode = "auto"
+        self.rerun: Rerun = "replay"
+        self.shelf: Shelf = MemoryShelf()
+        self.mark_unfinished = True  # in requests: whether the model is told which answers did not end by themselves
+        self.shown: dict[str, None] = {}  # the turns that cells have shown here, asked or replayed, in order
         self.running: dict[str, Cancellation] = {}  # chats in which a turn runs
         self.arriving: dict[str, Arriving] = {}  # the turns that run, by their chats
-        self.warned: set[str] = set()  # chats whose user knows that they are long, and where what is foreign goes
+        self.warned: set[str] = set()  # chats whose user knows that they are long
+        self.told_foreign: dict[tuple[str, str], set[str]] = {}  # (chat, provider) -> what its user knows is foreign
+        self.told_doubtful = False  # that the store was empty when the notebook came
+        self.on_foreign_change: Callable[[], OnForeignChange] = lambda: "tell"
+        self.check_fallback: Callable[[], None] = lambda: None  # raises where the fallback is not to answer
         self.made: set[str] = set()  # ids of entries that were made here, not taken over
-        self.foreign: set[str] = set()  # ids of entries that were taken over, and are unknown to this user's store
+        self.foreign = Foreign()
         self.requests = 0  # made to providers so far
         self._subscribers: list[Callable[[Event], None]] = []
         self._closed = False
 
+    # -- files that are too large for a notebook
+
+    def shelve(self, attached: Iterable[Attachment]) -> None:
+        """Keep those that are; what cannot be kept costs a notice, not the turn."""
+        for one in attached:
+            if isinstance(one, File) and len(one.data) > MAX_IMAGE_BYTES:
+                try:
+                    self.shelf.put(one.data)
+                except StoreError as error:
+                    self.emit(Notice(text=f"the file {one.name!r} cannot be kept for later turns: {error}"))
+
+    def unshelve(self, entry: Entry) -> None:
+        """Remove such a file for good, by its entry."""
+        if sha256 := kept_beside(entry):
+            try:
+                self.shelf.drop(sha256)
+            except StoreError as error:
+                self.emit(Notice(text=str(error)))
+
+    def fetch(self, sha256: str) -> bytes | None:
+        """Return such a file by its SHA-256; None if it is not on this machine, or cannot be read."""
+        try:
+            return self.shelf.get(sha256)
+        except StoreError:
+            return None
+
     # -- telling
+
+    @property
+    def marked(self) -> AbstractSet[str]:
+        """What outputs mark as somebody else's: what may be so only if somebody looks, and in strict replay nothing.
+
+        Outputs that nobody has looked at are to be the same on a machine where the store is empty.
+        """
+        if self.mode == "strict":
+            return frozenset()
+        return self.foreign if self.on_foreign_change() == "tell" else self.foreign.sure
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Have *callback* called with every event; returns the function that ends it."""
@@ -85,7 +138,9 @@ class Runtime:
     # -- turns
 
     @contextmanager
-    def one_turn(self, view: SessionView, chat: str, here: Here | None = None) -> Iterator[Cancellation]:
+    def one_turn(
+        self, view: SessionView, chat: str, cancellation: Cancellation, here: Here | None = None
+    ) -> Iterator[None]:
         """Hold a chat for one turn, which the cancellation ends; *here*: the cell that asks.
 
         Raises
@@ -95,7 +150,6 @@ class Runtime:
         ChatBusy
             If a turn runs in it.
         """
-        cancellation = Cancellation()
         with self.lock:
             self.check_open()
             states.check_asked(view, chat, here)
@@ -103,7 +157,7 @@ class Runtime:
                 raise ChatBusy(f"a turn is running in {view.chat_name(chat)!r}: wait for it, or ask in another chat")
             self.running[chat] = cancellation
         try:
-            yield cancellation
+            yield
         finally:
             with self.lock:
                 del self.running[chat]

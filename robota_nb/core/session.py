@@ -11,6 +11,7 @@ from robota_nb.core.record import html
 from robota_nb.core.record.config import settings_from
 from robota_nb.core.record.text import SHORT, count, seen
 from robota_nb.core.rules import deletion, limits, stats
+from robota_nb.core.rules.effects import Choose
 from robota_nb.core.rules.search import search
 from robota_nb.core.turn import Turn
 from robota_nb.errors import ChatNotFound, DuplicateName, nearest
@@ -50,7 +51,7 @@ class Session:
         """Show the chats, a row each."""
         chats, active = self.chats, self.active_id
         rows = [
-            ["▸" if chat.id == active else "", chat.name, chat.config.target, str(len(self._view.path(chat.id).nodes))]
+            ["▸" if chat.id == active else "", chat.name, chat.config.target, str(len(self._view.path(chat.id)))]
             for chat in chats[: html.ROWS]
         ]
         head = f"{self.name} · {self.state}" + (f" · {self.description}" if self.description else "")
@@ -116,11 +117,12 @@ class Session:
         """What the session holds, counted now."""
         runtime = self._ledger.runtime
         chats = [(self._view, chat.id) for chat in self._view.live_chats()]
-        return stats.count_chats(chats, sessions=1, made=runtime.made, replayed=runtime.replay.in_cells)
+        return stats.count_chats(chats, sessions=1, made=runtime.made, replayed=runtime.shown)
 
     def search(self, text: str) -> list[Hit]:
         """Return the turns of all chats and branches whose question or answer holds a text, oldest first."""
-        found = search(self._view, [chat.id for chat in self._view.live_chats()], text)
+        chats = [chat.id for chat in self._view.live_chats()]
+        found = search(self._view.record, chats, text, self._view.path)
         return [
             Hit(chat=self._chat(one.chat), turn=Turn.from_record(self._view.record, one.node), number=one.number)
             for one in found
@@ -215,7 +217,7 @@ class Session:
             return self.switch_to(self._ledger.begin_chat(self._view, name, config))
 
     def switch_to(self, ref: str) -> Chat:
-        """Make the chat *ref* (see `chat`) the active one; the next ask that names none goes there.
+        """Make the chat *ref* (see `chat`) the active one; the next new ask that names none goes there.
 
         Raises
         ------
@@ -225,7 +227,11 @@ class Session:
         chat = self.chat(ref)
         with self._ledger.runtime.lock:
             self._view.choose(chat.id)
-            self._ledger.runtime.replay.click(self.id, chat.id)
+            page = self._ledger.pages.get(self.user_id)
+            if page and page.running:
+                page.did(Choose(chat=chat.id))
+            elif page:
+                page.click(chat.id)
             self._ledger.tell_active(self._view)
         return chat
 
@@ -266,6 +272,28 @@ class Session:
             if deletion.restore_chat(self._view, named[-1]):
                 self._ledger.tell_active(self._view)
             return named[-1]
+
+    def purge_chat(self, ref: str) -> None:
+        """Remove for good all that is said in a chat, its name and its settings: from the record, store and notebook.
+
+        Its branches, too. Only that, as with `Chat.purge`; and what a fork has of it is gone there as well.
+
+        Parameters
+        ----------
+        ref
+            Which one (see `chat`); also one that was deleted, of several of that name the newest.
+
+        Raises
+        ------
+        ChatNotFound
+            If there is no such chat.
+        ChatBusy
+            If a turn runs in it.
+        """
+        with self._ledger.runtime.lock:
+            gone = self._view.names().deleted(ref)
+            is_live = self._view.find(ref) is not None or not gone
+            self._ledger.purge_chat(self._view, self.chat(ref).id if is_live else gone[-1])
 
     # -- inside
 

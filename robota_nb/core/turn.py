@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
-from robota_nb.core.ports import Usage
 from robota_nb.core.record import html
-from robota_nb.core.record.entries import image_of
+from robota_nb.core.record.attachments import named_part
+from robota_nb.core.record.besides import besides_of
+from robota_nb.core.record.entries import usage_of
 from robota_nb.core.record.text import count, short
+from robota_nb.core.record.types import TEXT_ALONE, File, Image
 
 if TYPE_CHECKING:
-    from robota_nb.core.ports import FinishReason, Image, Request
+    from collections.abc import Callable, Mapping
+
+    from robota_nb.core.ports import Attachment, Besides, FinishReason, Request, Source, Usage
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Asked, Node
+    from robota_nb.core.rules.history import Fork
+
+
+class _Reads:
+    """What reads the files of a message once somebody looks at them; a slot that no dataclass copies or pickles."""
+
+    __slots__ = ("_read",)
+    _read: Callable[[], tuple[Attachment, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(_Reads):
     """One message of a chat.
 
     Parameters
@@ -32,24 +45,42 @@ class Message:
         The text.
     parent
         The message it follows, or None.
-    images
-        The pictures that were sent with it.
+    attached
+        The pictures and files that were sent with it, or the pictures that came with it.
     """
 
     id: str
     role: str
     content: str
     parent: str | None = None
-    images: tuple[Image, ...] = ()
+    attached: tuple[Attachment, ...] = ()
 
     @classmethod
     def from_record(cls, record: SessionState, eid: str) -> Message:
-        """Return the message with the entry id *eid*; its pictures but for those that were purged."""
+        """Return the message with the entry id *eid*; its pictures and files but for those that were purged."""
         entry = record.entries[eid]
-        images = tuple(image for key in record.images(eid) if (image := image_of(record.entries[key])))
-        return cls(
-            id=eid, role=entry.get("role", ""), content=record.text(eid), parent=entry.get("parent"), images=images
-        )
+        made = cls(id=eid, role=entry.get("role", ""), content=record.text(eid), parent=entry.get("parent"))
+        if record.attached(eid):  # large ones are files, and few look at them
+            object.__setattr__(made, "_read", record.to_read(eid))
+            object.__delattr__(made, "attached")
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "attached":
+            raise AttributeError(name)
+        attached = self._read()
+        object.__setattr__(self, "attached", attached)
+        return attached
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures that were sent with it."""
+        return tuple(one for one in self.attached if isinstance(one, Image))
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files that were sent with it."""
+        return tuple(one for one in self.attached if isinstance(one, File))
 
     def __repr__(self) -> str:
         return f"<Message {short(self.content)!r} role={short(self.role)!r}>"
@@ -58,9 +89,12 @@ class Message:
         return self.content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A user message and the answer to it; ``str(turn)`` is the answer.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
+    """The answer to a message, as text, and all that is known of it.
+
+    Wherever text is wanted, it is the answer: it can be searched, joined, written, sent as JSON, used as a key. Two
+    turns are equal if they read the same; `id` tells them apart.
 
     Parameters
     ----------
@@ -78,6 +112,11 @@ class Turn:
         Whether it was taken from the record.
     cell
         The cell that asked, or None.
+    reasoning
+        What the model thought before it answered, apart from the answer: as it was heard in this kernel, or was
+        recorded with the setting ``thinking=keep``; else empty.
+    besides
+        What the answer has beside its text.
     """
 
     prompt: Message
@@ -88,24 +127,34 @@ class Turn:
     config: Config
     replayed: bool = False
     cell: Asked | None = None
+    reasoning: str = ""
+    besides: Besides = TEXT_ALONE
+
+    def __new__(cls, *, reply: Message, **_: object) -> Self:
+        """Make the text; what else there is to know, the dataclass takes."""
+        return str.__new__(cls, reply.content)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Message]]:
+        return (), {"reply": self.reply}
 
     @classmethod
     def from_record(cls, record: SessionState, node: Node, *, replayed: bool = False) -> Turn:
         """Return a recorded turn."""
         answer = record.entries[node.id]
         config = record.node_config(node)
-        counts = answer.get("usage")
+        counts, besides = answer.get("usage"), besides_of(record, node.id)
+        reply = Message.from_record(record, node.id)
         return cls(
             prompt=Message.from_record(record, node.user),
-            reply=Message.from_record(record, node.id),
+            reply=replace(reply, attached=besides.pictures) if besides.pictures else reply,
             model=answer.get("model", "") or config.model,
             finish_reason=answer.get("finish_reason", "unknown"),
-            usage=Usage(input_tokens=counts.get("input_tokens", 0), output_tokens=counts.get("output_tokens", 0))
-            if counts
-            else None,
+            usage=usage_of(counts) if counts else None,
             config=config,
             replayed=replayed,
             cell=node.cell,
+            reasoning=record.reasoning(node.id),
+            besides=besides,
         )
 
     @property
@@ -117,6 +166,21 @@ class Turn:
     def text(self) -> str:
         """The answer."""
         return self.reply.content
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures in the answer."""
+        return self.besides.pictures
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What the answer names as its sources, in its own order; their titles and addresses are a stranger's."""
+        return self.besides.sources
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model, or a filter, has refused to answer."""
+        return self.besides.refused or self.finish_reason == "content_filter"
 
     def to_records(self, number: int | None = None) -> list[dict[str, Any]]:
         """Return the two messages as plain dicts, for a data frame or a table; *number* is the turn's in its chat."""
@@ -137,44 +201,67 @@ class Turn:
         """Show the question folded, and the answer."""
         ending = "" if self.finish_reason == "stop" else f" · {self.finish_reason}"
         used = f" · {self.usage.input_tokens} + {self.usage.output_tokens} tokens" if self.usage else ""
-        about = html.note(f"{self.model}{used}{ending}")
-        return html.div("turn", html.folded(self.prompt.content), html.box(self.text), about)
+        pictures = f" · {count(len(self.images), 'picture')}" if self.images else ""
+        about = html.note(f"{self.model}{used}{ending}{pictures}")
+        rows = [[str(number), s.title, s.url] for number, s in enumerate(self.sources[: html.ROWS], 1)]
+        left = len(self.sources) - len(rows) + self.besides.more_sources
+        sources = html.table(["", "source", "address"], rows, left_out=left, what="source") if rows else ""
+        return html.div("turn", html.folded(self.prompt.content), html.box(self.text), sources, about)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """What was asked in a chat beside its path.
 
     Parameters
     ----------
+    record
+        The session's.
+    fork
+        Where it leaves the path, and its last turn.
     number
         By which `Chat.checkout` finds it, from 1.
+
+    Attributes
+    ----------
     after
         How many turns of the path come before it.
-    turns
-        What follows there instead.
+    size
+        How many turns follow there instead.
+    id
+        The id of its last turn.
     """
 
-    number: int
-    after: int
-    turns: tuple[Turn, ...]
+    def __init__(self, record: SessionState, fork: Fork, number: int) -> None:
+        self.number = number
+        self.after = fork.after
+        self.size = fork.size
+        self.id = fork.last.id
+        self._record = record
+        self._fork = fork
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """What follows there instead; read when it is asked for, as many branches may have turns in common."""
+        return self._first(self.size)
+
+    def prompts(self, size: int) -> list[str]:
+        """Return what the first so many turns ask."""
+        return [self._record.text(node.user) for node in self._fork.first_nodes(size)]
+
+    def _first(self, size: int) -> tuple[Turn, ...]:
+        return tuple(Turn.from_record(self._record, node) for node in self._fork.first_nodes(size))
 
     def __repr__(self) -> str:
-        first = short(self.turns[0].prompt.content) if self.turns else ""
-        return f"<Branch {self.number} after turn {self.after}: {count(len(self.turns), 'turn')}, {first!r}>"
+        first = short(self._record.text(self._fork.first.user))
+        return f"<Branch {self.number} after turn {self.after}: {count(self.size, 'turn')}, {first!r}>"
 
     def _repr_html_(self) -> str:
         """Show the first turns, a row each."""
-        shown = self.turns[: html.ROWS]
+        shown = self._first(html.ROWS)
         rows = [[str(number), t.prompt.content, t.text] for number, t in enumerate(shown, self.after + 1)]
         head = html.note(f"branch {self.number} · after turn {self.after}")
-        left = len(self.turns) - len(shown)
+        left = self.size - len(shown)
         return html.div("branch", head, html.table(["", "asked", "answered"], rows, left_out=left, what="later turn"))
-
-    @property
-    def id(self) -> str:
-        """The id of its last turn."""
-        return self.turns[-1].id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,10 +274,13 @@ class Preview:
         To whom, by its name in the user's configuration.
     request
         What.
+    choices
+        What the chat's settings leave out of it, such as ``{"pictures": "none"}``.
     """
 
     provider: str
     request: Request
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         messages = count(len(self.request.messages), "message")
@@ -201,7 +291,8 @@ class Preview:
         messages = self.request.messages
         shown = messages[-html.ROWS :]
         rows = [[str(message.get("role")), _plain(message.get("content"))] for message in shown]
-        settings = "".join(f" · {key} = {value}" for key, value in self.request.params.items())
+        given = {**self.choices, **self.request.params}
+        settings = "".join(f" · {key} = {value}" for key, value in given.items())
         head = html.note(f"to {self._asked} · {self.size} bytes{settings}")
         left = len(messages) - len(shown)
         return html.div("preview", head, html.table(["role", "content"], rows, left_out=left, what="earlier message"))
@@ -220,8 +311,8 @@ class Preview:
 
 
 def _plain(content: object) -> str:
-    """Return what a message of a request says; its pictures are named, not shown."""
+    """Return what a message of a request says; pictures, and files that are no text, are named, not shown."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
-    return "\n".join(part.get("text") or "(a picture)" for part in parts if isinstance(part, dict))
+    return "\n".join(part.get("text") or f"({named_part(part)})" for part in parts if isinstance(part, dict))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 
 
 def default_user() -> str:
@@ -14,3 +15,14 @@ def default_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name
         return "user"
+
+
+def expanded(path: str) -> str:
+    """Return a path with ``~`` or ``~user`` at its beginning expanded, as a shell does it: where there is such a home.
+
+    Else it is a name that begins with a tilde, as editors give it to their copies.
+    """
+    home = re.match(r"~[^/\\\0]*(?=[/\\]|$)", path)
+    if home is None or not os.path.isdir(os.path.expanduser(home[0])):  # noqa: PTH111, PTH112 - pathlib raises instead
+        return path
+    return os.path.expanduser(path)  # noqa: PTH111 - as above

@@ -1,7 +1,7 @@
 """Reads Markdown line by line, as far as to know which blocks stand open.
 
-What a block is follows CommonMark, and adds what readers of notebooks see as one: ``$$`` math with blank
-lines, and HTML elements such as ``<details>`` from their first to their last tag. Each line is read once.
+What a block is follows CommonMark without HTML, which answers are shown without, and adds what readers of notebooks see
+as one: ``$$`` math with blank lines. Each line is read once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ MAX_DEFINITION = 1000
 
 # Deeper containers are read as text: real answers nest four or five deep, hostile ones a million.
 _MAX_DEPTH = 16
-_MAX_TAGS = 64
 _NEVER = sys.maxsize
 _CODE_INDENT = 4
 
@@ -32,25 +31,6 @@ _DEFINITION = re.compile(
     r" {0,3}\[(?!\^)((?:[^\[\]\\]|\\.)+)\]:[ ]*(?:<[^<>]*>|[^\s<]\S*)"
     r"(?:[ ]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?[ ]*$"
 )
-
-# HTML as CommonMark's conditions 1 to 7 have it: up to an end of its own, or up to a blank line.
-_RAW_HTML = re.compile(r"<(?:(script|pre|style|textarea)(?=[\s>]|$)|(!--)|(\?)|(!\[CDATA\[)|![a-z])", re.IGNORECASE)
-_HTML_ENDS = {None: ">", 2: "-->", 3: "?>", 4: "]]>"}  # by the group that matched
-_RAW_END = re.compile(r"</(?:script|pre|style|textarea)>", re.IGNORECASE)  # any of them ends any of them
-_BLOCK_HTML = re.compile(
-    r"</?(?:address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog"
-    r"|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe"
-    r"|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table"
-    r"|tbody|td|tfoot|th|thead|title|tr|track|ul)(?=\s|/?>|$)",
-    re.IGNORECASE,
-)
-_ANY_HTML = re.compile(r"(?:<[a-z][a-z0-9-]*(?:\s[^<>]*)?/?>|</[a-z][a-z0-9-]*\s*>) *$", re.IGNORECASE)
-_ELEMENT = re.compile(
-    r"<(/?)(article|aside|blockquote|center|details|div|dl|fieldset|figure|footer|form|header|main|nav|ol"
-    r"|section|table|ul)(?![\w-])",
-    re.IGNORECASE,
-)
-_CODE_SPAN = re.compile(r"`[^`]*`")
 
 
 class Container:
@@ -71,7 +51,7 @@ class Container:
         The link definitions of the whole document, as lines by label; the first of a label counts.
     """
 
-    __slots__ = ("child", "definitions", "depth", "end", "html", "math", "offset", "paragraph", "quote", "tags", "void")
+    __slots__ = ("child", "definitions", "depth", "end", "math", "offset", "paragraph", "quote", "void")
 
     def __init__(self, offset: int = 0, *, quote: bool = False, parent: Container | None = None) -> None:
         self.offset = offset
@@ -79,12 +59,10 @@ class Container:
         self.depth: int = parent.depth + 1 if parent else 0
         self.definitions: dict[str, str] = parent.definitions if parent else {}
         self.child: Container | None = None
-        self.end = ""  # what ends the fence or the HTML that is open
+        self.end = ""  # what ends the fence that is open
         self.math = ""  # what ends the math; to CommonMark it is text, so blocks are read on in it
-        self.html = False  # in HTML that a blank line ends
         self.paragraph = False
         self.void = False  # an item of which only the marker has come
-        self.tags: list[str] = []  # HTML elements that are open across blank lines
 
     @property
     def in_paragraph(self) -> bool:
@@ -94,16 +72,16 @@ class Container:
     @property
     def flows(self) -> bool:
         """Whether only plain text is open, or nothing."""
-        return not (self.end or self.math or self.html or self.tags or self.child)
+        return not (self.end or self.math or self.child)
 
     @property
     def closing(self) -> str:
         """What to write on the next line, that no open block swallows the paragraph after it."""
-        return (self.end or self.math) + "".join(f"\n\n</{tag}>" for tag in reversed(self.tags))
+        return self.end or self.math
 
     def begins(self, text: str) -> bool:
         """Whether *text*, coming after a blank line, begins a block that owes nothing to what stands before."""
-        if self.end or self.math or self.tags or text.startswith(" "):
+        if self.end or self.math or text.startswith(" "):
             return False
         # After a blank line a child is a list. Definitions alone would make a segment that shows nothing.
         return not (_DEFINITION.match(text) or (self.child and _ITEM.match(text)))
@@ -116,8 +94,6 @@ class Container:
             self._verbatim(indent, body)
         elif not body:
             self._blank()
-        elif self.html:
-            self._count(body)
         elif (inner := self._inner(indent, body)) is not None and self.child:
             self.child.line(inner)
         else:
@@ -146,16 +122,13 @@ class Container:
         return " " * (indent - child.offset) + body if indent >= child.offset else None
 
     def _verbatim(self, indent: int, body: str) -> None:
-        """Read a line of something in which only its end means anything."""
-        if self.end[0] in "`~":
-            rest = body.rstrip()
-            if indent < _CODE_INDENT and rest.startswith(self.end) and not rest.strip(self.end[0]):
-                self.end = ""
-        elif self.end in body.lower() or (self.end.startswith("</") and _RAW_END.search(body)):
+        """Read a line of a fence, in which only its end means anything."""
+        rest = body.rstrip()
+        if indent < _CODE_INDENT and rest.startswith(self.end) and not rest.strip(self.end[0]):
             self.end = ""
 
     def _blank(self) -> None:
-        self.paragraph = self.html = False
+        self.paragraph = False
         if self.void:
             self.offset = _NEVER  # a marker and a blank line: the item is empty
         if self.child and self.child.quote:
@@ -165,8 +138,6 @@ class Container:
 
     def _plain(self, body: str) -> None:
         """Read text: it goes on with the paragraph that is open, be it a child's, or begins one."""
-        if self.tags and "</" in body:
-            self._count(_CODE_SPAN.sub("", body), opening=False)
         if not self.in_paragraph:
             self._leave()
             self.paragraph = not self._define(body)
@@ -196,8 +167,6 @@ class Container:
                 self._leave()
             case ">" if self.depth < _MAX_DEPTH:
                 self._enter(Container(quote=True, parent=self), body[1:].removeprefix(" "))
-            case "<":
-                return self._opens_html(body)
             case _:
                 return self._opens_item(indent, body)
         return True
@@ -223,30 +192,6 @@ class Container:
         self.child = child
         if rest.strip(" "):
             child.line(rest)
-
-    def _opens_html(self, body: str) -> bool:
-        if raw := _RAW_HTML.match(body):
-            self._leave()
-            self.end = f"</{raw[1].lower()}>" if raw[1] else _HTML_ENDS[raw.lastindex]
-            self._verbatim(0, body[raw.end() :])
-        elif _BLOCK_HTML.match(body) or (not self.in_paragraph and _ANY_HTML.match(body)):
-            self._leave()
-            self.html = True
-            self._count(body)
-        else:
-            return False
-        return True
-
-    def _count(self, body: str, *, opening: bool = True) -> None:
-        """Keep account of the elements that this line opens and closes."""
-        for slash, name in _ELEMENT.findall(body):
-            tag = name.lower()
-            if not slash:
-                if opening and len(self.tags) < _MAX_TAGS:
-                    self.tags.append(tag)
-            elif tag in self.tags:
-                while self.tags.pop() != tag:  # what was left open in it ends with it
-                    pass
 
 
 def normal(label: str) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from robota_nb.core.record.entries import clean
+from robota_nb.core.record.text import seen
 from robota_nb.display.segments import LIMIT, MAX_PARAGRAPH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FORMATS", "Lines", "NotKept", "Whole", "code_of", "read_json"]
+__all__ = ["FORMATS", "Code", "Lines", "NotKept", "Whole", "code_of", "read_json"]
 
 FORMATS = ("markdown", "text", "json", "code")
 """How an answer can be shown: rendered, as plain text, as JSON to unfold, or rendered with its code in a new cell."""
@@ -30,7 +31,9 @@ _FENCE = re.compile(
     r"(?P<before>[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*)(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)"
 )
 _LANGUAGE = re.compile(r"[\s{.]*([^\s{}.,:]+)")
-_ALIASES = {"py": "python", "python3": "python", "ipython": "python", "ipython3": "python"}
+PYTHON = "python"
+_ALIASES = dict.fromkeys(("py", "python3", "ipython", "ipython3"), PYTHON)
+_NAME, _OTHERS = 20, 5  # characters of a language's name, and how many are named
 
 
 class Lines:
@@ -122,8 +125,17 @@ def read_json(text: str) -> tuple[str, Any]:
     return body, _kept(value)
 
 
-def code_of(text: str) -> str:
-    """Return the code in an answer.
+class Code(NamedTuple):
+    """The code in an answer."""
+
+    text: str
+    """What can go into a cell; empty if there is nothing."""
+    others: tuple[str, ...] = ()
+    """The other languages that code in the answer is of."""
+
+
+def code_of(text: str) -> Code:
+    """Return the Python in an answer.
 
     Parameters
     ----------
@@ -132,15 +144,19 @@ def code_of(text: str) -> str:
 
     Returns
     -------
-    str
-        The fenced blocks that are of the first one's language, with blank lines between them; a block that was
-        cut off counts. The whole text if there is no fence in it.
+    Code
+        The fenced blocks of Python, with blank lines between them; where there are none, those that name no language,
+        which beside them mostly are what the code prints. A block that was cut off counts. The whole text if there is
+        no fence in it.
     """
     blocks, _ = _blocks(text)
     if not blocks:
-        return text
-    blocks = [(language, code) for language, code in blocks if code.strip()]
-    return "\n\n".join(code.strip("\n") for language, code in blocks if language == blocks[0][0])
+        return Code(text)
+    blocks = [(language, code.strip("\n")) for language, code in blocks if code.strip()]
+    named = [code for language, code in blocks if language == PYTHON]
+    found = named or [code for language, code in blocks if not language]
+    others = dict.fromkeys(seen(language, _NAME) for language, _ in blocks if language not in ("", PYTHON))
+    return Code("\n\n".join(found), tuple(others)[:_OTHERS])
 
 
 def _blocks(text: str) -> tuple[list[tuple[str, str]], str]:

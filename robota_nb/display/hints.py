@@ -11,6 +11,23 @@ if TYPE_CHECKING:
     from robota_nb.errors import RobotaError
 
 HINTS: Mapping[str, str] = MappingProxyType({
+    "account.quota": "add credit there, or %robota chat set provider=NAME chooses another endpoint",
+    "answer.silent": (
+        "interrupt the kernel and run the cell again, or ask another model with --model; "
+        "c.RobotaMagics.silence_timeout says when it is given up"
+    ),
+    "ask.shorten": (
+        "%robota chat fork --at or chat clear makes it shorter, c.RobotaMagics.max_messages limits it, "
+        "%robota chat preview shows it"
+    ),
+    "attached.clear": (
+        "%robota chat clear goes on without them, %robota chat set model=NAME chooses a model that takes them"
+    ),
+    "attached.fork": (
+        "%robota chat fork NAME --at {at} goes on before them, "
+        "%robota chat set model=NAME chooses a model that takes them"
+    ),
+    "attached.now": "ask without it, or %robota chat set model=NAME chooses a model that takes it",
     "chat.ask": "write a %%robota cell",
     "chat.branches": "%robota chat branches lists them",
     "chat.create": "%robota new NAME creates one",
@@ -28,9 +45,11 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "endpoint.add": "add it with c.RobotaMagics.endpoints = {{{name!r}: {{'base_url': …, 'key_env': …}}}}",
     "endpoint.choose": "%robota chat set provider=NAME chooses one",
     "endpoint.list": "%robota endpoint list shows them, endpoint add adds one",
+    "file.absent": "--file PATH with it brings it back, or %robota chat fork NAME --at {at} goes on before it",
+    "file.absent_first": "--file PATH with it brings it back",
     "file.exported": "give a file that %robota export has written",
     "key.again": "run %robota endpoint key {name} again",
-    "key.check": "check {source} (%robota endpoint key {name} --forget removes it){more}{said}",
+    "key.check": "check {source} (%robota endpoint key {name} --forget removes it){more}",
     "key.env": (
         "if it does, name a variable for it: key_env in its settings, or --key-env of %robota endpoint add"
     ),
@@ -42,9 +61,19 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "limit.sessions": (
         "pause or archive one of them, or raise c.RobotaMagics.max_active_sessions (0 for any number)"
     ),
+    "model.choose": "check its name, or %robota chat set model=NAME chooses another",
     "model.name": "name one with --model",
+    "model.unlisted": "run the cell again to send it anyway, or %robota chat set model=NAME chooses another",
+    "param.max_tokens": "%robota chat set max_tokens=NUMBER with a smaller number",
+    "pictures.fork": (
+        "%robota chat set pictures=none goes on without them, %robota chat fork NAME --at {at} before them, "
+        "%robota chat set model=NAME chooses a model that takes them"
+    ),
     "prompt.raw": "--raw sends the braces as they stand",
     "replay.miss": "run the notebook with %robota replay auto, then save it",
+    "replay.new": "run its cell with %robota replay auto, then save it",
+    "replay.stale": "%robota replay says why; run their cells, or let them stand with %robota replay accept",
+    "run.trust": "look at what has changed, then ask again, or run it with robota-nb run --trust",
     "session.active": "it can be asked as it is",
     "session.archived": "%robota session restore brings it back",
     "session.deleted": "%robota session open brings it back",

@@ -10,8 +10,10 @@ from robota_nb.display.report import summary
 from robota_nb.sync.notices import (
     DocumentUnreadable,
     FileUnreadable,
+    GoneFromFile,
     NotebookFull,
     NotebookLarge,
+    NotInFile,
     StoreDamaged,
     StoreFailed,
     UnsavedAdded,
@@ -19,6 +21,7 @@ from robota_nb.sync.notices import (
 )
 
 if TYPE_CHECKING:
+    from robota_nb.carriers.cleaners import Cleaner
     from robota_nb.sync.notices import SyncNotice
 
 
@@ -39,6 +42,16 @@ def notice(of: SyncNotice) -> str:
                 f"the conversations are over what a notebook may hold ({MAX_BYTES:,} bytes, "
                 f"{MAX_ENTRIES:,} entries a session): what is new is in the local store only; go on in a new notebook"
             )
+        case NotInFile(cleaner=cleaner):
+            return (
+                f"this notebook's file does not hold the conversations: {_who(cleaner)}; "
+                "until then they are in the local store only"
+            )
+        case GoneFromFile(entries=entries, cleaner=cleaner):
+            return (
+                f"gone from this notebook's file: {summary(entries)}; %robota recover --saved adds them; "
+                f"if nobody meant that, {_who(cleaner)}"
+            )
         case UnsavedAdded(entries=entries):
             return f"added what the notebook had not saved: {summary(entries)}"
         case UnsavedFound(entries=entries):
@@ -49,3 +62,13 @@ def notice(of: SyncNotice) -> str:
             return f"the store holds something that is no entry, and it is left there ({told(error)})"
         case _:
             return of.in_words(HINTS)
+
+
+def _who(cleaner: Cleaner | None) -> str:
+    """Say what takes the conversations out of a file, and what has it keep them."""
+    if cleaner:
+        return f"{cleaner.name} cleans it, and keeps them with {cleaner.keep} in {cleaner.where}"
+    return (
+        "something cleans it, such as a pre_save_hook of the Jupyter server, and is to keep the metadata of notebooks "
+        "under robota_nb"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,14 +18,22 @@ from robota_nb.core.interrupts import deferred
 from robota_nb.core.record.controls import ControlStripper, strip_controls
 from robota_nb.core.record.entries import clean, new_id
 from robota_nb.core.record.snapshot import KEY
+from robota_nb.core.record.types import TEXT_ALONE
+from robota_nb.display.besides import notes, picture_data, pictures_plain, sources_markdown, sources_plain
+from robota_nb.display.bounds import Bound, bounded, uncoloured, what_is_left
+from robota_nb.display.code_page import printable
+from robota_nb.display.dialect import as_notebooks_read
 from robota_nb.display.formats import FORMATS, Lines, NotKept, Whole, read_json
 from robota_nb.display.hints import HINTS
+from robota_nb.display.inert import inert
+from robota_nb.display.place import is_console, keeps_outputs
 from robota_nb.display.segments import Segmenter, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from robota_nb.core.ports import FinishReason
+    from robota_nb.core.record.types import Besides
 
 __all__ = ["FORMATS", "NotebookRenderer", "Publish", "TerminalRenderer", "choose_renderer"]
 
@@ -49,6 +58,7 @@ _NOTES = {
     "unknown": f"the stream ended without saying that it was complete; {_RETRY}",
 }
 _EMPTY = "the answer is empty"
+_ALL_THOUGHTS = "the limit went into thinking: raise max_tokens"
 _NO_JSON = "the answer is no JSON"
 _NOT_KEPT = "a notebook cannot keep this JSON as it is, so it is shown as text"
 
@@ -56,11 +66,23 @@ _Output: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 """A mime bundle, and output metadata."""
 
 
-def _note(reason: str, *, blank: bool) -> str:
-    """Return the line that says how an answer ended, or nothing if it simply ended."""
-    if reason == "stop":
-        return _EMPTY if blank else ""
-    return _NOTES.get(reason, _NOTES["unknown"])
+def _notes(reason: str, text: str, besides: Besides) -> list[str]:
+    """Return the lines that say how an answer ended, and what of it is not here; none if it simply ended.
+
+    The *text* is the answer's, or how that begins.
+    """
+    blank = not text.strip()
+    said = [*notes(besides, is_whole=reason == "stop")]
+    if reason == "length" and (blank or _only_thinks(text)) and not besides.pictures:
+        return [_ALL_THOUGHTS, *said]
+    if reason != "stop":
+        return [_NOTES.get(reason, _NOTES["unknown"]), *said]
+    return said or ([_EMPTY] if blank and not besides.pictures else [])
+
+
+def _only_thinks(text: str) -> bool:
+    """Say whether a text is what a model thinks before it answers, as far as it came."""
+    return text.lstrip().startswith("<think>") and "</think>" not in text
 
 
 class _Cutter(Protocol):
@@ -80,14 +102,17 @@ class _Form:
         Makes what cuts the stream into segments.
     segment
         How a segment is displayed while it streams.
+    noted
+        The text of such a segment with a line below it.
     left
-        What a whole answer leaves behind, from its text and the note on how it ended: an output for each
-        segment that `cutter` has made of it, at least one.
+        What the text of a whole answer leaves behind, with the notes on how it ended, and its sources: an output for
+        each segment that `cutter` has made of it, at least one.
     """
 
     cutter: Callable[[], _Cutter]
     segment: Callable[[str], _Output]
-    left: Callable[[str, str], list[_Output]]
+    noted: Callable[[str, str], str]
+    left: Callable[[str, list[str], Besides], list[_Output]]
 
 
 def _markdown(text: str) -> _Output:
@@ -95,34 +120,52 @@ def _markdown(text: str) -> _Output:
     return {"text/markdown": text}, {KEY: {}}
 
 
-def _left_markdown(text: str, note: str) -> list[_Output]:
-    return [_markdown(segment) for segment in split(text, f"*— {note}*" if note else "")]
+def _left_markdown(text: str, said: list[str], besides: Besides) -> list[_Output]:
+    shown = bounded(text)
+    below = [f"*— {line}*" for line in (what_is_left(text, shown), *said) if line]
+    below += [sources] if (sources := sources_markdown(besides)) else []
+    return [_markdown(segment) for segment in split(shown, "\n\n".join(below))]
+
+
+def _noted_markdown(text: str, note: str) -> str:
+    return "".join(split(text, f"*— {note}*"))
 
 
 def _plain(text: str) -> _Output:
     return {"text/plain": strip_controls(text)}, {}
 
 
-def _left_text(text: str, note: str) -> list[_Output]:
+def _left_text(text: str, said: list[str], besides: Besides) -> list[_Output]:
     lines = Lines()
-    segments = [*lines.feed(text), lines.open]
-    return [*map(_plain, segments[:-1]), _plain(_noted(segments[-1], note))]
+    shown, note = _bounded_and_noted(text, said)
+    segments = [*lines.feed(shown), lines.open]
+    last = _noted(segments[-1], note)
+    if sources := sources_plain(besides):
+        last = f"{last.rstrip()}\n\n{sources}".lstrip()
+    return [*map(_plain, segments[:-1]), _plain(last)]
 
 
-def _left_json(text: str, note: str) -> list[_Output]:
-    """Return JSON for an answer that ended by itself and is JSON, else text."""
-    if not note:
+def _left_json(text: str, said: list[str], besides: Besides) -> list[_Output]:  # noqa: ARG001 - that would be no JSON
+    """Return JSON for an answer that ended by itself and is JSON, and no more than that; else text."""
+    if not said:
         try:
             body, value = read_json(text)
         except NotKept:
-            note = _NOT_KEPT
+            said = [_NOT_KEPT]
         except ValueError:
-            note = _NO_JSON
+            said = [_NO_JSON]
         else:
             if isinstance(value, (dict, list)):  # else there is nothing to unfold, and JupyterLab shows 0 as {}
                 # As text, too: many readers of notebooks, nbconvert among them, show no JSON at all.
-                return [({"application/json": value, **_plain(body)[0]}, {"application/json": {"expanded": True}})]
-    return [_plain(_noted(text, note))]
+                unfolded = {"expanded": bounded(body, plain=True) == body}
+                return [({"application/json": value, **_plain(body)[0]}, {"application/json": unfolded})]
+    return [_plain(_noted(*_bounded_and_noted(text, said)))]
+
+
+def _bounded_and_noted(text: str, said: list[str]) -> tuple[str, str]:
+    """Return the part of plain text that a cell shows, and what is to be said below it."""
+    shown = bounded(text, plain=True)
+    return shown, "\n— ".join(line for line in (what_is_left(text, shown), *said) if line)
 
 
 def _noted(text: str, note: str) -> str:
@@ -133,11 +176,11 @@ def _noted(text: str, note: str) -> str:
 
 
 _FORMS = {
-    "markdown": _Form(cutter=Segmenter, segment=_markdown, left=_left_markdown),
-    "text": _Form(cutter=Lines, segment=_plain, left=_left_text),
-    "json": _Form(cutter=Whole, segment=_plain, left=_left_json),
-    "code": _Form(cutter=Segmenter, segment=_markdown, left=_left_markdown),  # the cell is inserted elsewhere
+    "markdown": _Form(cutter=Segmenter, segment=_markdown, noted=_noted_markdown, left=_left_markdown),
+    "text": _Form(cutter=Lines, segment=_plain, noted=_noted, left=_left_text),
+    "json": _Form(cutter=Whole, segment=_plain, noted=_noted, left=_left_json),
 }
+_FORMS["code"] = _FORMS["markdown"]  # the cell is inserted elsewhere
 
 
 class NotebookRenderer:
@@ -151,6 +194,12 @@ class NotebookRenderer:
         Seconds that only grow.
     format
         One of `FORMATS`.
+    at_end
+        Show nothing before the whole answer is there: what displays it may not follow updates.
+    remote_pictures
+        Whether pictures of public servers are shown as such, and not as links.
+    sweep
+        Takes away all that the cell shows; None where that may be more than the answer.
     """
 
     def __init__(
@@ -158,21 +207,44 @@ class NotebookRenderer:
         publish: Publish,
         clock: Callable[[], float] = time.monotonic,
         format: str = "markdown",  # noqa: A002 - as the option is called
+        *,
+        at_end: bool = False,
+        remote_pictures: bool = False,
+        sweep: Callable[[], object] | None = None,
     ) -> None:
         self._publish = publish
+        self._sweep = sweep
         self._clock = clock
+        self._remote_pictures = remote_pictures
         self._form = _FORMS[format]
-        self._cutter = self._form.cutter()
-        self._deltas: list[str] = []
-        self._open = 0  # index of the segment that grows
+        self._at_end = at_end
+        self._is_plain = format in ("text", "json")
+        self._lock = threading.RLock()  # what the answer waits for is shown from another thread
+        self._begin()
         self._id = new_id("answer")
-        self._shown: dict[int, _Output] = {}
+        self._shown: dict[int, _Output] = {}  # by the segments' indices
         self._due = -math.inf  # when the next update may go out
         self._paid = -math.inf  # when what was sent fits the budget
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something can be shown in the place of the answer before it is whole."""
+        return not self._at_end
+
+    def _begin(self) -> None:
+        self._cutter = self._form.cutter()
+        self._bound = Bound(plain=self._is_plain)
+        self._deltas: list[str] = []
+        self._open = 0  # index of the segment that grows
 
     def feed(self, delta: str) -> None:
         """Show more text: the first at once, the rest when an update is due."""
         self._deltas.append(delta)
+        if not self._at_end:
+            with self._lock:
+                self._feed(self._bound.feed(delta))
+
+    def _feed(self, delta: str) -> None:
         closed = self._cutter.feed(delta)
         for text in closed:
             self._show(self._open, self._form.segment(clean(text)))
@@ -181,33 +253,82 @@ class NotebookRenderer:
         if closed or (delta and self._clock() >= self._due):
             self._show(self._open, self._form.segment(clean(self._cutter.open)))
 
-    def wait(self, text: str) -> None:
-        """Show why no text comes yet; the first text takes its place."""
-        self._show(0, self._form.segment(f"*— {text}*"))
+    def wait(self, text: str) -> bool:
+        """Show why no text comes, until text takes its place; return False if that cannot be done.
+
+        An empty *text* takes away what was shown.
+        """
+        if self._at_end:
+            return False
+        with self._lock:
+            if text or self._shown:
+                shown = clean(self._cutter.open)
+                self._show(self._open, self._form.segment(self._form.noted(shown, text) if text else shown))
+        return True
+
+    def restart(self) -> None:
+        """Forget the text so far, which was none of the answer."""
+        with self._lock:
+            self._begin()
+            self.clear()
+
+    def clear(self) -> None:
+        """Show nothing where something was shown: no answer has come.
+
+        Nobody can take one output away. So it is emptied; and where the answer is all that the cell shows, it goes
+        with that.
+        """
+        with self._lock:
+            for index in self._shown:
+                self._show(index, self._form.segment(""))
+            if self._shown and self._sweep:
+                with deferred():
+                    self._sweep()
+                    self._id, self._shown = new_id("answer"), {}
 
     def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
         """Show the last text and how it ended; *metadata* goes into the metadata of the last output."""
         self.replay("".join(self._deltas), reason, metadata)
 
-    def replay(self, text: str, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
-        """Show a whole answer as a live one is left behind: an output for each segment, at least one.
+    def replay(
+        self, text: str, reason: FinishReason, metadata: Mapping[str, Any], besides: Besides = TEXT_ALONE
+    ) -> None:
+        """Show a whole answer as a live one is left behind: an output for each segment and each picture, at least one.
 
         On a renderer that was fed it brings the outputs in line with *text*: after an interrupt, which can
         strike between a delta's record and its display, the recorded text is what a replay will show.
         """
-        *closed, last = self._form.left(clean(text), _note(reason, blank=not text.strip()))
-        for index, output in enumerate(closed):
-            self._show(index, output)
-        self._show(len(closed), (last[0], last[1] | ({KEY: dict(metadata)} if metadata else {})))
+        *closed, last = self._left(clean(text), reason, besides)
+        with self._lock:
+            for index, output in enumerate(closed):
+                self._show(index, output)
+            self._show(len(closed), (last[0], last[1] | ({KEY: dict(metadata)} if metadata else {})))
+            for index in range(len(closed) + 1, len(self._shown)):  # the end of a long answer, which is cut at an item
+                self._show(index, self._form.segment(""))
+
+    def _left(self, text: str, reason: FinishReason, besides: Besides) -> list[_Output]:
+        """Return the outputs of a whole answer; its text has none if there is only a picture to be shown."""
+        blank = not text.strip()
+        said = _notes(reason, text, besides)
+        pictures: list[_Output] = [(picture_data(picture, at), {}) for at, picture in enumerate(besides.pictures, 1)]
+        is_text = not (blank and pictures) or said or besides.sources
+        return [*(self._form.left(text, said, besides) if is_text else ()), *pictures]
 
     def _show(self, index: int, output: _Output) -> None:
         """Display segment *index*, or update it, unless it stands there just so."""
         if self._shown.get(index) == output:
             return
+        data, metadata = output
+        if "text/markdown" in data:
+            data = {**data, "text/markdown": self._on_page(data["text/markdown"])}
         with deferred():  # an interrupt in between would have it displayed twice
-            self._publish(*output, f"{self._id}_{index}", index in self._shown)
+            self._publish(data, metadata, f"{self._id}_{index}", index in self._shown)
             self._shown[index] = output
-        self._charge(sum(len(text.encode()) for text in output[0].values() if isinstance(text, str)) + _OVERHEAD)
+        self._charge(sum(len(text.encode()) for text in data.values() if isinstance(text, str)) + _OVERHEAD)
+
+    def _on_page(self, text: str) -> str:
+        """Return Markdown as pages are to show it."""
+        return inert(as_notebooks_read(uncoloured(text)), pictures=self._remote_pictures)
 
     def _charge(self, size: int) -> None:
         now = self._clock()
@@ -222,64 +343,116 @@ class TerminalRenderer:
     ----------
     write
         Takes the next piece of text.
+    at_end
+        Write nothing before the whole answer is there.
     """
 
-    def __init__(self, write: Callable[[str], object] | None = None) -> None:
+    def __init__(self, write: Callable[[str], object] | None = None, *, at_end: bool = False) -> None:
         self._write = write or _to_stdout
+        self._at_end = at_end
         self._plain = ControlStripper()
-        self._blank = True  # nothing to be seen so far
+        self._begins = ""  # how the answer begins, up to the first that is to be seen
         self._last = "\n"  # the last character
-        self._fed = 0  # characters
+        self._held: list[str] = []  # what was fed and not written
+        self._fed = 0  # characters that were written
 
     def feed(self, delta: str) -> None:
         """Write more text."""
+        self._held.append(delta)
+        if not self._at_end:
+            self._write_held()
+
+    def _write_held(self) -> None:
+        delta, self._held = "".join(self._held), []
         self._fed += len(delta)
         if text := self._plain(clean(delta)):
             self._write(text)
-            self._blank = self._blank and not text.strip()
+            if not self._begins.strip():
+                self._begins += text
             self._last = text[-1]
 
-    def wait(self, text: str) -> None:
+    def wait(self, text: str) -> bool:
         """Write why no text comes yet."""
         self._write(f"— {text}\n")
+        return True
 
-    def finish(self, reason: FinishReason, metadata: Mapping[str, Any]) -> None:  # noqa: ARG002 - a terminal keeps none
-        """End the line, and say how the answer ended."""
+    is_live = False
+    """A terminal cannot take back what was written."""
+
+    def restart(self) -> None:
+        """Write that the text so far was none of the answer."""
+        if self._begins.strip():
+            self._write(("" if self._last == "\n" else "\n") + "— so far it thought; the answer:\n")
+        self._held, self._fed, self._begins, self._last = [], 0, "", "\n"
+
+    def clear(self) -> None:
+        """Leave what was written as it is."""
+
+    def finish(
+        self,
+        reason: FinishReason,
+        metadata: Mapping[str, Any],  # noqa: ARG002 - a terminal keeps none
+        besides: Besides = TEXT_ALONE,
+    ) -> None:
+        """End the line, and say how the answer ended, and what it has besides."""
+        self._write_held()
         end = "" if self._last == "\n" else "\n"
-        if note := _note(reason, blank=self._blank):
-            end += f"— {note}\n" if self._blank else f"\n— {note}\n"
+        below = [f"— {note}" for note in (*_notes(reason, self._begins, besides), *pictures_plain(besides))]
+        below += [sources] if (sources := sources_plain(besides)) else []
+        if below:
+            end += ("\n" if self._begins.strip() else "") + "\n".join(below) + "\n"
         if end:
             self._write(end)
 
-    def replay(self, text: str, reason: FinishReason, metadata: Mapping[str, Any]) -> None:
+    def replay(
+        self, text: str, reason: FinishReason, metadata: Mapping[str, Any], besides: Besides = TEXT_ALONE
+    ) -> None:
         """Write a whole answer: what of it was not fed yet."""
-        self.feed(text[self._fed :])
-        self.finish(reason, metadata)
+        self._held = [text[self._fed :]]
+        self.finish(reason, metadata, besides)
 
 
 def choose_renderer(
     shell: Any,
     format: str = "markdown",  # noqa: A002 - as the option is called
+    *,
+    at_end: bool = False,
+    alone: bool = False,
+    remote_pictures: bool = False,
 ) -> NotebookRenderer | TerminalRenderer:
     """Return a renderer for one answer in this IPython shell.
 
     Parameters
     ----------
     shell
-        A kernel's front end renders; a terminal shows plain text, whatever the format.
+        A kernel's front end renders; a terminal and a console show plain text, whatever the format.
     format
         One of `FORMATS`.
+    at_end
+        Show the answer only when it is whole.
+    alone
+        Whether the answer is all that its cell shows.
+    remote_pictures
+        Whether pictures of public servers are shown as such, and not as links.
     """
-    if getattr(shell, "kernel", None) is None:
-        return TerminalRenderer()
+    if not keeps_outputs(shell):
+        return TerminalRenderer(at_end=at_end)
+    at_end = at_end or getattr(shell, "kernel", None) is None  # who keeps them otherwise knows of no updates
+    if is_console(shell):
+        format, at_end = "json" if format == "json" else "text", True  # noqa: A001
 
     def publish(data: dict[str, Any], metadata: dict[str, Any], display_id: str, update: bool) -> None:
         transient = {"display_id": display_id}
         shell.display_pub.publish(data=data, metadata=metadata, transient=transient, update=update)
 
-    return NotebookRenderer(publish, format=format)
+    def sweep() -> None:
+        shell.display_pub.clear_output(wait=True)  # till the next output, so that nothing jumps
+
+    return NotebookRenderer(
+        publish, format=format, at_end=at_end, remote_pictures=remote_pictures, sweep=sweep if alone else None
+    )
 
 
 def _to_stdout(text: str) -> None:
-    sys.stdout.write(text)
+    sys.stdout.write(printable(text))
     sys.stdout.flush()

@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.attachments import named_part, size_of
+from robota_nb.core.record.besides import besides_of
 from robota_nb.core.record.controls import strip_controls
 from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.kinds import is_message, kind_of
+from robota_nb.core.record.names import Names
+from robota_nb.core.record.parameters import CHOICES
 from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
-from robota_nb.core.rules.provenance import MEANING, is_foreign
+from robota_nb.core.rules import history
+from robota_nb.core.rules.provenance import is_foreign, meanings
+from robota_nb.core.rules.stats import at_least
+from robota_nb.display.marks import why
 from robota_nb.sync.chat_files import ChatImported
 from robota_nb.sync.persistence import Saving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from robota_nb.core.chat import Chat, Hit
     from robota_nb.core.manager import SessionManager
-    from robota_nb.core.ports import Level
+    from robota_nb.core.notebook_page import NotebookPage
+    from robota_nb.core.ports import Entries, Level
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
-    from robota_nb.core.record.nodes import Node, Path
-    from robota_nb.core.record.view import SessionView
-    from robota_nb.core.rules.replay import Replay
+    from robota_nb.core.record.nodes import Node, Path, Trail
+    from robota_nb.core.rules.modes import Mode
+    from robota_nb.core.rules.search import Match
     from robota_nb.core.rules.stats import Stats, Tally
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Preview, Turn
+    from robota_nb.providers.finder import Found
     from robota_nb.providers.keys.secret import KeySource
     from robota_nb.providers.registry import EndpointCheck, EndpointState
     from robota_nb.sync.chat_files import EntriesImported
     from robota_nb.sync.persistence import FileWritten, SnapshotWritten
     from robota_nb.sync.reader import Adopted
     from robota_nb.sync.recovery import Recovered
+    from robota_nb.sync.remains import Remains
 
 _Notes: TypeAlias = "Mapping[str, list[dict[str, Any]]]"
 """What entries of kinds that are shown beside a turn say, by the id of the message that they refer to."""
@@ -44,14 +56,22 @@ _WIDTH = 72
 _LISTED = 10
 """How many lines of a list are shown where there may be many."""
 
+_NAMED = 3
+"""How many of the files of a turn are named in its line."""
+
+_SCREENFUL = 100
+"""How many turns, branches, chats or sessions a cell lists: what is longer, nobody looks at in an output."""
+
 FOREIGN = "◇"
 """Marks a turn that somebody else wrote."""
+
+_OUTSIDE = " · asked outside of cells"
 
 NO_CONVERSATION = "no conversation yet: write a %%robota cell, or %robota new NAME"
 
 _HOW_TO_CONNECT = (
     "This is the offline model. To connect a real one: set OPENAI_API_KEY before the kernel starts, or run "
-    "%robota chat set provider=ollama model=llama3, or add a server to c.RobotaMagics.endpoints"
+    "%robota endpoint find, which looks for servers on this machine, or add one to c.RobotaMagics.endpoints"
 )
 
 
@@ -70,21 +90,17 @@ def status(manager: SessionManager, level: Level) -> str:
         return "\n".join([line, *_connect(manager.default_config())])
     turns = chat.turns
     tokens = sum(t.usage.input_tokens + t.usage.output_tokens for t in turns if t.usage)
+    more = "at least " if any(t.usage is None or t.usage.at_least for t in turns) else ""
     parts = [f"{session.name} ▸ {chat.name}", model(chat.config), count(len(turns), "turn")]
-    parts += [f"{tokens} tokens"] if tokens else []
-    parts += [level] + ([f"replay {mode}"] if (mode := runtime_of(manager).replay.mode) != "auto" else [])
+    parts += [f"{more}{tokens} tokens"] if tokens else []
+    parts += [level] + ([f"replay {mode}"] if (mode := runtime_of(manager).mode) != "auto" else [])
     lines = [" · ".join(plain(part) for part in parts)]
     view, runtime = view_of(session), runtime_of(session)
-    nodes = view.path(chat.id).nodes
-    if gone := sum(_is_gone(runtime.replay, view, node) for node in nodes):
-        lines.append(f"{count(gone, 'turn')} on the path of this chat: the cell is gone")
-    if theirs := sum(is_foreign(runtime.foreign, node) for node in nodes):
-        lines.append(f"{count(theirs, 'turn')} on the path of this chat: foreign, {MEANING}")
+    nodes, marked = view.path(chat.id).nodes, runtime.marked
+    if theirs := [node for node in nodes if is_foreign(marked, node)]:
+        what = ", ".join(meanings(runtime.foreign, theirs))
+        lines.append(plain(f"{count(len(theirs), 'turn')} on the path of this chat: foreign, {what}"))
     return "\n".join([*lines, *_connect(chat.config)])
-
-
-def _is_gone(replay: Replay, view: SessionView, node: Node) -> bool:
-    return replay.document.listed and node.cell is not None and replay.owner(view, node) is None
 
 
 def _connect(config: Config) -> list[str]:
@@ -106,45 +122,78 @@ def chosen(name: str) -> str:
 
 def sessions(manager: SessionManager) -> str:
     """List the sessions."""
-    active = manager.active_session()
+    active, found = manager.active_session(), manager.sessions()
     lines = [
         f"{'▸' if session is active else ' '} {session.name} · {count(len(session.chats), 'chat')} · {session.state}"
-        for session in manager.sessions()
+        for session in found[:_SCREENFUL]
     ]
+    lines += _more(len(found), "session")
     return plain("\n".join(lines)) or "no session yet: %robota session open NAME creates one"
 
 
 def chats(session: Session) -> str:
     """List the chats of a session."""
+    found = session.chats
     lines = [
         f"{'▸' if chat.id == session.active_id else ' '} {chat.name} · {model(chat.config)} · "
-        f"{count(len(view_of(session).path(chat.id).nodes), 'turn')}"
-        for chat in session.chats
+        f"{count(len(view_of(session).path(chat.id)), 'turn')}"
+        for chat in found[:_SCREENFUL]
     ]
+    lines += _more(len(found), "chat")
     return plain("\n".join(lines)) or "no chat yet: %robota new NAME creates one"
+
+
+def _more(number: int, noun: str) -> list[str]:
+    """Say how much of a list is not shown, and what shows it."""
+    left = number - _SCREENFUL
+    return [f"… {count(left, f'more {noun}')}: robota-nb show NOTEBOOK lists all"] if left > 0 else []
 
 
 def settings(given: Mapping[str, str]) -> str:
     """List settings."""
-    return plain("\n".join(f"{key} = {short(value) or '(none)'}" for key, value in given.items()))
+    unset = {key: f'"{values[0]}"' for key, values in CHOICES.items()}
+    return plain("\n".join(f"{key} = {short(value) or unset.get(key, '(none)')}" for key, value in given.items()))
 
 
 def log(chat: Chat) -> str:
-    """Show the turns of a chat, a line each for question and answer; what somebody else wrote is marked.
+    """Show the turns of a chat, a line each for question and answer, with the names of what went along.
+
+    What somebody else wrote is marked.
 
     Not where replay is strict: that is for outputs that are to be the same for everybody.
     """
     view, runtime = view_of(chat), runtime_of(chat)
-    marked, lines = False, []
-    for number, (node, turn) in enumerate(zip(view.path(chat.id).nodes, chat.turns, strict=True), 1):
-        theirs = is_foreign(runtime.foreign, node) and runtime.replay.mode != "strict"
-        marked |= theirs
+    path, record = view.path(chat.id), view.record
+    foreign = runtime.marked
+    marked: list[Node] = []
+    nodes = [trail.node for trail in islice(path.trail.back(), _SCREENFUL)][::-1]
+    earlier = len(path) - len(nodes)
+    lines = [f"  … {count(earlier, 'earlier turn')}: %robota export PATH.md writes all"] if earlier else []
+    for number, node in enumerate(nodes, earlier + 1):
+        theirs = is_foreign(foreign, node)
+        marked += [node] if theirs else []
+        along = f"{_sent_along(record, node)}{_OUTSIDE if record.is_outside(node) else ''}"
         lines += [
-            f"{number:>3}{FOREIGN if theirs else ' '} {short(turn.prompt.content)}",
-            f"     {short(turn.text)}{_ending(turn.finish_reason)}",
+            f"{number:>3}{FOREIGN if theirs else ' '} {short(record.text(node.user))}{along}",
+            f"     {short(record.text(node.id))}{_came_along(record, node)}{_ending(node.finish_reason)}",
         ]
-    lines += [f"{FOREIGN} foreign: {MEANING}"] if marked else []
+    lines += [f"{FOREIGN} foreign: {what}" for what in meanings(runtime.foreign, marked)]
     return plain("\n".join([chat.name, *lines]))
+
+
+def _sent_along(record: SessionState, node: Node) -> str:
+    return _along((one.name, size_of(record.entries[one.id])) for one in record.attached(node.user))
+
+
+def _came_along(record: SessionState, node: Node) -> str:
+    pictures = besides_of(record, node.id).pictures if record.has_pictures(node.id) else ()
+    return _along(("", len(picture.data)) for picture in pictures)
+
+
+def _along(found: Iterable[tuple[str, int]]) -> str:
+    """Name files and pictures, with their sizes; of one that was purged, none is known."""
+    said = [f" + {short(name) or 'picture'}{f' ({-(-size // 1000)} kB)' if size else ''}" for name, size in found]
+    return "".join([*said[:_NAMED], *([f" + {len(said) - _NAMED} more"] if said[_NAMED:] else [])])
 
 
 def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -153,44 +202,56 @@ def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
     for place, sessions_ in elsewhere.items():
         lines.append(f"in {place}:")
         for sid, entries in sessions_.items():
-            state = SessionState(sid)
-            state.apply(entries)
+            state = SessionState.of(sid, entries)
             lines.append(f"  {state.name} · {count(len(state.live_chats()), 'chat')} · {sid}")
     return plain("\n".join(lines))
 
 
-def stats(counted: Stats) -> str:
-    """Say what was counted."""
+def stats(counted: Stats, prices: Mapping[str, Mapping[str, float]] | None = None) -> str:
+    """Say what was counted; *prices* are those of a million tokens, ``input`` and ``output``, by provider."""
     chats_ = f"{count(counted.sessions, 'session')}, {count(counted.chats, 'chat')}"
     lines = [
         f"{chats_}, {count(counted.on_path, 'turn')} on the path, {count(counted.branches, 'branch')} beside it",
         *(f"  {short(name)}: {tally(one)}" for name, one in counted.models.items()),
+        *(f"  at {short(name)}: {_cost(one, price)}" for name, one, price in _priced(counted, prices or {})),
         f"in this kernel: asked {tally(counted.asked)}; replayed {tally(counted.replayed)}",
     ]
     return plain("\n".join(lines))
 
 
+def _priced(counted: Stats, prices: Mapping[str, Mapping[str, float]]) -> list[tuple[str, Tally, Mapping[str, float]]]:
+    return [(name, one, prices[name]) for name, one in counted.providers.items() if prices.get(name)]
+
+
+def _cost(one: Tally, price: Mapping[str, float]) -> str:
+    """Say what tokens cost, at least if a server did not count all of them."""
+    cost = (one.input_tokens * price.get("input", 0) + one.output_tokens * price.get("output", 0)) / 1e6
+    about = "at least" if one.at_least else "about"
+    return f"{about} {cost:,.2f}" if cost >= 1 else f"{about} {cost:.2g}"
+
+
 def tally(one: Tally) -> str:
     """Say how many turns and tokens these are."""
-    return f"{count(one.turns, 'turn')}, {one.input_tokens:,} tokens in, {one.output_tokens:,} out"
+    return f"{count(one.turns, 'turn')}, {at_least(one)}{one.input_tokens:,} tokens in, {one.output_tokens:,} out"
 
 
-def preview(shown: Preview) -> str:
-    """Show what an ask would send."""
+def preview(shown: Preview, window: int = 0) -> str:
+    """Show what an ask would send; *window*: how many tokens the endpoint takes, 0 if that is not known."""
     request = shown.request
-    size = f"{shown.size:,} bytes (about {shown.size // 4:,} tokens)"
+    size = f"{shown.size:,} bytes (about {shown.size // 4:,}{f' of {window:,}' if window else ''} tokens)"
     who = f"{short(request.model) or 'its model'} at {short(shown.provider)}"
     lines = [f"{who}: {count(len(request.messages), 'message')}, {size}"]
-    lines += [f"{short(key)} = {short(str(value))}" for key, value in request.params.items()]
+    given = {**shown.choices, **request.params}
+    lines += [f"{short(key)} = {short(str(value))}" for key, value in given.items()]
     lines += [f"{message['role']:>9}  {short(_text(message['content']))}" for message in request.messages]
     return plain("\n".join(lines))
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:
-    """Return a request's content as text; a picture as a mark."""
+    """Return a request's content as text; a picture, and a file that is no text, as a mark."""
     if isinstance(content, str):
         return content
-    return " ".join(part.get("text", "[picture]") for part in content)
+    return " ".join(part.get("text") or f"[{named_part(part)}]" for part in content)
 
 
 def hits(found: Sequence[Hit], text: str) -> str:
@@ -202,13 +263,30 @@ def hits(found: Sequence[Hit], text: str) -> str:
     return plain("\n".join(lines)) or f"nothing in this session holds {short(text)!r}"
 
 
+def matches(found: Sequence[Match], most: int | None = _SCREENFUL) -> str:
+    """List what a search has found in sessions and notebooks, a line each; empty if there is nothing."""
+    lines = [_match_line(match) for match in found[:most]]
+    left = len(found) - len(lines)
+    lines += [f"… {count(left, 'older turn')}: a longer text finds fewer"] if left else []
+    return plain("\n".join(lines))
+
+
+def _match_line(match: Match) -> str:
+    marks = {"undone": match.number is None, "deleted": match.deleted, "foreign": match.foreign}
+    place = " ".join([match.chat, *([] if match.number is None else [str(match.number)])])
+    parts = [match.notebook, f"{match.session} ▸ {place}", match.at[: len("2026-01-01")]]
+    parts += [mark for mark, is_set in marks.items() if is_set]
+    return f"{' · '.join(filter(None, parts))}: {match.excerpt}"
+
+
 # -- endpoints
 
 
-def endpoints(states: Sequence[EndpointState], objects: Sequence[str]) -> str:
+def endpoints(states: Sequence[EndpointState], objects: Sequence[str], problems: Sequence[str]) -> str:
     """List the endpoints, and where their keys are; never where they themselves are: outputs are saved."""
     lines = [f"{state.name} · {state.model or 'no default model'} · {_key_state(state)}" for state in states]
     lines += [f"{name} · a provider object of this kernel" for name in objects]
+    lines += [f"cannot be used: {problem}" for problem in problems]
     return plain("\n".join(lines))
 
 
@@ -228,6 +306,38 @@ def key_source(name: str, source: KeySource | None) -> str:
     return f"{place} (%robota endpoint key {name} --forget removes it)"
 
 
+def found(servers: Sequence[Found], taken: Sequence[str], quoted: Callable[[str], str]) -> str:
+    """List the servers that were found, each with the line that makes it an endpoint, or with that which asks it.
+
+    *taken* are the names that endpoints have; *quoted* returns a name as it has to be typed.
+    """
+    lines = []
+    for server in servers:
+        models = ", ".join(map(quoted, server.models[:_SHOWN])) + (", …" if len(server.models) > _SHOWN else "")
+        lines.append(f"{server.name} at {server.url}: {models or 'no model yet'}{_whose(server)}")
+        model = f" --model {quoted(server.models[0])}" if server.models else ""
+        if server.name in taken:
+            lines.append(f"    %robota chat open NAME --provider {server.name}{model}")
+        else:
+            key = f" --key-env {server.key_env}" if server.key_env else ""
+            lines.append(f"    %robota endpoint add {server.name} {server.url}{key}{model}")
+    return plain("\n".join(lines)) or (
+        "no model server answers at the usual ports of this machine: start one (ollama serve) and look again, "
+        "or name one with %robota endpoint add"
+    )
+
+
+_SHOWN = 20
+"""How many models of a server are listed."""
+
+
+def _whose(server: Found) -> str:
+    if server.owner is None:
+        return ""
+    whose = "whose process this is cannot be told" if server.owner < 0 else f"another user's process ({server.owner})"
+    return f" · {whose}: it can read what you ask"
+
+
 def added(name: str) -> str:
     """Say that an endpoint was added, and how it is asked."""
     return f"{name} can be asked in this kernel: %robota chat open NAME --provider {name}"
@@ -235,8 +345,10 @@ def added(name: str) -> str:
 
 def checked(check: EndpointCheck) -> str:
     """Say what an endpoint has answered when it was tested."""
-    if check.models is None:
+    if not check.is_server:
         return f"{check.name} is no server: there is nothing to test"
+    if check.models is None:
+        return f"{check.name} can be reached and has no list of models: ask one, if that fails check its base_url"
     said = f"{check.name} can be reached, and has {count(len(check.models), 'model')}"
     if not check.model:
         return said
@@ -245,11 +357,13 @@ def checked(check: EndpointCheck) -> str:
 
 def branches(chat: Chat) -> str:
     """List what was asked beside the path."""
-    lines = []
-    for branch in chat.branches:
+    found, lines = chat.branches, list[str]()
+    for branch in found[:_SCREENFUL]:
         place = f"after turn {branch.after}" if branch.after else "from the start"
-        lines.append(f"{branch.number:>3}  {place}: {count(len(branch.turns), 'turn')}, {branch.id[:10]}")
-        lines += [f"     {short(turn.prompt.content)}" for turn in branch.turns]
+        lines.append(f"{branch.number:>3}  {place}: {count(branch.size, 'turn')}, {branch.id[:10]}")
+        lines += [f"     {short(prompt)}" for prompt in branch.prompts(_LISTED)]
+        lines += [f"     … and {branch.size - _LISTED} more"] if branch.size > _LISTED else []
+    lines += _more(len(found), "branch")
     return plain("\n".join(lines)) or f"{plain(chat.name)}: there are no branches"
 
 
@@ -270,12 +384,31 @@ def checked_out(chat: Chat, turn: Turn) -> str:
     return plain(f"{chat.name}: goes on after {short(turn.prompt.content)!r}")
 
 
-def purged(chat: Chat, number: int, cell: int) -> str:
-    """Say what purge did, and where the text still stands."""
-    said = [f"{chat.name}: turn {number} is gone from this kernel, the store and the notebook's metadata"]
-    if cell:
-        said.append(f"it still stands in code cell {cell}: edit its source, and clear its output")
-    said.append("save the notebook; copies, git's history and whoever was asked still have it")
+def purged(what: str, left: Remains, *, open_here: bool = True) -> str:
+    """Say what purge did, and where the text still stands, or may.
+
+    Parameters
+    ----------
+    what
+        What is gone, with its verb, as in ``turn 2 is``.
+    left
+        What the purge has not reached.
+    open_here
+        Whether a kernel and an open notebook held it, which is to be saved now; else it was a file.
+    """
+    where = "this kernel, the store and the notebook's metadata" if open_here else "the file and the store"
+    said = [f"{what} gone from {where}"]
+    said += [f"it still stands in code cell {cell}: edit its source, and clear its output" for cell in left.cells]
+    if left.in_outputs:
+        said.append("outputs may carry it until they are cleared, or 'robota-nb purge' has gone through the saved file")
+    said += [f"{short(chat)} is asked with the same system prompt or settings: they stay there" for chat in left.chats]
+    said += [
+        f"the store still has some of it for {place}: 'robota-nb purge' takes it from there" for place in left.notebooks
+    ]
+    said += [f"{path} may still hold it: delete that copy" for path in left.files]
+    said.append(
+        f"{'save the notebook; ' if open_here else ''}copies, git's history and whoever was asked still have it"
+    )
     return plain("\n".join(said))
 
 
@@ -284,6 +417,41 @@ def undone(chat: Chat, turn: Turn | None) -> str:
     if turn is None:
         return plain(f"{chat.name}: there is nothing to undo")
     return plain(f"{chat.name}: took back {short(turn.prompt.content)!r}; it is kept as a branch")
+
+
+def nothing_to_ask_again(chat: Chat) -> str:
+    """Say that a chat has no turn that retry could ask again."""
+    return plain(f"{chat.name}: there is nothing to ask again")
+
+
+_FRESH = ("asked", "replayed", "recorded")
+_WORDS = {"cut": "broken off"}
+"""What the states of answers are called in a count, if not as they are."""
+
+
+def replay(page: NotebookPage, mode: Mode) -> str:
+    """Say how many answers are fresh and how many are not, and of these each with its reason."""
+    rows, counted = [], Counter[str]()
+    for cell, mark in page.marks():
+        state = "fresh" if mark.state in _FRESH else _WORDS.get(mark.state, mark.state)
+        counted[state] += 1
+        if state != "fresh":
+            number = page.page.position(cell.key) + 1
+            asked = short(page.prompt_of(mark.judged.turn)) if mark.judged else ""
+            rows.append(f"code cell {number}  {state}  {why(page, cell.key, mark)}" + (f"  {asked!r}" if asked else ""))
+    said = ", ".join(
+        f"{number} {state}" for state, number in sorted(counted.items(), key=lambda one: one[0] != "fresh")
+    )
+    head = f"replay: {mode} · answers of cells: {said or 'none yet'}"
+    more = ["run these cells to ask again, or let stale ones stand: %robota replay accept"] if counted["stale"] else []
+    return "\n".join(plain(line) for line in [head, *rows, *more])
+
+
+def accepted(count_: int) -> str:
+    """Say how many stale answers stand now."""
+    if not count_:
+        return "no answer is stale"
+    return f"{count(count_, 'answer')} stand{'s' if count_ == 1 else ''} for what the page asks now"
 
 
 def verified(value: Mapping[str, Any]) -> str:
@@ -371,15 +539,21 @@ def outline(value: object) -> list[dict[str, Any]]:
     SnapshotError
         If it is not a readable snapshot.
     """
-    return [_session(sid, entries) for sid, entries in snapshot.parse(value).items()]
+    return outlined(snapshot.parse(value))
 
 
-def _session(sid: str, entries: Mapping[str, Any]) -> dict[str, Any]:
-    state = SessionState(sid)
-    state.apply(entries)
-    active, notes = state.active_chat(), _notes(entries)
-    chats = [{**_chat(state, chat, notes), "active": chat.id == active} for chat in state.live_chats()]
-    return {"id": sid, "name": state.name, "chats": chats}
+def outlined(sessions: Entries, only: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Return what `outline` does of entries that were checked; *only*: of the chats of these ids, where given."""
+    states = {sid: SessionState.of(sid, entries) for sid, entries in sessions.items()}
+    return [_session(state, sessions[sid], only) for sid, state in states.items() if not state.is_purged]
+
+
+def _session(state: SessionState, entries: Mapping[str, Any], only: Collection[str] | None) -> dict[str, Any]:
+    names = Names({chat.id: chat.names for chat in state.live_chats()}).shown
+    active, told = state.active_chat(), _Told(state, _notes(entries), names)
+    wanted = (chat for chat in state.live_chats() if only is None or chat.id in only)
+    chats = [{**told.chat(chat), "active": chat.id == active} for chat in wanted]
+    return {"id": state.id, "name": state.name, "chats": chats}
 
 
 def _notes(entries: Mapping[str, Any]) -> _Notes:
@@ -393,38 +567,71 @@ def _notes(entries: Mapping[str, Any]) -> _Notes:
     return found
 
 
-def _chat(state: SessionState, chat: ChatState, notes: _Notes) -> dict[str, Any]:
-    path = state.path(chat.head.value)
-    off = [node for node in state.nodes.values() if node.chat == chat.id and node not in path]
-    parents = {node.parent for node in off}
-    return {
-        "id": chat.id,
-        "name": chat.name,
-        "model": model(state.chat_config(chat.id)),
-        "turns": [_turn(state, node, notes) for node in path.nodes],
-        "branches": [_branch(state, path, leaf, notes) for leaf in off if leaf.id not in parents],
-    }
+class _Told:
+    """What has been told of a session so far: of what several chats or branches have in common, each is told once."""
 
+    def __init__(self, state: SessionState, notes: _Notes, names: Mapping[str, str]) -> None:
+        self._state = state
+        self._notes = notes
+        self._names = names  # of chats, by their ids
+        self._turns: set[str] = set()
+        self._chats: dict[Trail, str] = {}  # what stands on the path of a chat, and the name of that chat
 
-def _branch(state: SessionState, path: Path, leaf: Node, notes: _Notes) -> dict[str, Any]:
-    """Describe the turns from where a branch leaves the path to its end; *after* counts turns of the path."""
-    nodes = state.path(leaf.id).nodes
-    shared = sum(node in path for node in nodes)
-    return {"after": shared, "turns": [_turn(state, node, notes) for node in nodes[shared:]]}
+    def chat(self, chat: ChatState) -> dict[str, Any]:
+        """Describe a chat: what it has *begun* with, if a chat before it has the same, its turns, and its branches."""
+        path = self._state.chat_path(chat.id)
+        new = list(takewhile(lambda trail: trail not in self._chats, path.trail.back()))[::-1]
+        begun = path.trail.first(len(path) - len(new))
+        turns = [self._turn(trail.node) for trail in new]
+        name = self._names[chat.id]
+        self._chats.update(dict.fromkeys(new, name))
+        return {
+            "id": chat.id,
+            "name": name,
+            "model": model(self._state.chat_config(chat.id)),
+            **({"begun": {"turns": begun.size, "chat": self._chats[begun]}} if begun.size else {}),
+            "turns": turns,
+            "branches": list(self._branches(chat.id, path)),
+        }
 
+    def _branches(self, chat: str, path: Path) -> Iterator[dict[str, Any]]:
+        """Describe what stands beside the path of a chat.
 
-def _turn(state: SessionState, node: Node, notes: _Notes) -> dict[str, Any]:
-    answer = state.entries[node.id]
-    told = [*notes.get(node.user, ()), *notes.get(node.id, ())]
-    return {
-        "id": node.id,
-        "prompt": state.text(node.user),
-        "reply": state.text(node.id),
-        "model": answer.get("model", ""),
-        "finish_reason": node.finish_reason,
-        "at": answer.get("at", ""),
-        **({"notes": told} if told else {}),
-    }
+        *after* counts the turns before it; where these are not all of the path, *of* is the last one of them.
+        """
+        off = (node for node in self._state.turns_of(chat) if node not in path)
+        told: set[Trail] = set()
+        for fork in history.in_order(history.forks(self._state, path, off)):
+            new = list(takewhile(lambda trail: trail not in told, islice(fork.trail.back(), fork.size)))[::-1]
+            told.update(new)
+            shared = fork.size - len(new)
+            before = fork.trail.first(fork.trail.size - len(new)).node
+            yield {
+                "after": fork.after + shared,
+                **({"of": {"id": before.id, "prompt": short(self._state.text(before.user))}} if shared else {}),
+                "turns": [self._turn(trail.node) for trail in new],
+            }
+
+    def _turn(self, node: Node) -> dict[str, Any]:
+        state = self._state
+        again = node.id in self._turns
+        self._turns.add(node.id)
+        answer = state.entries[node.id]
+        prompt, reply = state.text(node.user), state.text(node.id)
+        files = (one for one in state.attached(node.user) if one.name)
+        along = [{"name": one.name, "bytes": size_of(state.entries[one.id])} for one in files]
+        told = [] if again else [*self._notes.get(node.user, ()), *self._notes.get(node.id, ())]
+        return {
+            "id": node.id,
+            "prompt": short(prompt) if again else prompt,
+            "reply": short(reply) if again else reply,
+            "model": answer.get("model", ""),
+            "finish_reason": node.finish_reason,
+            "at": answer.get("at", ""),
+            **({"files": along} if along else {}),
+            **({"again": True} if again else {}),
+            **({"notes": told} if told else {}),
+        }
 
 
 def tree(value: object, marks: Mapping[str, str] | None = None) -> str:
@@ -437,8 +644,18 @@ def tree(value: object, marks: Mapping[str, str] | None = None) -> str:
     marks
         What to say of a turn, by its id, such as ``asked`` or ``replayed``.
     """
-    lines = [line for session in outline(value) for line in _session_lines(session, marks or {})]
-    return plain("\n".join(lines)) or "no conversations"
+    return drawn(outline(value), marks)
+
+
+def drawn(
+    sessions: Iterable[Mapping[str, Any]], marks: Mapping[str, str] | None = None, most: int | None = None
+) -> str:
+    """Draw an outline, as `tree` does; of its lines at most so many, and then one that says what shows the others."""
+    lines = (line for session in sessions for line in _session_lines(session, marks or {}))
+    shown = list(map(plain, islice(lines, most)))
+    if next(lines, None) is not None:
+        shown.append("… and more: a pipe gets all, as in robota-nb show NOTEBOOK | less")
+    return "\n".join(shown) or "no conversations"
 
 
 def _session_lines(session: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
@@ -451,19 +668,31 @@ def _session_lines(session: Mapping[str, Any], marks: Mapping[str, str]) -> Iter
 
 
 def _chat_lines(chat: Mapping[str, Any], marks: Mapping[str, str]) -> Iterator[str]:
-    for number, turn in enumerate(chat["turns"], 1):
+    begun = chat.get("begun", {"turns": 0})
+    if begun["turns"]:
+        span = f"1-{begun['turns']}" if begun["turns"] > 1 else "  1"
+        yield f"{span}  as in {short(begun['chat'])}"
+    for number, turn in enumerate(chat["turns"], begun["turns"] + 1):
         yield f"{number:>3}  {_turn_line(turn, marks)}"
         yield from (f"       {_note_line(note)}" for note in turn.get("notes", ()))
     for branch in chat["branches"]:
-        yield f"     ⎇ after {branch['after']}:" if branch["after"] else "     ⎇ from the start:"
+        yield f"     {branch_head(branch)}:"
         for number, turn in enumerate(branch["turns"], branch["after"] + 1):
             yield f"     {number:>3}  {_turn_line(turn, marks)}"
             yield from (f"            {_note_line(note)}" for note in turn.get("notes", ()))
 
 
+def branch_head(branch: Mapping[str, Any]) -> str:
+    """Say where a branch of an outline begins."""
+    if "of" in branch:
+        return f"⎇ after {branch['after']} beside the path, {branch['of']['prompt']!r}"
+    return f"⎇ after {branch['after']}" if branch["after"] else "⎇ from the start"
+
+
 def _turn_line(turn: Mapping[str, Any], marks: Mapping[str, str]) -> str:
     mark = f" · {marks[turn['id']]}" if turn["id"] in marks else ""
-    return f"{short(turn['prompt'])}{mark}{_ending(turn['finish_reason'])}"
+    along = "".join(f" + {file['name']}" for file in turn.get("files", ()))
+    return f"{short(turn['prompt'])}{along}{mark}{_ending(turn['finish_reason'])}"
 
 
 def _note_line(note: Mapping[str, Any]) -> str:

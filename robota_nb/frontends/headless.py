@@ -25,19 +25,23 @@ from nbclient.util import ensure_async, run_sync
 
 from robota_nb._version import __version__
 from robota_nb.carriers import document, file, output
+from robota_nb.carriers.aside import put_aside
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import source_hash
 from robota_nb.errors import SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from nbformat import NotebookNode
 
-    from robota_nb.carriers.messages import Ack, Change, FromFrontEnd, FromKernel, Open, Saved
+    from robota_nb.carriers.messages import Ack, Change, CodeCell, FromFrontEnd, FromKernel, Open, Saved
 
 PATIENCE = 10.0
 """Seconds that a kernel has to answer before it is shut down."""
+
+STARTS = 3
+"""How often a kernel is started that dies before its first word: now and then another process has its port by then."""
 
 
 class FrontEnd:
@@ -52,14 +56,22 @@ class FrontEnd:
         The file it stands for; None if there is none on this machine.
     replay
         The replay mode to set, if not the kernel's own choice.
+    trust
+        Whether others may have changed where the user's chats ask: if not, such an ask is an error.
     """
 
-    def __init__(self, notebook: NotebookNode, path: str | os.PathLike[str] | None, replay: str | None = None) -> None:
-        with suppress(SnapshotError):  # the kernel will say what is wrong with it
-            output.settle(notebook)
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        path: str | os.PathLike[str] | None,
+        replay: str | None = None,
+        *,
+        trust: bool = False,
+    ) -> None:
+        _settle(notebook)
         self.notebook = notebook
         self.path = Path(path).absolute() if path else Path()
-        self.replay = replay
+        self.replay, self.trust = replay, trust
         self.strict = (replay or os.environ.get("ROBOTA_NB_REPLAY")) == "strict"  # a check, which writes nothing
         self.asked: set[str] = set()  # turns
         self.requests: int | None = None  # unknown until the kernel has said it
@@ -69,17 +81,21 @@ class FrontEnd:
 
     def opening(self) -> Open:
         """Return what the kernel is told before the first cell."""
-        message: Open = {"op": "open", "version": __version__, "cells": self.cells(), "replay": self.replay}
+        message: Open = {"op": "open", "version": __version__, "cells": self.cells()}
+        message |= {"replay": self.replay, "trust": self.trust}
         if self.path.name:
             message["path"] = str(self.path)
         if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:
             message["value"] = value
         return message
 
-    def cells(self) -> list[list[str]]:
-        """Return the code cells in order: [id, hash of the source]."""
+    def cells(self) -> list[CodeCell]:
+        """Return the code cells in order, as the kernel is told of them."""
         code = (cell for cell in self.notebook.cells if cell.cell_type == "code")
-        return [[str(cell.get("id", f"#{n}")), source_hash(cell.source)] for n, cell in enumerate(code)]
+        return [
+            [str(cell.get("id", f"#{n}")), source_hash(cell.source), *([_turns(cell)] if cell.get("outputs") else [])]
+            for n, cell in enumerate(code)
+        ]
 
     def take(self, message: FromKernel) -> Ack | None:
         """Do what the kernel asks, and return the answer to send, if there is one."""
@@ -115,9 +131,18 @@ class FrontEnd:
 
     def shown(self) -> list[str]:
         """Return the turns that the outputs show, in order."""
-        outputs = (o for cell in self.notebook.cells for o in cell.get("outputs", ()))
-        marks = (output.get("metadata", {}).get(snapshot.KEY, {}) for output in outputs)
-        return [mark["turn"] for mark in marks if isinstance(mark, dict) and "turn" in mark]
+        return [turn for cell in self.notebook.cells for turn in _turns(cell)]
+
+
+def _settle(notebook: MutableMapping[str, Any]) -> None:
+    if output.carries(notebook):
+        with suppress(SnapshotError):  # the kernel will say what is wrong with it
+            output.settle(notebook)
+
+
+def _turns(cell: NotebookNode) -> list[str]:
+    """Return the turns that the outputs of a cell show, in order."""
+    return [turn for one in cell.get("outputs", ()) if (turn := output.turn_shown(one))]
 
 
 def requests(session: Any, message: FromFrontEnd) -> Iterator[dict[str, Any]]:
@@ -178,6 +203,7 @@ class RobotaClient(NotebookClient):
         self._save = save
         self._reading: asyncio.Task[Any] | None = None  # what a cell shows; not done if the cell was given up
         self._comm_id = ""  # once the extension is loaded
+        self._start_options: dict[str, Any] = {}
         self.comm_open_handlers[document.TARGET] = self._comm_opened
 
     def _comm_opened(self, msg: Mapping[str, Any]) -> _Comm:
@@ -191,9 +217,27 @@ class RobotaClient(NotebookClient):
             manager.transport_encryption = "auto"
         return manager
 
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Start the kernel; `async_start_new_kernel_client` does so again if it dies at once."""
+        self._start_options = kwargs
+        await super().async_start_new_kernel(**kwargs)
+
     async def async_start_new_kernel_client(self) -> Any:
         """Start the client, and tell the kernel of its document before anything runs."""
-        kc = await super().async_start_new_kernel_client()
+        save = self._save
+        for left in reversed(range(STARTS)):
+            self._save = None  # a kernel that has not begun has changed nothing
+            try:
+                kc = await super().async_start_new_kernel_client()
+                break
+            except RuntimeError as error:
+                if "died" not in str(error):  # jupyter_client's word; there is no other sign
+                    raise
+                if not left:
+                    raise DeadKernelError("Kernel died as it started") from None
+            self.km = self.create_kernel_manager()
+            await self.async_start_new_kernel(**self._start_options)
+        self._save = save
         await self._say(self.front.opening())
         return kc
 
@@ -242,6 +286,7 @@ class RobotaClient(NotebookClient):
             await self._say(saved)
 
     # What nbclient has made of its own; papermill calls these.
+    start_new_kernel = run_sync(async_start_new_kernel)
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
     execute_cell = run_sync(async_execute_cell)
     _cleanup_kernel = run_sync(_async_cleanup_kernel)
@@ -323,6 +368,7 @@ def run(
     to: str | os.PathLike[str] | None = None,
     *,
     replay: str | None = None,
+    trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> FrontEnd:
@@ -335,7 +381,9 @@ def run(
     to
         Where to write; the file itself if not given.
     replay
-        ``auto``, ``strict`` or ``off``; the kernel's own choice if not given.
+        One of `robota_nb.core.rules.modes.MODES`; the kernel's own choice if not given.
+    trust
+        Whether others may have changed where the user's chats ask: if not, such an ask is an error.
     progress
         Called with (cells done, cells in all).
     **options
@@ -354,15 +402,19 @@ def run(
         If a cell failed; its ``front`` is what would have been returned.
     """
     content = file.load(notebook)  # says what is wrong with a file in better words than nbformat
+    _settle(content)  # as `FrontEnd` does; here nothing copies what moves
     target = Path(to or notebook)
     if not os.access(target if target.exists() else target.absolute().parent, os.W_OK):
         raise SnapshotError(f"{target.name} cannot be written there: choose another place before anything is asked")
     try:
-        node = nbformat.reads(json.dumps(content), as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
+        aside = put_aside(content)
+        node = nbformat.reads(json.dumps(aside.notebook), as_version=4)  # type: ignore[no-untyped-call] # nbformat's own
+        aside.put_back(node)
     except RecursionError:
         raise SnapshotError(f"{Path(notebook).name} is nested too deep to be run: its metadata is damaged") from None
+    del content, aside
     language = node.metadata.get("language_info")  # of whoever ran it before: another Python is no change
-    front = FrontEnd(node, target, replay)
+    front = FrontEnd(node, target, replay, trust=trust)
     total = sum(cell.cell_type == "code" for cell in node.cells)
     done = 0
 
@@ -389,11 +441,12 @@ def run(
         client.execute()
     except CellExecutionError as error:
         raise Failure(_reason(error), front) from None
-    except DeadKernelError:
+    except DeadKernelError as error:
         save()
-        raise Failure("the kernel died", front) from None
-    except CellTimeoutError:
-        raise Failure(f"a cell took longer than {options.get('timeout')} s", front) from None
+        raise Failure(f"the {str(error).lower()}", front) from None
+    except CellTimeoutError as error:
+        allowed = re.search(r"after (\S+) seconds", str(error))  # nbclient's words; the cell may have its own limit
+        raise Failure(f"a cell took longer than {allowed[1] if allowed else options.get('timeout')} s", front) from None
     except NoSuchKernel as error:
         raise SnapshotError(f"there is no kernel {error.name!r} here: name another one with --kernel") from None
     return front

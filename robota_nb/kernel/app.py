@@ -13,35 +13,46 @@ from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.document import bridge
 from robota_nb.carriers.file import notebook_path
-from robota_nb.core.events import Delayed, EntriesAdded, Notice, TurnStarted
+from robota_nb.core.events import Changed, Delayed, EntriesAdded, Notice, ServerHeard, TextTakenBack, TurnStarted
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Warms
+from robota_nb.core.record.config import OFFLINE
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display.notices import notice
+from robota_nb.display.place import keeps_outputs, place
 from robota_nb.display.render import choose_renderer
 from robota_nb.errors import CommandError, nearest
 from robota_nb.kernel.endpoints import Endpoints
 from robota_nb.kernel.frontend_messages import FrontEndMessages
 from robota_nb.kernel.idle import IdleWriter
+from robota_nb.kernel.marks import MarksTeller
 from robota_nb.kernel.notices import Notices
 from robota_nb.kernel.running_cell import RunningCell
+from robota_nb.kernel.unnamed_notebook import UnnamedNotebook
 from robota_nb.magics.handlers import HANDLERS
 from robota_nb.magics.runner import Runner
+from robota_nb.prompt.question import failed_source, is_newest, question, shown_error
+from robota_nb.stores.folder_shelf import default_shelf
 from robota_nb.sync.partial_answers import PartialAnswers
 from robota_nb.sync.persistence import Persistence
 from robota_nb.sync.reader import NotebookReader
 from robota_nb.sync.recovery import Recovery
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from robota_nb.carriers.messages import FromFrontEnd
+    from robota_nb.carriers.messages import FromFrontEnd, Why
     from robota_nb.core.events import Event
+    from robota_nb.core.live import LiveTurn
+    from robota_nb.core.notebook_page import NotebookPage
     from robota_nb.core.ports import Level
-    from robota_nb.core.rules.document import Cell
     from robota_nb.core.rules.modes import Mode
+    from robota_nb.core.rules.search import Match
+    from robota_nb.core.runtime import OnForeignChange
     from robota_nb.core.turn import Turn
+    from robota_nb.kernel.executions import Executed
     from robota_nb.magics.robota import RobotaMagics
     from robota_nb.switcher.hub import Hub
     from robota_nb.switcher.widget import Switcher
@@ -64,7 +75,7 @@ class App:
         self.magics = magics
         self.runner = Runner(shell, self, HANDLERS)
         self.endpoints = Endpoints(magics)
-        self.manager = SessionManager(providers=self.endpoints)
+        self.manager = SessionManager(providers=self.endpoints, shelf=default_shelf())
         self._runtime = runtime_of(self.manager)
         self._bridge = bridge(shell)
         self._notices = Notices(shell, self._bridge)
@@ -74,23 +85,36 @@ class App:
         self.reader = NotebookReader(self.persistence, self._guess, self._notify)
         self.recovery = Recovery(self.persistence)
         self._partial_answers = PartialAnswers(self.manager, self.persistence)
-        self._running = RunningCell(shell, self.manager, self.persistence.notebook)
+        self._running = RunningCell(self.manager, self.persistence.notebook)
+        self._unnamed = UnnamedNotebook(shell, self.persistence, self.reader, self._running)
+        self._runtime.check_fallback = self._check_fallback
         self._idle = IdleWriter(self._loop, self._running.is_running, self.persistence.write_pointers)
+        self._marks = MarksTeller(
+            self._running.page,
+            self._runtime,
+            self._bridge.send,
+            loop=self._loop,
+            is_ready=lambda: self.persistence.notebook.adopted and not self._running.is_running(),
+            on_memory=self._on_memory,
+        )
         self._messages = FrontEndMessages(
             self.manager,
             self.persistence,
             self.reader,
+            marks=self._marks,
             send=self._bridge.send,
             notify=self._notices.tell,
             write_pointers=self._idle.write_now,
+            ask_why=self._ask_why,
         )
+        self._runtime.on_foreign_change = self._on_foreign_change
         self._widget: Switcher | None = None
         if mode := _mode_of_environment():
-            self._runtime.replay.mode = mode
+            self._runtime.mode = mode
         self.start(magics)
 
     def start(self, magics: RobotaMagics) -> None:
-        """Begin to listen: set up, or when the extension is loaded again."""
+        """Begin to listen, by these settings: set up, or when the extension is loaded again."""
         self.magics = magics
         magics.observe(self._configure)
         self._configure()
@@ -102,24 +126,34 @@ class App:
     def stop(self) -> None:
         """Write what waits, and listen no more; `start` takes it up again."""
         self._idle.write_now()
+        self._marks.closed()
         self._running.end()
         self._unsubscribe()
         if "hub" in self.__dict__:
             self.hub.close()
         self.persistence.unsaved.store.close()
 
-    def _configure(self, _: Any = None) -> None:
+    def _configure(self, change: Any = None) -> None:
         magics, limits = self.magics, self._runtime.limits
         limits.max_active_sessions = magics.max_active_sessions
         limits.max_chats = magics.max_chats
         limits.max_messages = magics.max_messages
-        self._runtime.replay.rerun = magics.rerun
+        self._runtime.rerun = magics.rerun
+        self._runtime.mark_unfinished = magics.mark_unfinished
+        self.runner.remote_pictures = magics.remote_pictures
+        if change and change["name"] == "remote_pictures":
+            self._tell_pictures()
         self.endpoints.configure(magics)
         self.persistence.automatic = magics.autosnapshot
 
     def _guess(self) -> Path | None:
         """Return the notebook's file if no front end has said which it is."""
-        return notebook_path(self.shell.user_ns)
+        return self._unnamed.path or notebook_path(self.shell.user_ns)
+
+    def _check_fallback(self) -> None:
+        """Raise if the embedded model is not to answer where nobody has chosen it."""
+        if self.magics.provider != OFFLINE:
+            self._unnamed.check_known()
 
     def _loop(self) -> Any:
         return getattr(getattr(self.shell, "kernel", None), "io_loop", None)
@@ -127,32 +161,55 @@ class App:
     # -- what happens
 
     def _on_event(self, event: Event) -> None:
+        if isinstance(event, Changed | EntriesAdded):
+            self._marks.changed()
         if isinstance(event, EntriesAdded):
             self.persistence.commit({event.session: event.entries}, {event.session: event.removed})
         elif isinstance(event, TurnStarted):
             self._partial_answers.begin()
         elif isinstance(event, Notice):
             self._notify(event)
-        elif isinstance(event, Delayed) and not self.runner.delayed(event):
-            self._notices.tell(event.text)
+        elif isinstance(event, Delayed | ServerHeard | TextTakenBack):
+            shown = self.runner.hear(event)
+            if isinstance(event, Delayed) and not shown:
+                self._notices.tell_now(event.text)
+
+    def _tell_pictures(self) -> None:
+        self._bridge.send({"op": "pictures", "remote": self.magics.remote_pictures})
 
     def _on_message(self, message: FromFrontEnd) -> None:
         self._messages.receive(message)
+        if message["op"] == "open" and self.magics.remote_pictures:
+            self._tell_pictures()
         if "hub" in self.__dict__:
             self.hub.touch()
+
+    def _on_memory(self) -> None:
+        """Show in the views what the page remembers now, and have it written: cells may have moved."""
+        if "hub" in self.__dict__:
+            self.hub.touch(everything=True)
+        self._idle.write_soon()
+
+    def _on_foreign_change(self) -> OnForeignChange:
+        """Say what comes of an ask of which somebody else has changed where it goes."""
+        if self._messages.trust is not None:
+            return "tell" if self._messages.trust else "refuse"
+        seen = self._bridge.reached or not keeps_outputs(self.shell)
+        return "tell" if seen else "refuse once"
 
     def _notify(self, of: SyncNotice) -> None:
         self._notices.tell(notice(of))
 
-    def cell_begins(self, source: str, cell_id: str | None) -> None:
+    def cell_begins(self, cell: Executed) -> None:
         """Note that a cell is about to be executed."""
         self._idle.cell_begins()
+        self._marks.cell_begins()
         self.runner.asked_here.clear()
-        self._running.begin(source, cell_id)
+        self._running.begin(cell)
 
-    def cell_ends(self) -> None:
-        """Note that the cell has been executed."""
-        self._running.end()
+    def cell_ends(self, *, failed: bool = False) -> None:
+        """Note that the cell has been executed; *failed*: with an error."""
+        self._marks.cell_ended(self._running.end(failed=failed))
         self._idle.cell_ends()
 
     # -- for commands and views
@@ -167,7 +224,7 @@ class App:
 
         A notebook with turns in it probably replays first, and is not to be slowed down.
         """
-        if self._runtime.replay.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
+        if self._runtime.mode == "strict" or any(view_of(s).record.nodes for s in self.manager.sessions()):
             return
         providers = self.endpoints
 
@@ -179,13 +236,72 @@ class App:
 
         Thread(target=warm, name="robota_nb-warm-up", daemon=True).start()
 
-    def cell(self) -> Cell:
-        """Return the cell that is being executed."""
+    def ask(self, ask: Callable[[SessionManager], Turn | LiveTurn]) -> Turn | LiveTurn:
+        """Ask by calling *ask*; where nobody has told which notebook this is, it may be found for that."""
+        return self._unnamed.ask(ask)
+
+    def page(self) -> NotebookPage:
+        """Return the notebook, in which the cell that is being executed is noted."""
         return self._running.get()
+
+    @property
+    def presets(self) -> Mapping[str, Any]:
+        """The user's presets by name, as they are configured."""
+        found: Mapping[str, Any] = self.magics.presets
+        return found
+
+    @property
+    def request(self) -> str | None:
+        """The id of the message that the running cell is executed for; None if none runs, empty in a terminal."""
+        return self._running.request
+
+    @property
+    def is_one_ask(self) -> bool:
+        """Whether the running cell is a ``%%robota`` cell: nothing else is shown below it."""
+        return self._running.is_one_ask
+
+    @property
+    def shows_at_end(self) -> bool:
+        """Whether answers are to be shown when they are whole, not while they arrive."""
+        return not (self.magics.show_while_streaming and self._messages.follows_updates)
+
+    @property
+    def namespace(self) -> Mapping[str, object]:
+        """Where the names of a prompt's fields are looked up: what cells see."""
+        found: Mapping[str, object] = self.shell.user_ns
+        return found
+
+    @property
+    def variables(self) -> Mapping[str, object]:
+        """Those of them that the user has made."""
+        from robota_nb.prompt.offers import variables_of
+
+        return variables_of(self.shell)
+
+    def preset(self, name: str) -> dict[str, str]:
+        """Return the settings of a preset; `CommandError` if there is none, or it cannot be used."""
+        from robota_nb.magics.presets import settings_of_preset
+
+        return settings_of_preset(name, self.presets)
+
+    def search(self, text: str, *, everywhere: bool) -> list[Match]:
+        """Return the turns of the notebook that hold a text, or of all notebooks in the store."""
+        from robota_nb.sync.search import found_here
+
+        return found_here(self.persistence, text, everywhere=everywhere)
 
     def level(self) -> Level:
         """Return how far the conversations have got."""
         return self.persistence.level
+
+    @property
+    def replaces_cells(self) -> bool:
+        """Whether there is a front end that can."""
+        return self._bridge.reached
+
+    def replace_cell(self, cell: str, former: str, source: str) -> None:
+        """Have the front end put a source into a cell, if the hash of what stands there is still the *former* one."""
+        self._bridge.send({"op": "code", "cell": cell, "hash": former, "source": source})
 
     def notices(self) -> list[str]:
         """Return the notices that no front end has shown, and forget them."""
@@ -202,6 +318,13 @@ class App:
 
         return Hub(self)
 
+    def _ask_why(self, why: Why) -> str:
+        """Return the source of a cell that asks why another one has failed."""
+        shell, name, value, source = self.shell, why["ename"], why["evalue"], why["source"]
+        is_last = is_newest(name, value, source, failed_source(shell))
+        error = None if is_last else shown_error(name, value, why["traceback"])
+        return question(source, shell.user_ns, error=error, hidden=shell.user_ns_hidden)
+
     def switcher(self) -> Switcher | str:
         """Return the switcher as a widget; where there are no widgets, as text."""
         if self._loop() is None:
@@ -215,9 +338,10 @@ class App:
         return self._widget
 
     def display_turn(self, turn: Turn) -> None:
-        """Show a turn as the result of a cell, unless it has just shown itself there."""
-        if turn.id not in self.runner.asked_here:
-            choose_renderer(self.shell).replay(turn.text, turn.finish_reason, {})
+        """Show a turn, as the result of a cell, say, unless it has just shown itself there."""
+        if self.runner.asked_here.get(turn.id) != place(self.shell):
+            renderer = choose_renderer(self.shell, remote_pictures=self.magics.remote_pictures)
+            renderer.replay(turn.text, turn.finish_reason, {}, turn.besides)
 
 
 def _mode_of_environment() -> Mode | None:

@@ -34,6 +34,7 @@ class Endpoints:
     def __init__(self, magics: RobotaMagics) -> None:
         self._keys = Keys()
         self._objects: dict[str, Provider] = {}
+        self._listed: dict[str, tuple[str, ...]] = {}  # the models that each has told of when it was tested
         self.configure(magics)
 
     def configure(self, magics: RobotaMagics) -> None:
@@ -61,14 +62,32 @@ class Endpoints:
         """Return what can be said of each endpoint without asking it."""
         return [state for state in self._registry().states() if state.name not in self._objects]
 
+    def endpoint(self, name: str) -> Endpoint | None:
+        """Return an endpoint as it is configured; None if none that can be used has that name."""
+        return None if name in self._objects else self._registry().endpoints.get(name)
+
+    def models(self) -> list[str]:
+        """Return the models that endpoints have for their default, or have told of when they were tested."""
+        defaults = [endpoint.model for endpoint in self._registry().endpoints.values() if endpoint.model]
+        listed = [model for name, models in self._listed.items() if name in self.names() for model in models]
+        return list(dict.fromkeys([*defaults, *listed]))
+
+    def prices(self) -> dict[str, Mapping[str, float]]:
+        """Return what a million tokens cost, ``input`` and ``output``, by the name of the endpoint."""
+        return {name: endpoint.price for name, endpoint in self._registry().endpoints.items() if endpoint.price}
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with endpoints that cannot be used."""
+        return [str(error) for name, error in self._registry().problems.items() if name not in self._objects]
+
     def objects(self) -> list[str]:
         """Return the names of the provider objects."""
         return list(self._objects)
 
-    def add(self, name: str, settings: Mapping[str, str]) -> None:
+    def add(self, name: str, settings: Mapping[str, object]) -> None:
         """Make a server known in this kernel."""
+        parse_endpoints({name: settings})
         wanted = {**self._magics.endpoints, name: dict(settings)}
-        parse_endpoints(wanted)
         self._objects.pop(name, None)
         self._magics.endpoints = wanted
 
@@ -80,9 +99,10 @@ class Endpoints:
 
     def check(self, name: str) -> EndpointCheck:
         """See whether an endpoint can be reached and takes the key; no model is asked."""
-        if name in self._objects:
-            return check_models(name, self._objects[name])
-        return self._registry().check(name)
+        mine = self._objects.get(name)
+        found = check_models(name, mine) if mine else self._registry().check(name)
+        self._listed[name] = found.models or ()
+        return found
 
     def key_source(self, name: str) -> KeySource | None:
         """Return where the key of an endpoint is; None if there is none."""
@@ -121,7 +141,10 @@ class Endpoints:
         """Return an endpoint that needs a key."""
         if name in self._objects:
             raise CommandError(f"{name!r} is an object of this kernel: give it its key in Python, where it is made")
-        endpoint = self._registry().endpoints.get(name)
+        registry = self._registry()
+        if name in registry.problems:
+            raise registry.problems[name]
+        endpoint = registry.endpoints.get(name)
         if endpoint is None:  # the name is not repeated: it could be the key
             raise EndpointNotFound("no endpoint has that name", hint="endpoint.list")
         if not endpoint.key_env:

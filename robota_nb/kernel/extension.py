@@ -15,18 +15,22 @@ from traitlets import TraitError
 
 from robota_nb._version import __version__
 from robota_nb.carriers.document import bridge
+from robota_nb.kernel.executions import Executions
+from robota_nb.kernel.loading_cell import read_anew
 from robota_nb.magics import completer
-from robota_nb.magics.questions import protect
+from robota_nb.magics.inspection import Inspection
 from robota_nb.magics.robota import RobotaMagics
+from robota_nb.magics.spelling import NAME, Spelling
 from robota_nb.switcher.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
     from robota_nb.core.turn import Turn
     from robota_nb.kernel.app import App
+    from robota_nb.kernel.executions import Executed
     from robota_nb.magics.runner import Runner
     from robota_nb.switcher.hub import Hub
 
@@ -40,6 +44,7 @@ def load(shell: InteractiveShell) -> None:
     """Hook a shell, unless it is."""
     if shell not in _HOOKED:
         _HOOKED[shell] = Extension(shell)
+        read_anew(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -63,22 +68,29 @@ class Extension:
         self.shell = shell
         self.magics = self._configured_magics()
         self.started: App | None = _KEPT.pop(shell, None)  # once there was a command
-        self._ran: list[tuple[str, str | None]] = []  # cells executed before there was an app
+        self._executions = Executions(shell)
+        self._ran: list[Executed] = []  # cells executed before there was an app
+        self._is_running = False  # whether the last of them has not ended
         self._lock = RLock()  # a view may be the first to need it, in another thread
         self._views = Views(self._listener)
         shell.register_magics(self.magics)
+        self.magics.register_alias()
         shell.events.register("pre_run_cell", self._cell_begins)
         shell.events.register("post_run_cell", self._cell_ends)
-        shell.input_transformers_cleanup.append(protect)
-        self._completer = completer.install(shell, self.app)
+        self._spelling = Spelling(self.magics.names)
+        shell.input_transformer_manager.line_transforms.insert(0, self._spelling)  # before cell magics are found
+        self._completer = completer.install(shell, self.app, self.magics.names)
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
         bridge(shell).connect(__version__, self._later)
         if self._kernel:
             self._views.register()
+            self._inspection = Inspection(self._kernel, self.magics.names)
         atexit.register(self._exit)
         if self.started is not None:
             self.started.start(self.magics)
+        if cell := self._executions.loading():
+            self._begins(cell)
 
     def _configured_magics(self) -> RobotaMagics:
         try:
@@ -95,16 +107,17 @@ class Extension:
         bridge(self.shell).disconnect()
         if self._kernel:
             self._views.unregister()
+            self._inspection.unhook()
         self._unhook_formatter()
         completer.uninstall(self.shell, self._completer)
-        self.shell.input_transformers_cleanup.remove(protect)
+        self.shell.input_transformer_manager.line_transforms.remove(self._spelling)
         self.shell.events.unregister("pre_run_cell", self._cell_begins)
         self.shell.events.unregister("post_run_cell", self._cell_ends)
         self.magics.unobserve_all()
         self.shell.configurables.remove(self.magics)
         self.shell.magics_manager.registry.pop(type(self.magics).__name__, None)
-        for kind in ("line", "cell"):
-            self.shell.magics_manager.magics[kind].pop("robota", None)
+        for name in (NAME, self.magics.alias):
+            self.magics.forget(name)
 
     @property
     def _kernel(self) -> Any:
@@ -128,8 +141,10 @@ class Extension:
                 from robota_nb.kernel.app import App
 
                 self.started = App(self.shell, self.magics)
-                for source, cell_id in self._ran:
-                    self.started.cell_begins(source, cell_id)
+                for cell in self._ran:
+                    self.started.cell_begins(cell)
+                if self._ran and not self._is_running:
+                    self.started.cell_ends()
                 self._ran.clear()
                 if self._views.waiting:
                     self._views.start(self.started.hub)
@@ -143,15 +158,23 @@ class Extension:
         return self.app().runner
 
     def _cell_begins(self, info: ExecutionInfo) -> None:
-        source, cell_id = str(info.raw_cell), info.cell_id
-        if self.started is None:
-            self._ran.append((source, cell_id))
-        else:
-            self.started.cell_begins(source, cell_id)
+        if cell := self._executions.begin(info.raw_cell, info.cell_id):
+            self._begins(cell)
 
-    def _cell_ends(self, _: object) -> None:
+    def _begins(self, cell: Executed) -> None:
+        if self.started is None:
+            self._ran.append(cell)
+            self._is_running = True
+        else:
+            self.started.cell_begins(cell)
+
+    def _cell_ends(self, result: ExecutionResult) -> None:
+        if not self._executions.end():
+            return
+        self._is_running = False
         if self.started is not None:
-            self.started.cell_ends()
+            error = result.error_before_exec or result.error_in_exec
+            self.started.cell_ends(failed=error is not None and not isinstance(error, KeyboardInterrupt))
 
     def _display_turn(self, turn: Turn) -> None:
         self.app().display_turn(turn)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.display.code_page import printable
+from robota_nb.display.place import keeps_outputs
 from robota_nb.display.report import plain
 
 if TYPE_CHECKING:
@@ -30,10 +32,15 @@ class Notices:
         """Show a notice, of one line, or let it wait."""
         if self._bridge.reached:
             self._bridge.send({"op": "notice", "text": text})
-        elif getattr(self._shell, "kernel", None) is None:
-            print(plain(text))  # noqa: T201 - a terminal has no other place
+        elif not keeps_outputs(self._shell):
+            print(printable(plain(text)))  # noqa: T201 - a terminal has no other place
         else:
             self._waiting.append(text)
+
+    def tell_now(self, text: str) -> None:
+        """Show a notice, of one line, that says nothing later: where it cannot be shown at once, it is dropped."""
+        if self._bridge.reached or not keeps_outputs(self._shell):
+            self.tell(text)
 
     def take(self) -> list[str]:
         """Return the notices that nobody has shown yet, and forget them."""

@@ -2,19 +2,25 @@
 
 import { CodeCells } from './cells.js';
 import { Document } from './document.js';
+import { Marks } from './marks.js';
+import { putCode } from './put_code.js';
 import { MAX_PUSH, push } from './push.js';
 import { VERSION } from './version.js';
 
 const TARGET = 'robota_nb'; // of the comm that the kernel opens
 const MAGIC = 'robota'; // also stands where the configuration loads the extension, and no cell does
 const MAX_PART = 100_000; // characters
+const ORDER = 100; // milliseconds: a cell that is moved goes and comes
 
 /**
  * What a bridge needs around it.
  *
  * @typedef {object} Host
- * @property {(text: string) => void} notify Tells the user something.
+ * @property {(text: string, context: Lab.Context) => void} notify Tells the user something about a notebook.
  * @property {(path: string) => { root: string, path: string }} place Says where a document is.
+ * @property {Lab.Contents} contents Where the files of documents are.
+ * @property {boolean} updates Whether outputs of cells can be updated here.
+ * @property {import('./strict.js').StrictNotebooks} strict For which notebooks nothing may be asked.
  * @property {() => void} loaded Called when `kernel` or `process` may have changed, and when the kernel has met this
  *   page.
  */
@@ -33,22 +39,33 @@ export class Bridge {
     /** @type {string | null} */
     this._process = null; // the kernel process that has opened the comm
     this._loaded = false; // whether the extension is, in that process
+    this._remotePictures = false; // whether the user wants answers to show those of public servers
     /** @type {string[]} */
     this._parts = [];
     this._due = false; // whether the kernel has yet to be told of the document
-    this._cells = new CodeCells(context.model);
-    this._document = new Document(context, {
+    this._isOrderDue = false; // and whether of cells that came, went or moved
+    /** @type {number | undefined} */
+    this._orderTimer = undefined;
+    /** @type {Map<string, (source: string) => void>} */
+    this._written = new Map(); // what takes the cells that the kernel writes, by the cell that each is about
+    this._at = this._place();
+    this._page = Math.random().toString(36).slice(2); // others may show the document, too
+    this.cells = new CodeCells(context.model);
+    this.marks = new Marks(this.cells);
+    this._document = new Document(context, host.contents, {
       written: seq => this._answer({ op: 'ack', seq }),
       saved: seq => this._answer({ op: 'saved', seq }),
-      changed: sessions => (this._comm ? this._tell({ op: 'changed', sessions }) : this._introduce()),
+      dropped: seq => this._answer({ op: 'dropped', seq }),
+      changed: sessions => (this._comm ? void this._tell({ op: 'changed', sessions }) : this._introduce()),
       replaced: () => this._introduce()
     });
+    this.cells.watch(isOrder => isOrder && this._onOrder());
     this._session.kernelChanged.connect((_, { newValue }) => this._meet(newValue));
     this._session.statusChanged.connect((_, status) => this._onStatus(status));
     this._session.connectionStatusChanged.connect((_, status) => {
       this._due = this._due || status !== 'connected'; // messages of the kernel may be lost meanwhile
     });
-    context.pathChanged.connect(() => this._tell({ op: 'renamed', ...this._place() }));
+    context.pathChanged.connect(() => this._onRenamed());
     this._meet(this._kernel());
   }
 
@@ -56,15 +73,67 @@ export class Bridge {
   beforeExecution() {
     if (this._due) {
       this._open();
-    } else if ((this._comm || this._cells.contain(MAGIC)) && this._isReached()) {
-      const cells = this._cells.listIfChanged();
-      if (cells) {
-        this._tell({ op: 'cells', cells });
+    } else if ((this._comm || this.cells.contain(MAGIC)) && this._isReached()) {
+      this._isOrderDue = false;
+      const change = this.cells.change();
+      if (change) {
+        void this._tell({ op: 'cells', page: this._page, ...change });
       }
     }
   }
 
+  /**
+   * Wait until the kernel knows the cells as they are now, and until what it says of them is here: before it answers a
+   * change that is none.
+   *
+   * @returns {Promise<boolean>} Whether it does.
+   */
+  async settle() {
+    const change = this.cells.change();
+    const isTaken = !change || (await this._tell({ op: 'cells', page: this._page, ...change }));
+    return isTaken && this._tell({ op: 'cells', page: this._page, from: 0, gone: 0, cells: [] });
+  }
+
+  /** Let all stale answers stand. */
+  accept() {
+    void this._tell({ op: 'accept' });
+  }
+
+  /**
+   * Have the model asked when a cell runs next, whatever is recorded.
+   *
+   * @param {string} cell
+   */
+  askAgain(cell) {
+    void this._tell({ op: 'again', cell });
+  }
+
+  /**
+   * Have the kernel write a cell that asks why another one has failed.
+   *
+   * @param {string} cell
+   * @param {string} source The cell's.
+   * @param {import('./errors.js').ErrorBox} box
+   * @returns {Promise<string | null>} Its source; null if the kernel has not taken that in.
+   */
+  async askWhy(cell, source, box) {
+    const written = new Promise(resolve => this._written.set(cell, resolve));
+    const isTaken = await this._tell({ op: 'why', page: this._page, cell, source, ...box });
+    return isTaken ? written : null;
+  }
+
+  /** Whether the user wants nothing to be asked in this notebook. */
+  get isStrict() {
+    return this._host.strict.has(this._at);
+  }
+
+  set isStrict(isStrict) {
+    this._host.strict.set(this._at, isStrict);
+    void this._tell({ op: 'replay', mode: isStrict ? 'strict' : 'auto' });
+  }
+
   dispose() {
+    clearTimeout(this._orderTimer);
     this._document.dispose();
   }
 
@@ -78,9 +147,25 @@ export class Bridge {
     return this._loaded ? this._process : null;
   }
 
+  /**
+   * Whether answers of a document may show pictures of public servers.
+   *
+   * @param {string} path
+   */
+  showsPictures(path) {
+    return this._remotePictures && this._context.path === path;
+  }
+
   /** Whether another view of the same kernel gets its comms, and not this one. */
   get isElsewhere() {
     return this._kernel()?.handleComms === false;
+  }
+
+  /** Whether the notebook is of Python, as far as is known: one without a kernel may not say. */
+  get isOfPython() {
+    const kernel = this._kernel();
+    const language = kernel && this._session.specsManager?.specs?.kernelspecs[kernel.name]?.language;
+    return /python/i.test(language ?? (this._context.model.defaultKernelLanguage || (kernel ? '' : 'python')));
   }
 
   _kernel() {
@@ -90,11 +175,7 @@ export class Bridge {
   /** Whether there is a Python kernel to speak with: of several views of a kernel, one gets its comms. */
   _isReached() {
     const kernel = this._kernel();
-    if (!kernel || !kernel.handleComms || kernel.isDisposed) {
-      return false;
-    }
-    const language = this._session.specsManager?.specs?.kernelspecs[kernel.name]?.language;
-    return /python/i.test(language ?? this._context.model.defaultKernelLanguage);
+    return Boolean(kernel && kernel.handleComms && !kernel.isDisposed && this.isOfPython);
   }
 
   /** @param {Lab.Kernel | null} kernel */
@@ -104,6 +185,22 @@ export class Bridge {
     if (kernel?.handleComms) {
       kernel.registerCommTarget(TARGET, (comm, { header }) => this._accept(comm, header.session));
       this._introduce();
+    }
+  }
+
+  /** Cells have come, gone or moved: answers below may be stale by that, before anything runs. */
+  _onOrder() {
+    this._isOrderDue = true;
+    this._orderTimer ??= setTimeout(() => {
+      this._orderTimer = undefined;
+      this._tellOrder();
+    }, ORDER);
+  }
+
+  /** Tell the kernel of that; a busy one when it is idle, as it would drop what waits if a cell fails. */
+  _tellOrder() {
+    if (this._isOrderDue && this._comm && this._orderTimer === undefined && this._kernel()?.status === 'idle') {
+      this.beforeExecution();
     }
   }
 
@@ -120,6 +217,7 @@ export class Bridge {
         this._open();
       } else {
         this._document.onIdle(status === 'idle');
+        this._tellOrder();
       }
     }
   }
@@ -139,21 +237,43 @@ export class Bridge {
       return;
     }
     this._due = false;
-    const { dirty } = this._context.model;
-    const [cells, value] = [this._cells.list(), this._document.value()];
-    this._tell({ op: 'open', version: VERSION, dirty, ...this._place(), cells, value });
+    const dirty = this._context.model.dirty || this._document.isDropped;
+    const [cells, value] = [this.cells.list(), this._document.value()];
+    const replay = this.isStrict ? 'strict' : null;
+    const { updates } = this._host;
+    void this._tell({ op: 'open', page: this._page, version: VERSION, dirty, ...this._at, cells, value, replay, updates });
+  }
+
+  _onRenamed() {
+    const former = this._at;
+    this._at = this._place();
+    this._host.strict.move(former, this._at);
+    void this._tell({ op: 'renamed', ...this._at });
   }
 
   _place() {
     return this._host.place(this._context.path);
   }
 
-  /** @param {BridgeMessage.FromFrontEnd} message For the kernel to know before the next cell. */
-  _tell(message) {
+  /**
+   * Tell the kernel something before the next cell.
+   *
+   * @param {BridgeMessage.FromFrontEnd} message
+   * @returns {Promise<boolean>} Whether it has taken it in.
+   */
+  async _tell(message) {
     const kernel = this._kernel();
-    if (kernel && this._isReached()) {
-      push(kernel, message, () => this._introduce());
+    if (!kernel || !this._isReached()) {
+      return false;
     }
+    const { told } = this.cells;
+    const isTaken = await push(kernel, message);
+    if (isTaken === false) {
+      this._introduce();
+    } else if (isTaken && (message.op === 'open' || message.op === 'cells')) {
+      this.cells.taken(told);
+    }
+    return isTaken === true;
   }
 
   /** @param {BridgeMessage.FromFrontEnd} message */
@@ -174,6 +294,7 @@ export class Bridge {
     if (process !== this._process) {
       this._process = process;
       this._document.restart();
+      this.marks.clear();
     }
     comm.commsOverSubshells = 'disabled'; // answers in the order of the cells, and no thread in the kernel for them
     this._comm = comm;
@@ -189,11 +310,18 @@ export class Bridge {
       }
     };
     this._setLoaded(true);
+    if (this._document.isDropped) {
+      this._answer({ op: 'dropped', seq: 0 }); // another kernel may have been told
+    }
   }
 
   /** @param {boolean} loaded */
   _setLoaded(loaded) {
     this._loaded = loaded;
+    if (!loaded) {
+      this._remotePictures = false;
+      this.marks.clear();
+    }
     this._host.loaded();
   }
 
@@ -205,7 +333,20 @@ export class Bridge {
       case 'write':
         return this._document.write(message);
       case 'notice':
-        return this._host.notify(String(message.text));
+        return this._host.notify(String(message.text), this._context);
+      case 'pictures':
+        this._remotePictures = message.remote === true;
+        return;
+      case 'marks':
+        return this.marks.take(message);
+      case 'code':
+        return putCode(this._context.model, this.cells, message);
+      case 'insert':
+        if (message.page === this._page) { // another page may have asked
+          this._written.get(message.below)?.(String(message.source));
+          this._written.delete(message.below);
+        }
+        return;
       case 'save':
         return void this._context.save().catch(() => {}); // the application has shown the error
     }

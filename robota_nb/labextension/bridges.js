@@ -30,6 +30,15 @@ export class Bridges {
   }
 
   /**
+   * Whether answers of a document may show pictures of public servers, as its user has set.
+   *
+   * @param {string} path
+   */
+  showPictures(path) {
+    return [...this._bridges.values()].some(bridge => bridge.showsPictures(path));
+  }
+
+  /**
    * Give a notebook its bridge, if it has none yet.
    *
    * @param {Lab.Context} context

@@ -2,8 +2,10 @@
 // switcher. The button in the toolbar, the menu item and the keyboard shortcut are in its schema, so that users can
 // change them.
 
+import { showChatsInOutputs } from './chats_output.js';
 import { ICON } from './icon.js';
 import { PANEL, panelOf } from './panel.js';
+import { makeQuestion } from './question.js';
 import { publish } from './services.js';
 import { PLUGIN } from './settings.js';
 import { shared } from './shared.js';
@@ -16,6 +18,7 @@ import { t } from './switcher/strings.js';
 /** @typedef {import('./shared.js').Scope} Scope */
 
 const OPEN = 'robota:open-chats';
+const QUESTION = 'robota:next-question';
 const CLOSING = 200; // ms until the command palette has closed, and given the focus back to the notebook
 const MODULES = {
   application: '@jupyterlab/application',
@@ -35,6 +38,7 @@ const MODULES = {
  * @property {Lab.CommandPalette} [palette]
  * @property {Lab.Languages} [languages]
  * @property {Lab.LatexTypesetter} [typesetter]
+ * @property {Lab.RenderMimeRegistry} [renderers]
  * @property {Lab.StatusBar} [statusBar]
  * @property {Lab.SettingRegistry} [registry]
  */
@@ -44,10 +48,12 @@ const MODULES = {
  *
  * @typedef {object} Given
  * @property {object} INotebookTracker
+ * @property {Lab.NotebookActions} NotebookActions
  * @property {Lab.AppUtils} apputils
  * @property {Lab.PageConfig} PageConfig
  * @property {Bridges} bridges
  * @property {Settings} settings
+ * @property {import('./notices.js').Notices} notices
  */
 
 /**
@@ -57,13 +63,15 @@ const MODULES = {
  * @param {Given} given
  * @returns {Promise<Lab.Plugin>}
  */
-export async function chats(scope, { INotebookTracker, apputils, PageConfig, bridges, settings }) {
+export async function chats(scope, given) {
+  const { INotebookTracker, apputils, PageConfig } = given;
   const modules = await optional(scope);
   const wanted = Object.entries({
     restorer: modules.application?.ILayoutRestorer,
     palette: apputils.ICommandPalette,
     languages: modules.codemirror?.IEditorLanguageRegistry,
     typesetter: modules.rendermime?.ILatexTypesetter,
+    renderers: modules.rendermime?.IRenderMimeRegistry,
     statusBar: modules.statusbar?.IStatusBar,
     registry: modules.settings?.ISettingRegistry
   }).filter(([, token]) => token);
@@ -77,7 +85,7 @@ export async function chats(scope, { INotebookTracker, apputils, PageConfig, bri
       try {
         const found = Object.fromEntries(wanted.map(([name], index) => [name, services[index]]));
         const page = PageConfig.getOption('notebookPage');
-        activate(app, tracker, found, { modules, bridges, settings, page });
+        activate(app, tracker, found, { ...given, modules, page });
       } catch (error) {
         console.error('robota_nb: there is no panel of chats here:', error);
       }
@@ -102,12 +110,10 @@ async function optional(scope) {
  * @param {Lab.Application} app
  * @param {Lab.NotebookTracker} tracker
  * @param {Found} found
- * @param {{
- *   modules: Partial<Record<keyof typeof MODULES, any>>, bridges: Bridges, settings: Settings, page: string
- * }} context
+ * @param {Given & { modules: Partial<Record<keyof typeof MODULES, any>>, page: string }} context
  */
-function activate(app, tracker, found, { modules, bridges, settings, page }) {
-  const { restorer, palette, languages, typesetter, statusBar, registry } = found;
+function activate(app, tracker, found, { NotebookActions, modules, bridges, settings, notices, page }) {
+  const { restorer, palette, languages, typesetter, renderers, statusBar, registry } = found;
   const loaded = settings.load(registry);
   const style = modules.codemirror?.jupyterHighlightStyle;
   const services = publish({ app, tracker, bridges, languages, style, typesetter });
@@ -115,12 +121,15 @@ function activate(app, tracker, found, { modules, bridges, settings, page }) {
   if (!Widget || (page && page !== 'notebooks')) { // Notebook has pages without a notebook, too
     return;
   }
+  if (renderers) {
+    showChatsInOutputs(renderers, Widget, { tracker, NotebookActions, bridges, services });
+  }
   void loadStyles('chats.css');
   const { LabIcon } = modules.ui ?? {};
   const icon = LabIcon && new LabIcon(ICON);
   const open = () => void app.commands.execute(OPEN);
 
-  const panel = new (panelOf(Widget))({ tracker, bridges, services });
+  const panel = new (panelOf(Widget))({ tracker, bridges, services, notices, NotebookActions });
   Object.assign(panel.title, icon ? { icon } : { label: t('panelTitle') });
   app.shell.add(panel, 'right', { rank: 800 });
   restorer?.add(panel, PANEL);
@@ -128,7 +137,14 @@ function activate(app, tracker, found, { modules, bridges, settings, page }) {
   app.commands.addCommand(OPEN, {
     label: t('openChats'),
     icon,
-    execute: async () => {
+    // The key gives the focus to a panel that is open, and takes it back from there; the button opens and closes.
+    execute: async ({ toggle = false } = {}) => {
+      if (panel.isVisible && (toggle || panel.node.contains(document.activeElement))) {
+        app.shell.collapseRight?.();
+        app.shell.activateById(tracker.currentWidget?.id ?? '');
+        return;
+      }
+      panel.makeRoom();
       const isFromPalette = document.activeElement?.closest('.lm-CommandPalette, .jp-ModalCommandPalette');
       app.shell.activateById(PANEL);
       if (isFromPalette) {
@@ -138,6 +154,12 @@ function activate(app, tracker, found, { modules, bridges, settings, page }) {
     }
   });
   palette?.addItem({ command: OPEN, category: 'Robota' });
+  app.commands.addCommand(QUESTION, {
+    label: t('nextQuestion'),
+    isEnabled: () => tracker.currentWidget !== null,
+    execute: () => tracker.currentWidget && makeQuestion(tracker.currentWidget.content)
+  });
+  palette?.addItem({ command: QUESTION, category: 'Robota' });
 
   void Promise.all([loaded, app.restored]).then(() => {
     if (settings.get('openAtStart')) {

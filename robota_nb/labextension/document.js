@@ -1,6 +1,6 @@
 // The open document: writes into it what the kernel says, and notices when others change it and when it is saved.
 
-import { changed, difference, isReadable } from './entries.js';
+import { changed, difference, isReadable, lacks } from './entries.js';
 import { KEY } from './push.js';
 
 /** @typedef {Record<string, BridgeMessage.Change>} Changes */
@@ -16,7 +16,8 @@ const CROSSING = 500; // milliseconds in which the server's report of a save may
  *
  * @typedef {object} Handlers
  * @property {(seq: number) => void} written It holds the writes up to this one.
- * @property {(seq: number) => void} saved It was saved with them.
+ * @property {(seq: number) => void} saved It was saved with them, and the file holds them.
+ * @property {(seq: number) => void} dropped It was saved, and something has taken entries out on the way to the file.
  * @property {(changes: Changes) => void} changed Others have changed it.
  * @property {() => void} replaced Something else altogether stands there.
  */
@@ -24,10 +25,12 @@ const CROSSING = 500; // milliseconds in which the server's report of a save may
 export class Document {
   /**
    * @param {Lab.Context} context The document's.
+   * @param {Pick<Lab.Contents, 'get'>} contents Where its file is.
    * @param {Handlers} on
    */
-  constructor(context, on) {
+  constructor(context, contents, on) {
     this._context = context;
+    this._contents = contents;
     this._on = on;
     /** @type {unknown} */
     this._known = undefined; // the value, as the kernel knows it
@@ -41,7 +44,14 @@ export class Document {
     this._lookTimer = undefined;
     this._seq = 0; // the last write that is in the document,
     this._saving = 0; // and the last one that is being saved
+    /** @type {number | null} */
+    this._lookedAt = null; // the last write that was looked for in the file,
+    this._looks = 0; // how often that was done,
+    /** Whether the file lacks something that was saved, as far as is known. */
+    this.isDropped = false;
     this._writing = false;
+    /** @type {unknown} */
+    this._saved = undefined; // what is being saved, if the file is to be looked into
     this._putAt = 0; // when we have changed the document last
     context.model.metadataChanged.connect((_, change) => {
       if (change.key === KEY && !this._writing && this._lookTimer === undefined) {
@@ -66,6 +76,7 @@ export class Document {
   /** Count writes from the beginning, for another kernel. */
   restart() {
     this.flush();
+    this._lookedAt = this._lookedAt === this._seq ? 0 : null;
     this._seq = this._saving = 0;
   }
 
@@ -171,9 +182,10 @@ export class Document {
 
   /** The server has saved a shared document, as it does on its own: the hash of the file has changed. */
   _onServerSave() {
-    if (Date.now() - this._putAt > CROSSING) {
-      this._on.saved(this._seq);
-    } // else that save may not hold our last write; the one that does follows
+    const isCrossing = Date.now() - this._putAt <= CROSSING; // it may not hold our last write; the one that does follows
+    if (!isCrossing && !(this.isDropped && this._lookedAt === this._seq)) {
+      void this._report(this._seq, this._context.model.getMetadata(KEY));
+    }
   }
 
   /** @param {'started' | 'completed' | 'failed'} state */
@@ -182,12 +194,72 @@ export class Document {
     if (state === 'started') {
       this.flush();
       this._saving = this._seq;
+      this._saved = this._isProven(this._seq) ? undefined : model.getMetadata(KEY);
     } else if (state === 'completed') {
-      this._on.saved(this._saving);
+      void this._report(this._saving, this._saved);
       if (this._seq !== this._saving) {
         model.dirty = true; // JupyterLab forgets what was written while it saved
       }
     }
+  }
+
+  /**
+   * Whether the file was looked into since this write, and holds it: then it need not be read again.
+   *
+   * @param {number} seq
+   */
+  _isProven(seq) {
+    return this._lookedAt === seq && !this.isDropped;
+  }
+
+  /**
+   * Report a save, once it is known whether the file holds what was saved: a hook of the server, or a text format, may
+   * have dropped it.
+   *
+   * @param {number} seq The last write that was saved.
+   * @param {unknown} value What stood in the document then.
+   */
+  async _report(seq, value) {
+    const look = ++this._looks;
+    if (!this._isProven(seq) && isReadable(value) && lacks(undefined, value)) {
+      let isDropped;
+      try {
+        isDropped = await this._isMissing(value);
+      } catch (error) {
+        console.warn('robota_nb: the saved file cannot be looked into:', error);
+        return;
+      }
+      if (look !== this._looks || this._context.isDisposed) {
+        return; // it was saved again since
+      }
+      this._lookedAt = seq;
+      this.isDropped = isDropped;
+    }
+    if (this.isDropped) {
+      this._on.dropped(seq);
+    } else {
+      this._on.saved(seq);
+    }
+  }
+
+  /**
+   * Whether the file lacks an entry. The server's save of a shared document may have been one of before: the next follows.
+   *
+   * @param {unknown} value
+   */
+  async _isMissing(value) {
+    const isMissing = lacks(await this._filed(), value);
+    if (!isMissing || !this._context.model.collaborative) {
+      return isMissing;
+    }
+    await new Promise(resolve => setTimeout(resolve, BATCH));
+    return lacks(await this._filed(), value);
+  }
+
+  /** What the server gives to who opens the file. */
+  async _filed() {
+    const { content } = await this._contents.get(this._context.path, { type: 'notebook', content: true });
+    return content?.metadata?.[KEY];
   }
 }
 

@@ -6,7 +6,7 @@
 
 const SAFE_KEY = /^[A-Za-z0-9_-]{1,64}$/;
 const UNSAFE_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
-const EMPTY = { format: { major: 1, minor: 0 }, sessions: {} };
+const EMPTY = { format: { major: 1, minor: 1 }, sessions: {} };
 
 /**
  * Return the value with entries added and removed; the value itself stays as it is.
@@ -62,6 +62,21 @@ export function difference(before, after) {
     }
   }
   return Object.keys(changes).length ? changes : null;
+}
+
+/**
+ * Say whether a value lacks an entry that another one has.
+ *
+ * @param {unknown} value Whatever stands there.
+ * @param {unknown} other A readable one.
+ */
+export function lacks(value, other) {
+  const held = isReadable(value) ? (value?.sessions ?? {}) : {};
+  const wanted = /** @type {Snapshot | null | undefined} */ (other)?.sessions ?? {};
+  return Object.entries(wanted).some(([session, entries]) => {
+    const present = own(held, session) ?? {};
+    return Object.keys(entries).some(id => own(present, id) === undefined);
+  });
 }
 
 /**

@@ -1,13 +1,25 @@
-// The plugins: one gives each open notebook its bridge, with the application's own modules; one has answers sanitised;
-// one shows the chats.
+// The plugins: one gives each open notebook its bridge, with the application's own modules, and draws what is known of
+// its answers; one has answers sanitised; one shows the chats.
 
 import { distrustAnswers } from './answers.js';
 import { Bridges } from './bridges.js';
-import { notifier } from './notices.js';
+import { Drawing } from './drawing.js';
+import { ErrorLines } from './errors.js';
+import { Lines } from './lines.js';
+import { Notices, notifier } from './notices.js';
 import { Settings } from './settings.js';
 import { shared } from './shared.js';
+import { runner } from './stale.js';
+import { StrictNotebooks } from './strict.js';
+import { loadStyles } from './styles.js';
 
 /** @typedef {import('./shared.js').Scope} Scope */
+
+/**
+ * Extensions that have the server keep the outputs of cells, by what the ids of their plugins begin with: the first adds
+ * what updates an output as one more, the second drops it.
+ */
+const WITHOUT_UPDATES = ['@jupyter-ai-contrib/server-documents:', '@datalayer/jupyter-server-nbmodel:'];
 
 /**
  * Return the plugins for the application that has this share scope.
@@ -32,6 +44,9 @@ export async function plugins(scope) {
   const { PageConfig } = coreutils;
   const bridges = new Bridges();
   const settings = new Settings();
+  const notices = new Notices(notifier(apputils, settings));
+  const lines = new Lines();
+  const errors = new ErrorLines();
   return [
     {
       id: 'robota_nb:bridge',
@@ -40,29 +55,57 @@ export async function plugins(scope) {
       requires: [INotebookTracker],
       activate: (app, /** @type {Lab.NotebookTracker} */ tracker) => {
         const host = {
-          notify: notifier(apputils, settings),
+          /** @type {Notices['show']} */
+          notify: (text, context) => notices.show(text, context),
           /** @param {string} path */
-          place: path => place(app.serviceManager.contents, PageConfig, path)
+          place: path => place(app.serviceManager.contents, PageConfig, path),
+          contents: app.serviceManager.contents,
+          updates: !app.listPlugins().some(id => WITHOUT_UPDATES.some(name => id.startsWith(name))),
+          strict: new StrictNotebooks()
         };
-        tracker.forEach(panel => bridges.attach(panel.context, host));
-        tracker.widgetAdded.connect((_, panel) => bridges.attach(panel.context, host));
+        /** @param {Lab.NotebookPanel} panel */
+        const watch = panel => {
+          bridges.attach(panel.context, host);
+          draw(panel, { bridge: bridges.existing(panel.context.model), lines, errors, run: runner(NotebookActions, panel) });
+        };
+        void loadStyles('marks.css');
+        tracker.forEach(watch);
+        tracker.widgetAdded.connect((_, panel) => watch(panel));
         /** @type {Lab.Signal<unknown, { notebook: Lab.Notebook }>} */
         const scheduled = NotebookActions.executionScheduled;
         scheduled.connect((_, { notebook }) => bridges.of(notebook.model)?.beforeExecution());
       }
     },
-    ...(await answersPlugin(scope)),
-    ...(await chatsPlugin(scope, { INotebookTracker, apputils, PageConfig, bridges, settings }))
+    ...(await answersPlugin(scope, lines, errors, path => bridges.showPictures(path))),
+    ...(await prosePlugin(scope, INotebookTracker)),
+    ...(await chatsPlugin(scope, { INotebookTracker, NotebookActions, apputils, PageConfig, bridges, settings, notices }))
   ];
+}
+
+/**
+ * Draw what is known of a notebook's answers. Whatever is wrong with that, the conversations are kept.
+ *
+ * @param {Lab.NotebookPanel} panel
+ * @param {ConstructorParameters<typeof Drawing>[1]} given
+ */
+function draw(panel, given) {
+  try {
+    new Drawing(panel, given);
+  } catch (error) {
+    console.error(`robota_nb: cells have no marks here: ${reason(error)}`);
+  }
 }
 
 /**
  * Return the plugin that has answers sanitised, in a list; an empty one if it cannot be had.
  *
  * @param {Scope} scope
+ * @param {Lines} lines What is said below answers,
+ * @param {ErrorLines} errors and below errors.
+ * @param {(path: string) => boolean} showsPictures Whether answers of a document may show pictures of public servers.
  * @returns {Promise<Lab.Plugin[]>}
  */
-async function answersPlugin(scope) {
+async function answersPlugin(scope, lines, errors, showsPictures) {
   try {
     const { IRenderMimeRegistry } = await shared(scope, '@jupyterlab/rendermime');
     return [
@@ -71,11 +114,29 @@ async function answersPlugin(scope) {
         description: 'Sanitises answers in outputs, also in trusted notebooks.',
         autoStart: true,
         requires: [IRenderMimeRegistry],
-        activate: (app, /** @type {Lab.RenderMimeRegistry} */ registry) => distrustAnswers(registry)
+        activate: (app, /** @type {Lab.RenderMimeRegistry} */ registry) =>
+          distrustAnswers(app, registry, lines, errors, showsPictures)
       }
     ];
   } catch (error) {
     console.error(`robota_nb: answers in cells are not sanitised here: ${reason(error)}`);
+    return [];
+  }
+}
+
+/**
+ * Return the plugin that shows prompts as prose, in a list; an empty one if it cannot be had.
+ *
+ * @param {Scope} scope
+ * @param {object} INotebookTracker
+ * @returns {Promise<Lab.Plugin[]>}
+ */
+async function prosePlugin(scope, INotebookTracker) {
+  try {
+    const { prose } = await import('./prose.js');
+    return [await prose(scope, INotebookTracker)];
+  } catch (error) {
+    console.error(`robota_nb: prompts in cells look like Python here: ${reason(error)}`);
     return [];
   }
 }

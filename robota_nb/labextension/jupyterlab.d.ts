@@ -31,6 +31,7 @@ declare namespace Lab {
   interface Kernel extends Disposable {
     readonly name: string;
     readonly handleComms: boolean;
+    readonly status: string;
     readonly connectionStatus: string;
     readonly connectionStatusChanged: Signal<Kernel, string>;
     readonly info: Promise<unknown>;
@@ -54,13 +55,47 @@ declare namespace Lab {
 
   interface SharedCell {
     getSource(): string;
+    setSource(source: string): void;
     readonly changed: Signal<SharedCell, { sourceChange?: unknown }>;
+  }
+
+  interface Output {
+    readonly type: string;
+    readonly data: Record<string, unknown>;
+    readonly metadata: object;
+  }
+
+  interface OutputList {
+    readonly length: number;
+    readonly changed: Signal<OutputList, unknown>;
+    get(index: number): Output;
   }
 
   interface Cell {
     readonly id: string;
     readonly type: string;
     readonly sharedModel: SharedCell;
+    /** Of a code cell; null while it runs, and where it was not run. */
+    readonly executionCount?: number | null;
+    readonly outputs?: OutputList;
+    readonly stateChanged: Signal<Cell, unknown>;
+    readonly contentChanged: Signal<Cell, unknown>;
+    /** Of the language that it is shown in; no part of the document. */
+    mimeType: string;
+    readonly mimeTypeChanged: Signal<Cell, unknown>;
+    getMetadata(key: string): unknown;
+  }
+
+  interface CellWidget {
+    readonly node: HTMLElement;
+    readonly model: Cell;
+    readonly ready: Promise<void>;
+    readonly editor: { focus(): void; setSelection(range: { start: Position; end: Position }): void } | null;
+  }
+
+  interface Position {
+    line: number;
+    column: number;
   }
 
   interface CellList extends Iterable<Cell> {
@@ -71,10 +106,13 @@ declare namespace Lab {
     readonly awareness: { getStates(): Map<number, unknown> };
     readonly ydoc: { readonly clientID: number };
     updateMetadata(value: object): void;
+    insertCell(index: number, cell: object): unknown;
+    insertCells(index: number, cells: object[]): unknown;
   }
 
   interface NotebookModel {
     dirty: boolean;
+    readonly readOnly: boolean;
     readonly cells: CellList;
     readonly collaborative?: boolean;
     readonly defaultKernelLanguage: string;
@@ -97,7 +135,13 @@ declare namespace Lab {
   }
 
   interface Notebook {
+    readonly node: HTMLElement;
     readonly model: NotebookModel | null;
+    readonly modelChanged: Signal<Notebook, unknown>;
+    readonly codeMimetype: string;
+    readonly widgets: readonly CellWidget[];
+    readonly activeCell: CellWidget | null;
+    readonly activeCellChanged: Signal<Notebook, CellWidget | null>;
     mode: string;
     activeCellIndex: number;
     deselectAll(): void;
@@ -110,6 +154,11 @@ declare namespace Lab {
     readonly content: Notebook;
     readonly context: Context;
     readonly sessionContext: SessionContext;
+    readonly disposed: Signal<NotebookPanel, unknown>;
+  }
+
+  interface NotebookActions {
+    runCells(notebook: Notebook, cells: readonly CellWidget[], sessionContext: SessionContext): Promise<boolean>;
   }
 
   interface NotebookTracker {
@@ -126,6 +175,11 @@ declare namespace Lab {
     id: string;
     readonly node: HTMLElement;
     readonly isVisible: boolean;
+    readonly isDisposed: boolean;
+    readonly parent: Widget | null;
+    dispose(): void;
+    /** Has its size worked out anew. */
+    fit(): void;
     readonly title: { caption: string; label: string; icon?: unknown };
     addClass(name: string): void;
   }
@@ -136,19 +190,27 @@ declare namespace Lab {
   interface Command {
     label: string;
     icon?: unknown;
-    execute(): unknown;
+    isEnabled?(): boolean;
+    execute(args: any): unknown;
   }
 
   interface Application {
+    readonly started: Promise<unknown>;
     readonly restored: Promise<unknown>;
+    listPlugins(): string[];
     readonly serviceManager: { readonly contents: Contents };
     readonly commands: { addCommand(id: string, command: Command): unknown; execute(id: string): Promise<unknown> };
-    readonly shell: { add(widget: Widget, area: string, options: object): void; activateById(id: string): void };
+    readonly shell: {
+      add(widget: Widget, area: string, options: object): void;
+      activateById(id: string): void;
+      collapseRight?(): void;
+    };
   }
 
   interface Contents {
     driveName(path: string): string;
     localPath(path: string): string;
+    get(path: string, options: { type: string; content: boolean }): Promise<{ content: any }>;
   }
 
   interface PageConfig {
@@ -173,6 +235,8 @@ declare namespace Lab {
   }
 
   interface Languages {
+    addLanguage(language: { name: string; displayName: string; mime: string; load(): Promise<unknown> }): void;
+    getLanguage(name: string): Promise<any>;
     findBest(language: string, fallback: boolean): unknown;
     highlight(code: string, language: unknown, element: HTMLElement): Promise<void>;
   }
@@ -187,6 +251,7 @@ declare namespace Lab {
 
   interface MimeModel {
     readonly trusted: boolean;
+    readonly data: Record<string, unknown>;
     readonly metadata: object;
   }
 
@@ -195,16 +260,31 @@ declare namespace Lab {
     renderModel(model: MimeModel): Promise<void>;
   }
 
+  interface Sanitizer {
+    sanitize(html: string, limits?: object): string;
+  }
+
+  interface MarkdownParser {
+    render(source: string): Promise<string>;
+  }
+
+  interface RendererOptions {
+    readonly sanitizer: Sanitizer;
+    readonly markdownParser?: MarkdownParser | null;
+    readonly latexTypesetter?: LatexTypesetter | null;
+    readonly resolver?: { readonly path?: string } | null;
+  }
+
   interface RendererFactory {
     readonly safe: boolean;
     readonly mimeTypes: readonly string[];
     readonly defaultRank?: number;
-    createRenderer(options: object): Renderer;
+    createRenderer(options: RendererOptions): Renderer;
   }
 
   interface RenderMimeRegistry {
     getFactory(mimeType: string): RendererFactory | undefined;
-    addFactory(factory: RendererFactory): void;
+    addFactory(factory: RendererFactory, rank?: number): void;
   }
 
   /** The module `@jupyterlab/apputils`, as far as it is used. */

@@ -22,24 +22,38 @@ declare namespace BridgeMessage {
     remove: string[];
   }
 
-  /** There is a front end, and this is its document. */
+  type ReplayMode =
+    | 'auto'
+    | 'strict';
+
+  /** There is a front end, and this is its document; `updates` says whether its outputs can be updated. */
   interface Open {
     op: 'open';
+    page?: string;
     version?: string;
     path?: string;
     root?: string;
-    cells?: string[][];
+    cells?: (string | string[])[][];
     dirty?: boolean;
     value?: unknown;
     replay?: string | null;
+    trust?: boolean;
     problem?: string;
     size?: number;
+    updates?: boolean;
   }
 
-  /** The code cells of the document have changed. */
+  /**
+   * The code cells of the document have changed: from a place on, so many are gone, and these stand there.
+   *
+   * That is of the cells that the same page has told last. Without a place these are all.
+   */
   interface Cells {
+    from?: number;
+    gone?: number;
     op: 'cells';
-    cells: string[][];
+    page?: string;
+    cells: (string | string[])[][];
   }
 
   /** Somebody else has changed the value in the document. */
@@ -55,6 +69,35 @@ declare namespace BridgeMessage {
     root?: string;
   }
 
+  /** Let stale answers stand: those of some cells, or all. */
+  interface Accept {
+    op: 'accept';
+    cells?: string[];
+  }
+
+  /** The next execution of this cell is to ask the model, whatever is recorded. */
+  interface Again {
+    op: 'again';
+    cell: string;
+  }
+
+  /** The user has chosen whether anything may be asked. */
+  interface Replay {
+    op: 'replay';
+    mode: ReplayMode;
+  }
+
+  /** Answer with an `Insert`: a cell that asks why another one, of this source, has ended with this error. */
+  interface Why {
+    op: 'why';
+    page: string;
+    cell: string;
+    source: string;
+    ename: string;
+    evalue: string;
+    traceback: string;
+  }
+
   /** Write what waits for an idle moment, and answer `Flushed`. */
   interface Flush {
     op: 'flush';
@@ -66,9 +109,15 @@ declare namespace BridgeMessage {
     seq: number;
   }
 
-  /** The document was saved with all writes up to this one. */
+  /** The document was saved with all writes up to this one, and its file holds them. */
   interface Saved {
     op: 'saved';
+    seq: number;
+  }
+
+  /** The document was saved with all writes up to this one, but its file does not hold all that was saved. */
+  interface Dropped {
+    op: 'dropped';
     seq: number;
   }
 
@@ -77,9 +126,14 @@ declare namespace BridgeMessage {
     | Cells
     | Changed
     | Renamed
+    | Accept
+    | Again
+    | Why
+    | Replay
     | Flush
     | Ack
-    | Saved;
+    | Saved
+    | Dropped;
 
   /** Change the value in the document, and answer `Ack`; with *replace*, drop first what stands there. */
   interface Write {
@@ -93,6 +147,73 @@ declare namespace BridgeMessage {
   interface Notice {
     op: 'notice';
     text: string;
+  }
+
+  type MarkState =
+    | 'asked'
+    | 'replayed'
+    | 'recorded'
+    | 'edited'
+    | 'stale'
+    | 'new'
+    | 'out'
+    | 'cut'
+    | 'failed'
+    | 'purged';
+
+  /**
+   * What is to be said at a cell.
+   *
+   * `hash` is that of the source that ran, `why` a sentence, and `by` is `hand` if a click chose its settings.
+   */
+  interface Mark {
+    state: MarkState;
+    hash: string;
+    chat: string;
+    model: string;
+    turn: string;
+    why?: string;
+    by?: string;
+    tokens?: number;
+  }
+
+  /**
+   * Marks of cells by their ids that are other ones than before; null takes one away, and `whole` all before it.
+   *
+   * How many answers are `stale`, and how many this kernel has asked and replayed, with how many tokens, or
+   * `at_least` so many.
+   */
+  interface Marks {
+    op: 'marks';
+    cells: Record<string, Mark | null>;
+    stale: number;
+    asked: number;
+    replayed: number;
+    tokens: number;
+    at_least?: boolean;
+    whole?: boolean;
+  }
+
+  /** Whether answers show pictures of public servers; until it is said, they do not. */
+  interface Pictures {
+    op: 'pictures';
+    remote: boolean;
+  }
+
+  /** Put a code cell below another one, in the page of that name, and do not run it. */
+  interface Insert {
+    op: 'insert';
+    page: string;
+    below: string;
+    source: string;
+  }
+
+  /** Put a source into a cell, if the hash of the one that stands there is this; else into a new cell below it. */
+  interface NewCode {
+    op: 'code';
+    cell: string;
+    hash: string;
+    source: string;
   }
 
   /** Save the document, and answer `Saved`. */
@@ -118,6 +239,10 @@ declare namespace BridgeMessage {
   type FromKernel =
     | Write
     | Notice
+    | Marks
+    | Pictures
+    | NewCode
+    | Insert
     | Save
     | Flushed
     | Part;
@@ -136,30 +261,57 @@ declare namespace ViewMessage {
   /**
    * A chat as a view lists it.
    *
-   * `words` are the last ones that were said, `turns` is their number; the chat used last has the greatest `used`.
+   * `title` is what its first question says, where nobody has given it a name; else empty. `words` are the last
+   * ones that were said, `turns` is their number; the chat used last has the greatest `used`, and that was `at`,
+   * as snapshots carry it. `origin` is the id of the chat that it is a fork of; empty if it is none, or of nothing.
    */
   interface ChatRow {
     id: string;
     name: string;
+    title: string;
     model: string;
     provider: string;
     turns: number;
     words: string;
     used: number;
+    at: string;
+    origin: string;
     running: boolean;
   }
 
   type Mark =
     | 'replayed'
     | 'foreign'
-    | 'purged';
+    | 'purged'
+    | 'outside';
+
+  /** A file that was sent with a prompt, and its size in bytes; 0 if it was purged. */
+  interface FileRow {
+    name: string;
+    size: number;
+  }
+
+  /** A source of an answer: both are a stranger's, and either may be empty. */
+  interface SourceRow {
+    title: string;
+    url: string;
+  }
+
+  /** What an answer has beside its text. `pictures` are ids; the last two are how many are not kept. */
+  interface BesidesRow {
+    sources: SourceRow[];
+    pictures: string[];
+    refused: boolean;
+    more_sources: number;
+    lost_pictures: number;
+  }
 
   /**
    * A turn as a view shows it.
    *
    * `reason` is how the answer ended, `tokens` are those that came in and went out, `cell` is whether a cell
    * asked it. `place` tells which one of how many branches this is; `before` and `after` are the turns in its
-   * place on the neighbouring ones. `pictures` are ids.
+   * place on the neighbouring ones. `pictures` are ids, `thoughts` what the model thought before the answer.
    */
   interface TurnRow {
     id: string;
@@ -174,6 +326,9 @@ declare namespace ViewMessage {
     after: string | null;
     place: number[];
     pictures: string[];
+    files: FileRow[];
+    besides?: BesidesRow;
+    thoughts?: string;
   }
 
   /** The names of the active session and chat, how far conversations have got, and how many answers arrive. */
@@ -256,10 +411,61 @@ declare namespace ViewMessage {
     data: string;
   }
 
+  /** A code cell that the view is to put into the notebook. */
+  interface NewCell {
+    id: string;
+    source: string;
+  }
+
+  /** The settings of a chat, parameters as JSON texts; and the endpoints and presets that there are, by name. */
+  interface Settings {
+    provider: string;
+    model: string;
+    system: string;
+    params: Record<string, string>;
+    endpoints: string[];
+    presets: string[];
+  }
+
+  /** What may be typed next in a draft, what kind of thing it is, and of a variable its type and size. */
+  interface Offer {
+    text: string;
+    type: string;
+    about: string;
+  }
+
   /**
-   * What became of an action: an error, or the ids of what it has made or found.
+   * A turn that a search has found.
    *
-   * `was_active` is whether what was deleted had been active.
+   * `notebook` is empty for the open one. `session`, `chat` and `turn` are ids, `name` is the chat's,
+   * `number` the turn's place on its path, from 1, or 0 if it was undone; `text` is what stands around the words.
+   */
+  interface Hit {
+    notebook: string;
+    session: string;
+    chat: string;
+    turn: string;
+    name: string;
+    number: number;
+    at: string;
+    text: string;
+    deleted: boolean;
+    foreign: boolean;
+  }
+
+  /** What would be sent: the prompt, and how large the request is in bytes, with how many messages and pictures. */
+  interface Draft {
+    text: string;
+    size: number;
+    messages: number;
+    pictures: number;
+  }
+
+  /**
+   * What became of an action: an error, or the ids of what it has made or found, or what a view has asked for.
+   *
+   * `was_active` is whether what was deleted had been active. `word` is what one of the `offers` takes the place
+   * of, `more` is how many hits are not sent. `cells` are to be put below the `cell`, else at the top.
    */
   interface Result {
     error?: string;
@@ -267,8 +473,16 @@ declare namespace ViewMessage {
     chat?: string;
     turn?: string;
     cell?: string;
+    cells?: NewCell[];
     stopped?: boolean;
     was_active?: boolean;
+    settings?: Settings;
+    models?: string[];
+    word?: string;
+    offers?: Offer[];
+    hits?: Hit[];
+    more?: number;
+    draft?: Draft;
   }
 
   /** What became of a `Do`, by its `id`; all that it has changed was sent before. */
@@ -278,8 +492,16 @@ declare namespace ViewMessage {
     chat?: string;
     turn?: string;
     cell?: string;
+    cells?: NewCell[];
     stopped?: boolean;
     was_active?: boolean;
+    settings?: Settings;
+    models?: string[];
+    word?: string;
+    offers?: Offer[];
+    hits?: Hit[];
+    more?: number;
+    draft?: Draft;
     op: 'answer';
     id: string;
   }
@@ -341,28 +563,55 @@ declare namespace ViewMessage {
     | 'chat.new'
     | 'chat.rename'
     | 'chat.set'
+    | 'chat.settings'
     | 'chat.fork'
     | 'chat.delete'
     | 'chat.undelete'
     | 'ask'
     | 'stop'
     | 'branch'
-    | 'cell';
+    | 'cell'
+    | 'models'
+    | 'complete'
+    | 'preview'
+    | 'search'
+    | 'cell.make';
+
+  /**
+   * What goes along with a message.
+   *
+   * A `cell` has its source as `text` and what it shows as `output`, a `variable` and a `file` have a
+   * `name`, a `picture` and a `file` have `data` in base64; the `error` is the last one of the notebook.
+   */
+  interface Attachment {
+    kind: 'cell' | 'error' | 'file' | 'picture' | 'variable';
+    name?: string;
+    text?: string;
+    output?: string;
+    data?: string;
+  }
 
   /**
    * What an action takes; each takes some of these.
    *
-   * `session`, `chat` and `turn` are ids, `at` is the number of a turn on the path, from 1.
+   * `session`, `chat`, `turn` and `cell` are ids, `at` is the number of a turn on the path, from 1. `params`
+   * are request parameters as typed, an empty one is unset. With `fields`, `{{ name }}` in the text is filled in.
    */
   interface Arguments {
     session?: string;
     chat?: string;
     turn?: string;
+    cell?: string;
     name?: string;
     provider?: string;
     model?: string;
     system?: string;
+    params?: Record<string, string>;
+    preset?: string;
     text?: string;
+    fields?: boolean;
+    attached?: Attachment[];
+    everywhere?: boolean;
     at?: number;
     activate?: boolean;
   }
@@ -372,11 +621,17 @@ declare namespace ViewMessage {
     session?: string;
     chat?: string;
     turn?: string;
+    cell?: string;
     name?: string;
     provider?: string;
     model?: string;
     system?: string;
+    params?: Record<string, string>;
+    preset?: string;
     text?: string;
+    fields?: boolean;
+    attached?: Attachment[];
+    everywhere?: boolean;
     at?: number;
     activate?: boolean;
     op: 'do';

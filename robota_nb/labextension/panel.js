@@ -1,8 +1,13 @@
-// The side panel of chats: it shows the switcher of the current notebook's kernel.
+// The side panel of chats: it shows the switcher of the current notebook's kernel; as long as no kernel has loaded the
+// extension, the chats that the notebook has saved.
 
+import { Bar } from './bar.js';
 import { PerNotebook } from './bridges.js';
 import { Channel } from './channel.js';
+import { load, loader } from './loading.js';
 import { loadAndMount } from './mounting.js';
+import { Saved, SavedView } from './saved_view.js';
+import { runStale, runner } from './stale.js';
 import { h } from './switcher/dom.js';
 import { t } from './switcher/strings.js';
 
@@ -12,6 +17,10 @@ import { t } from './switcher/strings.js';
 
 export const PANEL = 'robota-nb-chats';
 
+const WIDTH = 380; // pixels that it opens with, unless the user has drawn it narrower,
+const SHARE = 0.4; // or that is more than this part of the page
+const SIZING = 500; // milliseconds after which the application has laid out what is open
+
 /**
  * Return the panel's class, for the application's own class of widgets.
  *
@@ -19,8 +28,15 @@ export const PANEL = 'robota-nb-chats';
  */
 export const panelOf = Widget =>
   class ChatsPanel extends Widget {
-    /** @param {{ tracker: Lab.NotebookTracker, bridges: Bridges, services: Services }} given */
-    constructor({ tracker, bridges, services }) {
+    /**
+     * @param {object} given
+     * @param {Lab.NotebookTracker} given.tracker
+     * @param {Bridges} given.bridges
+     * @param {Services} given.services
+     * @param {import('./notices.js').Notices} given.notices
+     * @param {Lab.NotebookActions} given.NotebookActions
+     */
+    constructor({ tracker, bridges, services, notices, NotebookActions }) {
       super();
       this.id = PANEL;
       this.title.caption = t('panelTitle');
@@ -28,12 +44,34 @@ export const panelOf = Widget =>
       this.node.tabIndex = -1;
       this.node.setAttribute('role', 'region');
       this.node.setAttribute('aria-label', t('panelTitle'));
-      this._hint = h('p.robota-chats-hint', { role: 'status' });
+      this._hint = h('div.robota-chats-hint');
+      this._said = h('p', { role: 'status' });
+      this._start = loader('startChat', 'startHint', () => this._load());
+      this._hint.append(this._said, this._start);
       this.node.append(this._hint);
       this._tracker = tracker;
+      this._NotebookActions = NotebookActions;
       this._bridges = bridges;
       this._isRevealing = false; // whether it is shown next without the focus
-      this._views = new PerNotebook(context => new View(this.node, bridges.existing(context.model), services));
+      this._isSized = false; // whether it was given its width in this page
+      this._views = new PerNotebook(context => {
+        const bridge = bridges.existing(context.model);
+        const bar = new Bar(bridge, async () => {
+          const panel = tracker.find(panel => panel.context === context);
+          if (panel) {
+            await runStale(panel.content, bridge, runner(NotebookActions, panel));
+          }
+        });
+        return new View(this.node, bridge, bar, services);
+      });
+      this._saved = new PerNotebook(context => new SavedPart(this.node, context, {
+        services, load: () => this._load(), refresh: () => this.refresh()
+      }));
+      notices.offer((text, context) => {
+        const view = this._tracker.currentWidget?.context === context && this.isVisible ? this._current() : undefined;
+        view?.bar.notify(text);
+        return view !== undefined;
+      });
       tracker.currentChanged.connect(() => this.refresh());
       bridges.watch(() => this.refresh());
       this.refresh();
@@ -44,14 +82,33 @@ export const panelOf = Widget =>
       const context = this._tracker.currentWidget?.context;
       const bridge = this._bridges.of(context?.model);
       const isLoaded = Boolean(bridge?.process);
+      const saved = context && !isLoaded && this.isVisible && !bridge?.isElsewhere ? this._saved.of(context) : null;
+      const isSaved = Boolean(saved?.show());
       if (context && isLoaded && this.isVisible) {
-        this._views.of(context);
+        const view = this._views.of(context);
+        view.goOn(this._saved.has(context) ? this._saved.of(context).leave() : null);
+      }
+      for (const [owner, part] of this._saved) {
+        part.update(owner === context && isSaved, Boolean(this._bridges.of(owner.model)?.process));
       }
       for (const [owner, view] of this._views) {
         view.update(owner === context && isLoaded);
       }
-      this._hint.hidden = isLoaded;
-      this._hint.textContent = isLoaded ? '' : t(hint(context, bridge));
+      this._hint.hidden = isLoaded || isSaved;
+      this._say(hint(context, bridge, saved));
+    }
+
+    /** Have it open wide enough to be read, the first time that the user opens it. */
+    makeRoom() {
+      if (!this._isSized) {
+        this._isSized = true;
+        this.node.style.minWidth = `${Math.min(WIDTH, Math.round(SHARE * window.innerWidth))}px`;
+        setTimeout(() => {
+          this.node.style.removeProperty('min-width');
+          this.fit(); // Notebook has not made its place wider, and would leave a part of it out of sight
+          this.parent?.fit();
+        }, SIZING);
+      }
     }
 
     onAfterAttach() {
@@ -77,8 +134,7 @@ export const panelOf = Widget =>
         this._isRevealing = false;
         return;
       }
-      const view = this._current();
-      if (!view?.focus()) {
+      if (!this._current()?.focus() && !this._focusSaved()) {
         this.node.focus();
       }
     }
@@ -91,7 +147,37 @@ export const panelOf = Widget =>
     /** The view that is shown, if there is one. */
     _current() {
       const context = this._tracker.currentWidget?.context;
-      return this._hint.hidden && context && this._views.has(context) ? this._views.of(context) : undefined;
+      const isLoaded = Boolean(this._bridges.of(context?.model)?.process);
+      return isLoaded && context && this._views.has(context) ? this._views.of(context) : undefined;
+    }
+
+    /** @returns {boolean} Whether what loads the extension has taken the focus. */
+    _focusSaved() {
+      this._start.querySelector('button')?.focus();
+      const context = this._tracker.currentWidget?.context;
+      if (context && this._saved.has(context)) {
+        this._saved.of(context).focus();
+      }
+      return this.node.contains(document.activeElement);
+    }
+
+    /** @param {ReturnType<typeof hint>} what */
+    _say(what) {
+      const isNew = what === 'startHint';
+      this._start.hidden = !isNew;
+      this._said.hidden = isNew;
+      this._said.textContent = isNew ? '' : t(what);
+    }
+
+    /** Load the extension in the current notebook, and have what is typed next go to the chat. */
+    async _load() {
+      const panel = this._tracker.currentWidget;
+      const isDone = panel !== null && (await load(panel, this._NotebookActions, this._bridges.existing(panel.context.model)));
+      if (isDone && this._tracker.currentWidget === panel) {
+        this.node.focus(); // the button that had it is gone
+        this._current()?.focus();
+      }
+      return isDone;
     }
   };
 
@@ -100,12 +186,86 @@ export const panelOf = Widget =>
  *
  * @param {Lab.Context | undefined} context
  * @param {Bridge | undefined} bridge
+ * @param {SavedPart | null} saved
  */
-function hint(context, bridge) {
+function hint(context, bridge, saved) {
   if (!context) {
     return 'panelNoNotebook';
   }
-  return bridge?.isElsewhere ? 'panelElsewhere' : 'panelNotLoaded';
+  if (bridge?.isElsewhere) {
+    return 'panelElsewhere';
+  }
+  return saved?.isUnreadable ? 'unreadable' : bridge?.isOfPython ? 'startHint' : 'panelNotPython';
+}
+
+/** What one notebook has saved, as long as no kernel has loaded the extension. */
+class SavedPart {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Lab.Context} context
+   * @param {object} given
+   * @param {Services} given.services
+   * @param {() => Promise<boolean>} given.load
+   * @param {() => void} given.refresh Called when it holds something else.
+   */
+  constructor(parent, context, { services, load, refresh }) {
+    this._parent = parent;
+    this._given = { services, load };
+    this._saved = new Saved(context, refresh);
+    this._element = h('div.robota-chats-ui');
+    /** @type {SavedView | null} */
+    this._view = null;
+  }
+
+  /** Make room for the live chats, and return what the user was reading when they were called from here. */
+  leave() {
+    const chosen = this._view?.chosen ?? null;
+    this._close();
+    return chosen;
+  }
+
+  get isUnreadable() {
+    return this._saved.read().isUnreadable;
+  }
+
+  /** @returns {boolean} Whether there is anything to show. */
+  show() {
+    const { sessions } = this._saved.read();
+    if (this._view?.sessions !== sessions) {
+      this._close();
+    }
+    if (sessions && !this._view) {
+      this._parent.append(this._element);
+      this._view = new SavedView(this._element, { saved: this._saved, sessions, ...this._given });
+    }
+    return sessions !== null;
+  }
+
+  /**
+   * @param {boolean} isShown
+   * @param {boolean} isLoaded Whether a kernel shows the chats now.
+   */
+  update(isShown, isLoaded) {
+    this._element.inert = !isShown;
+    if (isLoaded) {
+      this.leave();
+    }
+  }
+
+  focus() {
+    this._view?.focus();
+  }
+
+  dispose() {
+    this._close();
+    this._saved.dispose();
+  }
+
+  _close() {
+    this._view?.dispose();
+    this._view = null;
+    this._element.remove();
+  }
 }
 
 /** The switcher of one notebook; it keeps what is typed and scrolled there while others are shown. */
@@ -113,15 +273,18 @@ class View {
   /**
    * @param {HTMLElement} parent
    * @param {Bridge} bridge
+   * @param {Bar} bar
    * @param {Services} services
    */
-  constructor(parent, bridge, services) {
+  constructor(parent, bridge, bar, services) {
     this.channel = new Channel(bridge);
+    this.bar = bar;
     this._isDisposed = false;
     /** @type {ReturnType<typeof import('./switcher/switcher.js').mount> | undefined} */
     this._ui = undefined; // until it is loaded
+    this._isWanted = false; // whether it is to have the focus then
     const wake = () => this.channel.wake();
-    this._element = h('div.robota-chats-ui', { on: { pointerdown: wake, focusin: wake, keydown: wake } });
+    this._element = h('div.robota-chats-ui', { on: { pointerdown: wake, focusin: wake, keydown: wake } }, bar.element);
     parent.append(this._element);
     void this._mount(services);
   }
@@ -132,15 +295,29 @@ class View {
     this.channel.update();
   }
 
-  /** @returns {boolean} Whether the switcher has taken the focus. */
+  /**
+   * Go on with the chat that was read before the extension was loaded.
+   *
+   * @param {import('./saved_view.js').Chosen | null} chosen
+   */
+  goOn(chosen) {
+    if (chosen) {
+      this.channel.send({ op: 'do', id: '', what: 'session.open', session: chosen.session });
+      this.channel.send({ op: 'do', id: '', what: 'chat.switch', chat: chosen.chat });
+    }
+  }
+
+  /** @returns {boolean} Whether the switcher has taken the focus; once it is loaded, it does. */
   focus() {
     this._ui?.focus();
+    this._isWanted = !this._ui;
     return this._element.contains(document.activeElement);
   }
 
   dispose() {
     this._isDisposed = true;
     this._ui?.dispose();
+    this.bar.dispose();
     this.channel.close();
     this._element.remove();
   }
@@ -151,11 +328,13 @@ class View {
       this._ui = await loadAndMount(this._element, this.channel, services);
       if (this._isDisposed) {
         this._ui.dispose();
+      } else if (this._isWanted && this._element.parentElement?.contains(document.activeElement)) {
+        this._ui.focus();
       }
     } catch (error) {
       console.error('robota_nb:', error);
       const reason = error instanceof Error ? error.message : String(error);
-      this._element.replaceChildren(h('p.robota-chats-hint', {}, t('panelFailed', { reason })));
+      this._element.append(h('p.robota-chats-hint', {}, t('panelFailed', { reason })));
     }
   }
 }

@@ -13,9 +13,10 @@ const CODE = 'try:\n    from robota_nb import _receive; _receive()\nexcept Impor
  *
  * @param {Lab.Kernel} kernel
  * @param {BridgeMessage.FromFrontEnd} message
- * @param {() => void} lost Called if the kernel did not take it in: after an error or an interrupt it drops what waits.
+ * @returns {Promise<boolean | null>} Whether the kernel has taken it in: after an error or an interrupt it drops what
+ *   waits. Null if it was restarted or is gone.
  */
-export function push(kernel, message, lost) {
+export function push(kernel, message) {
   const id = Math.random().toString(36).slice(2);
   const replies = chunks(text(message)).map((text, chunk, { length: of }) => {
     const content = { code: CODE, silent: true, store_history: false, allow_stdin: false, stop_on_error: false };
@@ -23,13 +24,9 @@ export function push(kernel, message, lost) {
     const metadata = { message: id, chunk, of, text };
     return kernel.requestExecute(content, true, { [KEY]: metadata }).done;
   });
-  Promise.all(replies).then(
-    all => {
-      if (all.some(({ content }) => content.status === 'aborted' || content.ename === 'KeyboardInterrupt')) {
-        lost();
-      }
-    },
-    () => {} // the kernel was restarted or is gone: the next one gets an `open`
+  return Promise.all(replies).then(
+    all => !all.some(({ content }) => content.status === 'aborted' || content.ename === 'KeyboardInterrupt'),
+    () => null
   );
 }
 

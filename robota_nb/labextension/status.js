@@ -1,5 +1,7 @@
-// The item of the status bar: the active chat of the current notebook, and how far its conversations got.
+// The item of the status bar: how many answers of the current notebook are stale; else its active chat, and how far its
+// conversations got.
 
+import { counts } from './bar.js';
 import { PerNotebook } from './bridges.js';
 import { Channel } from './channel.js';
 import { h } from './switcher/dom.js';
@@ -46,28 +48,29 @@ export const statusOf = Widget =>
       for (const [, { channel }] of this._views) {
         channel.update();
       }
-      const status = current?.status;
-      this._show(status?.session || status?.chat ? status : null);
+      this._show(current);
     }
 
     /**
      * Names come from strangers: they are text, not too much of it, and `bdi` keeps their direction to themselves.
      *
-     * @param {ViewMessage.Status | null} status
+     * @param {View | null} view
      */
-    _show(status) {
-      this.node.hidden = !status; // the bar itself shows and hides by a class
-      if (!status) {
+    _show(view) {
+      const names = [view?.status?.session, view?.status?.chat].filter(Boolean).map(String);
+      const stale = view?.marks.counts.stale ?? 0;
+      this.node.hidden = !view || (!names.length && !stale); // the bar itself shows and hides by a class
+      if (!view || this.node.hidden) {
         return;
       }
-      const names = [status.session, status.chat].filter(Boolean).map(String);
-      const level = status.level ? ` · ${status.level}` : '';
-      this._button.replaceChildren(...names.flatMap(name => [' ▸ ', h('bdi', {}, cut(name))]).slice(1), level);
-      this._button.title = `${names.join(' ▸ ')}${level}\n${t('panelTitle')}`;
+      const level = view.status?.level ? ` · ${view.status.level}` : '';
+      const words = stale ? [t('countStale', { count: stale })] : names.flatMap(name => [' ▸ ', h('bdi', {}, cut(name))]).slice(1);
+      this._button.replaceChildren(...words, stale ? '' : level);
+      this._button.title = [`${names.join(' ▸ ')}${level}`, counts(view.marks.counts), t('panelTitle')].join('\n');
     }
   };
 
-/** A view of the status alone: the last one that the kernel of a notebook has sent. */
+/** A view of the status alone: the last one that the kernel of a notebook has sent; and of how many answers are stale. */
 class View {
   /**
    * @param {Bridge} bridge
@@ -76,6 +79,8 @@ class View {
   constructor(bridge, onChange) {
     /** @type {ViewMessage.Status | null} */
     this.status = null;
+    this.marks = bridge.marks;
+    this._unwatch = bridge.marks.watch(onChange);
     this.channel = new Channel(bridge);
     this.channel.onMessage(message => {
       if (message.op === 'status') {
@@ -87,6 +92,7 @@ class View {
   }
 
   dispose() {
+    this._unwatch();
     this.channel.close();
   }
 }

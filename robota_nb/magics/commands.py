@@ -5,9 +5,11 @@ To add a command, add a row to `COMMANDS`, and to `robota_nb.magics.handlers` wh
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from robota_nb.magics.spec import Arg, Kind, Spec, Takes
 
-__all__ = ["CELL", "COMMANDS", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
+__all__ = ["CELL", "COMMANDS", "GROUPS", "MEANT", "NODES", "SPECS", "Arg", "Kind", "Spec", "Takes", "verbs"]
 
 
 def _key(flag: str) -> str:
@@ -34,6 +36,9 @@ _SET = _option(
 )
 _PROVIDER = _option("--provider", "-p", metavar="P", kind="provider", help="who is asked: an endpoint's name")
 _MODEL = _option("--model", "-m", metavar="M", kind="model", help="the model's name at the provider")
+_PRESET = _option(
+    "--preset", metavar="PRESET", kind="preset", help="settings of yours by their name in c.RobotaMagics.presets"
+)
 
 _ASKING = (
     _option("--chat", "-c", metavar="C", kind="chat", help="ask this chat; the active chat stays active"),
@@ -44,11 +49,20 @@ _ASKING = (
     _option("--out", "-o", metavar="VAR", kind="variable", help="store the Turn in this variable"),
     _switch("--fresh", help="ask live, even if the answer is recorded"),
     _switch("--once", help="ask without recording the turn"),
+    _switch("--at-end", help="show the answer when it is whole, not while it arrives"),
     _switch("--raw", help="send {{ name }} as it stands"),
     _switch("--append", help="go on at the end of the chat, also if this cell was edited or ran before"),
     _option(
         "--image", "-i", metavar="EXPR", takes="values", kind="expression",
         help="send a picture along: a variable (a figure, an image) or a file; may be repeated",
+    ),
+    _option(
+        "--file", metavar="PATH", takes="values", kind="path",
+        help="send a file along: text, PDF, WAV, MP3, or a variable that holds one; may be repeated",
+    ),
+    _option(
+        "--prompt", metavar="NAME [FIELD=EXPR]...", takes="filled", kind="library",
+        help="send a prompt of the library (%robota prompts), with these in its fields, above the text",
     ),
     _option(
         "--format", "-f", metavar="F", kind="format",
@@ -57,8 +71,8 @@ _ASKING = (
 )  # fmt: skip
 
 _TEXT = Arg(
-    name="text", metavar="TEXT", takes="text", required=True,
-    help="the rest of the line, quotes and all; after -- it may begin with a dash",
+    name="text", metavar="TEXT", takes="text", kind="prompt", required=True,
+    help="the rest of the line, without quotes around all of it; after --, just as it stands",
 )  # fmt: skip
 _OUT = _option("--out", "-o", metavar="VAR", kind="variable", help="store the Turn in this variable")
 _RAW = _switch("--raw", help="send {{ name }} as it stands")
@@ -73,9 +87,15 @@ _WHICH_SESSION, _WHICH_CHAT = (
 CELL = Spec(
     words=("ask",),
     magic="%%robota",
-    summary="Send the text of the cell to the active chat.",
+    summary="Send the text of the cell to the active chat; without one, what stands on this line.",
     arguments=_ASKING,
-    examples=("%%robota", "%%robota --chat Debugging -o answer", "%%robota --set temperature=0.2 --fresh"),
+    examples=(
+        "%%robota",
+        "%%robota --chat Debugging -o answer",
+        "%%robota --set temperature=0.2 --fresh",
+        "%%robota --file data.csv --file notes.pdf",
+        "%%robota --prompt review code=train",
+    ),
 )
 """The line of a ``%%robota`` cell: it asks, like ``%robota ask``, with the cell as the text."""
 
@@ -85,7 +105,7 @@ COMMANDS = (
         words=("ask",),
         summary="Send one line to the active chat.",
         arguments=(*_ASKING, _TEXT),
-        examples=("%robota ask What's a closure?", "%robota ask -o answer --raw Explain {{ braces }}"),
+        examples=('%robota ask "What is a closure?"', "%robota ask -o answer --raw Explain {{ braces }}"),
     ),
     Spec(
         words=("session", "open"),
@@ -127,6 +147,12 @@ COMMANDS = (
         arguments=(_WHICH_SESSION,),
         examples=("%robota session delete Data Cleaning",),
     ),
+    Spec(
+        words=("session", "purge"),
+        summary="Remove a session for good, deleted or not, with its chats and names; say where it still stands.",
+        arguments=(_name("session", "the session's name, or its id"),),
+        examples=("%robota session purge Old Talks",),
+    ),
     Spec(words=("session", "stats"), summary="Count the turns and tokens of the active session."),
     Spec(
         words=("chat", "open"),
@@ -137,10 +163,12 @@ COMMANDS = (
             _MODEL,
             _option("--system", metavar="TEXT", help="the system prompt, in quotes"),
             _SET,
+            _PRESET,
         ),
         examples=(
             "%robota chat open Feature Development",
             '%robota chat open Debugging --model gpt-4o --system "Be brief." --set temperature=0.2',
+            "%robota chat open Review --preset reviewer",
         ),
     ),
     Spec(words=("chat", "list"), summary="List the chats of the active session."),
@@ -160,8 +188,8 @@ COMMANDS = (
     Spec(
         words=("chat", "preview"),
         summary="Show what the next ask would send, and how much that is.",
-        arguments=(Arg(name="text", metavar="TEXT", takes="text", help="the prompt, if it is to be counted"),),
-        examples=("%robota chat preview", "%robota chat preview And now?"),
+        arguments=(replace(_TEXT, required=False, help="the prompt, if it is to be counted"),),
+        examples=("%robota chat preview", '%robota chat preview "And now?"'),
     ),
     Spec(words=("chat", "undo"), summary="Take the last turn off the path; it is kept as a branch."),
     Spec(words=("chat", "redo"), summary="Put the turn that was taken back last on the path again."),
@@ -169,7 +197,7 @@ COMMANDS = (
         words=("chat", "edit"),
         summary="Ask another question in the place of a turn; what stood there is kept as a branch.",
         arguments=(_OUT, _RAW, _NUMBER, _TEXT),
-        examples=("%robota chat edit 2 What is a closure, in one sentence?",),
+        examples=('%robota chat edit 2 "What is a closure, in one sentence?"',),
     ),
     Spec(
         words=("chat", "retry"),
@@ -211,9 +239,15 @@ COMMANDS = (
     ),
     Spec(
         words=("chat", "purge"),
-        summary="Remove what a turn says for good, such as a secret, and say where it still stands.",
-        arguments=(_NUMBER,),
-        examples=("%robota chat purge 2",),
+        summary="Remove for good what a turn says, such as a secret, or all of a chat; say where it still stands.",
+        arguments=(
+            replace(_NUMBER, required=False),
+            Arg(name="branch", flags=("--branch",), metavar="N", takes="number",
+                help="all turns of a branch, by its number in %robota chat branches"),
+            _switch("--all", help="the whole chat: its branches, names, settings and system prompts, too"),
+            _option("--chat", "-c", metavar="C", kind="chat", help="with --all: this chat, which may be a deleted one"),
+        ),
+        examples=("%robota chat purge 2", "%robota chat purge --branch 1", "%robota chat purge --all --chat Secrets"),
     ),
     Spec(words=("chat", "stats"), summary="Count the turns and tokens of the active chat."),
     Spec(
@@ -228,8 +262,8 @@ COMMANDS = (
     Spec(
         words=("new",),
         summary="Create a chat, or switch to it: short for chat open.",
-        arguments=(_name("chat", "the chat's name; spaces need no quotes"),),
-        examples=("%robota new Feature Development",),
+        arguments=(_name("chat", "the chat's name; spaces need no quotes"), _PRESET),
+        examples=("%robota new Feature Development", "%robota new Review --preset reviewer"),
     ),
     Spec(
         words=("switch",),
@@ -238,11 +272,20 @@ COMMANDS = (
         examples=("%robota switch Debugging",),
     ),
     Spec(
+        words=("search",),
+        summary="Find a text in all that was asked and answered in this notebook, also what was undone or deleted.",
+        arguments=(
+            _switch("--all", help="and in the other notebooks that the store on this machine holds"),
+            Arg(name="text", metavar="TEXT", takes="text", required=True, help="the rest of the line"),
+        ),
+        examples=("%robota search group by", "%robota search --all group by"),
+    ),
+    Spec(
         words=("snapshot",),
         summary="Put the conversations into the notebook, and say how far they got.",
         arguments=(
             _switch("--save", help="save the notebook, too"),
-            _option("--to", metavar="PATH", kind="path", help="put them into this notebook file, which is not open"),
+            _option("--to", metavar="PATH", kind="path", help="put them into this notebook file, or make it"),
             _switch("--replace", help="write over a snapshot that cannot be read"),
         ),
         examples=("%robota snapshot --save", '%robota snapshot --to "my copy.ipynb"'),
@@ -276,7 +319,7 @@ COMMANDS = (
         summary="Write the active chat into a file: Markdown to read, or JSON with all of its branches.",
         arguments=(
             Arg(name="path", metavar="PATH", kind="path", required=True,
-                help="ends in .md (the path up to here, without pictures) or in .json (everything)"),
+                help="ends in .md (the path up to here, without pictures and files) or in .json (everything)"),
         ),
         examples=("%robota export debugging.md", "%robota export debugging.json"),
     ),
@@ -288,11 +331,16 @@ COMMANDS = (
     ),
     Spec(words=("endpoint", "list"), summary="List the servers that can be asked."),
     Spec(
+        words=("endpoint", "find"),
+        summary="Look for model servers on this machine, and say how each is added; none is asked or chosen.",
+    ),
+    Spec(
         words=("endpoint", "add"),
         summary="Make an OpenAI-compatible server, or a provider object of yours, known in this kernel.",
         arguments=(
             _option("--key-env", metavar="VAR", help="the environment variable that holds the key, never the key"),
             _MODEL,
+            _switch("--insecure", help="speak plain http beyond this machine, in a network of your own"),
             _option("--object", metavar="EXPR", kind="expression",
                 help="in the place of the URL: a variable that holds a provider"),
             Arg(name="name", metavar="NAME", required=True, help="what chats call it"),
@@ -321,12 +369,31 @@ COMMANDS = (
     ),
     Spec(
         words=("replay",),
-        summary="Show or set how recorded answers are used.",
+        summary="Say which answers are stale, and why; or set how recorded answers are used.",
         arguments=(
             Arg(name="mode", metavar="MODE", kind="mode",
-                help="auto: replay what is recorded; strict: never ask live; off: always ask live"),
+                help="auto: replay what is recorded; stale: and ask only what had an answer; strict: never; "
+                "off: always"),
         ),
         examples=("%robota replay", "%robota replay strict"),
+    ),
+    Spec(
+        words=("replay", "accept"),
+        summary="Let stale answers stand for what the page would ask now.",
+        arguments=(
+            Arg(name="which", metavar="CHAT|N", takes="list", kind="chat",
+                help="those of a chat, or of code cells by their numbers in %robota replay; all without"),
+        ),
+        examples=("%robota replay accept", "%robota replay accept 3 4", "%robota replay accept Debugging"),
+    ),
+    Spec(
+        words=("fix",),
+        summary="Put a cell below that asks why the last error came, with its code and variables, for you to run.",
+        examples=("%robota fix",),
+    ),
+    Spec(
+        words=("prompts",),
+        summary="List the library of prompts: files of this repository, and your own, for --prompt NAME.",
     ),
     Spec(
         words=("ui",),
@@ -349,6 +416,29 @@ SPECS = {spec.words: spec for spec in COMMANDS}
 
 NODES = {spec.words[:length] for spec in COMMANDS for length in range(len(spec.words) + 1)}
 """What a command's words may begin with: the commands, and nouns that need a verb."""
+
+GROUPS = {
+    "Asking": ("ask", "new", "switch", "fix", "prompts"),
+    "Conversations": ("chat", "session", "search", "ui"),
+    "Notebooks and files": ("replay", "snapshot", "resume", "recover", "export", "import"),
+    "Models": ("endpoint",),
+    "This package": ("help", "version"),
+}
+"""The first words of the commands, as the overview groups them."""
+
+MEANT = {
+    "chats": "chat list", "clear": "chat clear", "continue": "chat switch", "cost": "chat stats", "create": "chat open",
+    "delete": "chat delete", "edit": "chat edit", "fork": "chat fork", "branch": "chat fork", "find": "search",
+    "history": "chat log", "list": "chat list", "load": "resume", "log": "chat log",
+    "logs": "chat log",
+    "model": "chat set model=NAME", "models": "endpoint test NAME", "new": "chat open", "open": "chat open",
+    "parameters": "chat set", "provider": "chat set provider=NAME", "providers": "endpoint list",
+    "redo": "chat redo", "regenerate": "chat retry", "rename": "chat rename", "reset": "chat clear",
+    "retry": "chat retry", "save": "snapshot --save", "sessions": "session list",
+    "set": "chat set", "show": "chat log", "stats": "chat stats", "system": "chat set system=TEXT",
+    "temperature": "chat set temperature=0.2", "tokens": "chat stats", "undo": "chat undo", "usage": "chat stats",
+}  # fmt: skip
+"""What other tools call a command, and what it is here."""
 
 
 def verbs(words: tuple[str, ...]) -> list[str]:

@@ -6,11 +6,14 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
+from robota_nb.core.record.parameters import CHOICES, KNOWN
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display.formats import FORMATS
 from robota_nb.errors import CommandError
 from robota_nb.magics.commands import CELL, SPECS, Arg, Spec, verbs
 from robota_nb.magics.parser import next_word
+from robota_nb.prompt.made import PLAIN, quoted
+from robota_nb.prompt.offers import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,11 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["complete", "fragment"]
 
 _FIXED = {"mode": MODES, "format": FORMATS}
-_PLAIN = re.compile(r"[\w@%+:,./-]+")
-_PLAIN_WORDS = re.compile(rf"{_PLAIN.pattern}(?: {_PLAIN.pattern})*")
+_SEVERAL = {"expression": ("variable", "path")}
+"""What a value of a kind may be a name of, where that is more than one kind of thing."""
+
+_FIELDS = ("provider", "model", "system")
+_FLAGS = ("true", "false")
+_PLAIN_WORDS = re.compile(rf"{PLAIN.pattern}(?: {PLAIN.pattern})*")
 
 
-def complete(line: str, cursor: int | None, names: Names, *, cell: bool = False) -> list[str]:
+def complete(line: str, cursor: int | None, names: Names, *, cell: bool = False) -> list[Offer]:
     """Return what may stand in the place of the word at the cursor (see `fragment`).
 
     Parameters
@@ -34,15 +41,15 @@ def complete(line: str, cursor: int | None, names: Names, *, cell: bool = False)
     cursor
         Where in *line*; None for its end.
     names
-        For each kind of value (``"session"``, ``"chat"``, ``"provider"``, ``"model"``, ``"path"``), a function
-        that returns the names there are. One that raises has none.
+        For each kind of value (``"session"``, ``"chat"``, ``"provider"``, ``"model"``, ``"path"``, ``"variable"``), a
+        function that returns the names there are. One that raises has none.
     cell
         Whether this is the line of a ``%%robota`` cell.
 
     Returns
     -------
-    list of str
-        Values first, then options; names with spaces in quotes.
+    list of Offer
+        Commands first, then values, then options; names with spaces in quotes.
     """
     words, typed = _scan(_before(line, cursor))
     if cell:
@@ -50,7 +57,7 @@ def complete(line: str, cursor: int | None, names: Names, *, cell: bool = False)
     node: tuple[str, ...] = ()
     while words and words[0] in verbs(node):
         node, words = (*node, words[0]), words[1:]
-    found = [] if words else [verb for verb in verbs(node) if verb.startswith(typed)]
+    found = [] if words else _verbs(node, typed)
     if node in SPECS and not (words and verbs(node) and not words[0].startswith("-")):
         found += _arguments(SPECS[node], words, typed, names)
     return found
@@ -80,14 +87,18 @@ def _scan(text: str) -> tuple[list[str], str]:
         words.append(word)
 
 
-def _arguments(spec: Spec, words: list[str], typed: str, names: Names) -> list[str]:
+def _verbs(node: tuple[str, ...], typed: str) -> list[Offer]:
+    return [Offer(verb, "command") for verb in verbs(node) if verb.startswith(typed)]
+
+
+def _arguments(spec: Spec, words: list[str], typed: str, names: Names) -> list[Offer]:
     pending, used, placed = _taken(spec, words)
     if pending:
         return _values(pending, typed, names)
     flag, equals, value = typed.partition("=")
     named = _by_flag(spec, flag)
     if equals and named and named.metavar:
-        return [f"{flag}={found}" for found in _values(named, value, names)]
+        return [Offer(f"{flag}={found.text}", found.type) for found in _values(named, value, names)]
     place = next((argument for argument in spec.arguments if not argument.flags), None)
     if place and place.takes == "text" and placed:
         return []  # in the middle of a text
@@ -97,7 +108,7 @@ def _arguments(spec: Spec, words: list[str], typed: str, names: Names) -> list[s
         for argument in spec.arguments
         if argument.flags and (argument.takes in ("pairs", "values") or argument not in used)
     ]
-    return values + [option for option in options if option.startswith(typed)]
+    return values + [Offer(option, "option") for option in options if option.startswith(typed)]
 
 
 def _taken(spec: Spec, words: list[str]) -> tuple[Arg | None, list[Arg], list[str]]:
@@ -121,29 +132,52 @@ def _by_flag(spec: Spec, flag: str) -> Arg | None:
     return next((argument for argument in spec.arguments if flag in argument.flags), None)
 
 
-def _placed(argument: Arg, before: list[str], typed: str, names: Names) -> list[str]:
+def _placed(argument: Arg, before: list[str], typed: str, names: Names) -> list[Offer]:
     """Return values for the argument that stands by its place, after those of its words that are there."""
     if argument.kind == "command":
-        return [verb for verb in verbs(tuple(before)) if verb.startswith(typed)]
-    if not before:
+        return _verbs(tuple(before), typed)
+    if not before or argument.takes == "pairs":
         return _values(argument, typed, names)
     if argument.takes != "words" or typed[:1] in ('"', "'"):
         return []
     start = " ".join((*before, ""))  # a name with spaces is being typed without quotes: offer its rest
-    return [_rest(name[len(start) :]) for name in _known(argument, names) if _begins(name, start + typed)]
+    found = _known(argument.kind, names)
+    return [Offer(_rest(offer.text[len(start) :]), offer.type) for offer in found if _begins(offer.text, start + typed)]
 
 
-def _values(argument: Arg, typed: str, names: Names) -> list[str]:
+def _values(argument: Arg, typed: str, names: Names) -> list[Offer]:
+    if argument.takes == "pairs":
+        return _pairs(typed, names, fields=not argument.flags)
+    return _named(argument.kind, typed, names)
+
+
+def _pairs(typed: str, names: Names, *, fields: bool) -> list[Offer]:
+    """Return the settings that are known, or values of the one that stands there; *fields*: who is asked, too."""
+    key, equals, value = typed.partition("=")
+    if not equals:
+        keys = (*(_FIELDS if fields else ()), *CHOICES, *KNOWN)
+        return [Offer(f"{name}=", "setting") for name in keys if name.startswith(typed)]
+    if fields and key in _FIELDS:
+        found = _named(key, value, names)
+    else:
+        known = CHOICES.get(key) or (_FLAGS if KNOWN.get(key) == (bool,) else ())
+        found = [Offer(name, "value") for name in known if name.startswith(value)]
+    return [Offer(f"{key}={offer.text}", offer.type) for offer in found]
+
+
+def _named(kind: str, typed: str, names: Names) -> list[Offer]:
     plain = typed[1:] if typed[:1] in ('"', "'") else typed
-    return [_quoted(name) for name in _known(argument, names) if _begins(name, plain)]
+    return [Offer(quoted(offer.text), offer.type) for offer in _known(kind, names) if _begins(offer.text, plain)]
 
 
-def _known(argument: Arg, names: Names) -> list[str]:
-    if argument.kind in _FIXED:
-        return list(_FIXED[argument.kind])
-    with suppress(Exception):  # completion never disturbs who types
-        return list(names[argument.kind]())
-    return []
+def _known(kind: str, names: Names) -> list[Offer]:
+    if kind in _FIXED:
+        return [Offer(name, kind) for name in _FIXED[kind]]
+    found: list[Offer] = []
+    for one in _SEVERAL.get(kind, (kind,)):
+        with suppress(Exception):  # completion never disturbs who types
+            found += [Offer(name, one) for name in names[one]()]
+    return found
 
 
 def _begins(name: str, typed: str) -> bool:
@@ -152,11 +186,4 @@ def _begins(name: str, typed: str) -> bool:
 
 def _rest(words: str) -> str:
     """Return the rest of a name whose first words stand there, as it has to be typed."""
-    return words if _PLAIN_WORDS.fullmatch(words) else _quoted(words)
-
-
-def _quoted(name: str) -> str:
-    """Return the name as it has to be typed."""
-    if _PLAIN.fullmatch(name):
-        return name
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return words if _PLAIN_WORDS.fullmatch(words) else quoted(words)

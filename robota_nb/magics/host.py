@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from robota_nb.core.live import LiveTurn
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.notebook_page import NotebookPage
     from robota_nb.core.ports import Provider
-    from robota_nb.core.rules.document import Cell
+    from robota_nb.core.turn import Turn
+    from robota_nb.providers.endpoint import Endpoint
     from robota_nb.providers.keys.secret import KeySource
     from robota_nb.providers.registry import EndpointCheck, EndpointState
     from robota_nb.sync.persistence import Persistence
@@ -35,7 +38,27 @@ class Endpoints(Protocol):
         """Return the names of the provider objects."""
         ...
 
-    def add(self, name: str, settings: Mapping[str, str]) -> None:
+    def get(self, name: str) -> Provider:
+        """Return the provider of that name; raise an error that says what is wrong if there is none."""
+        ...
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """Return an endpoint as it is configured; None if none that can be used has that name."""
+        ...
+
+    def models(self) -> list[str]:
+        """Return the models that endpoints have for their default, or have told of when they were tested."""
+        ...
+
+    def prices(self) -> dict[str, Mapping[str, float]]:
+        """Return what a million tokens cost, ``input`` and ``output``, by the name of the endpoint."""
+        ...
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with endpoints that cannot be used."""
+        ...
+
+    def add(self, name: str, settings: Mapping[str, object]) -> None:
         """Make a server known in this kernel."""
         ...
 
@@ -92,12 +115,45 @@ class Host(Protocol):
         """The endpoints that can be asked, and their keys."""
         ...
 
+    @property
+    def presets(self) -> Mapping[str, Any]:
+        """The user's presets by name, as they are configured."""
+        ...
+
     def ready(self) -> None:
         """Adopt what the notebook holds, unless that was done."""
         ...
 
-    def cell(self) -> Cell:
-        """Return the cell that is being executed."""
+    def page(self) -> NotebookPage:
+        """Return the notebook, in which the cell that is being executed is noted."""
+        ...
+
+    def ask(self, ask: Callable[[SessionManager], Turn | LiveTurn]) -> Turn | LiveTurn:
+        """Ask by calling *ask*; where nobody has told which notebook this is, it may be found for that."""
+        ...
+
+    @property
+    def request(self) -> str | None:
+        """The id of the message that the running cell is executed for; None if none runs, empty in a terminal."""
+        ...
+
+    @property
+    def is_one_ask(self) -> bool:
+        """Whether the running cell is a ``%%robota`` cell: nothing else is shown below it."""
+        ...
+
+    @property
+    def shows_at_end(self) -> bool:
+        """Whether answers are to be shown when they are whole, not while they arrive."""
+        ...
+
+    @property
+    def replaces_cells(self) -> bool:
+        """Whether there is a front end that can."""
+        ...
+
+    def replace_cell(self, cell: str, former: str, source: str) -> None:
+        """Have the front end put a source into a cell, if the hash of what stands there is still the *former* one."""
         ...
 
     def switcher(self) -> object:

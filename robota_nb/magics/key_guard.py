@@ -1,23 +1,27 @@
-"""Keys do not belong on a line: the notebook keeps it, and IPython's history. They are refused, and not repeated."""
+"""Keys do not belong on a line: the notebook keeps it, and IPython's history. They are refused, and not repeated.
+
+Nor do they belong in what is given away.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record.entries import names_key
+from robota_nb.core.record.parameters import names_key
 from robota_nb.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["key_on_line", "refuse_keys", "shown"]
+__all__ = ["key_on_line", "refuse_keys", "shown", "without_keys"]
 
 _SETTING = re.compile(r"-{0,2}([\w-]+)=.+|--([\w-]+)", re.DOTALL)
-_KNOWN = re.compile(
-    r"\b(sk|rk|gsk|xai|hf|ghp|glpat|nvapi|pplx|csk|tgp)[-_][\w-]*(?=[A-Za-z]*\d)[A-Za-z0-9]{12,}"
-    r"|\bAIza[\w-]{30,}|\beyJ[\w-]{8,}\.[\w-]+\."
+_MAY_BE_KEY = re.compile(  # reads each character once, however many beginnings of keys there are
+    r"\b(?:(?P<given>(?:sk|rk|gsk|xai|hf|ghp|glpat|nvapi|pplx|csk|tgp)[-_])|(?P<google>AIza))[\w-]*+"
+    r"|\beyJ(?P<header>[\w-]*+)(?:\.(?P<claims>[\w-]*+)\.[\w-]*+)?"
 )
+_RUN = re.compile(r"[A-Za-z0-9]{12,}")
 _RANDOM = re.compile(r"(?=[A-Za-z+/_-]*\d)(?=[\d+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{16,}")
 
 
@@ -31,8 +35,22 @@ def key_on_line() -> CommandError:
 
 def refuse_keys(words: Iterable[str]) -> None:
     """Raise an error that repeats nothing, if one of a line's words is a key or the setting of one."""
-    if any(_sets_key(word) or _KNOWN.search(word) for word in words):
+    if any(_sets_key(word) or any(map(_is_key, _MAY_BE_KEY.finditer(word))) for word in words):
         raise key_on_line()
+
+
+def without_keys(text: str, mark: str = "…") -> str:
+    """Return a text with a mark in the place of what servers that many use give out as keys."""
+    return _MAY_BE_KEY.sub(lambda word: mark if _is_key(word) else word[0], text)
+
+
+def _is_key(word: re.Match[str]) -> bool:
+    """Say whether what begins as a key does goes on as one."""
+    if word["given"]:
+        return any(not run.isalpha() for run in _RUN.findall(word[0], word.end("given") - word.start()))
+    if word["google"]:
+        return len(word[0]) >= len("AIza") + 30
+    return len(word["header"]) >= 8 and bool(word["claims"])  # noqa: PLR2004 - a token, in three parts
 
 
 def _sets_key(word: str) -> bool:

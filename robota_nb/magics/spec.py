@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-Takes: TypeAlias = Literal["switch", "value", "number", "values", "pairs", "words", "list", "text"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Takes: TypeAlias = Literal["switch", "value", "number", "values", "pairs", "filled", "words", "list", "text"]
 """What an argument takes, and what it becomes.
 
 =========  ============================================  =======================
@@ -14,6 +17,7 @@ value      one word                                      str or None
 number     a whole number, 0 or more                     int or None
 values     one word, as often as wanted                  tuple of str
 pairs      KEY=VALUE, as often as wanted                 dict of str
+filled     one word, and FIELD=EXPR as often as wanted   Filled or None
 words      all the words, as one name                    str
 list       all the words                                 tuple of str
 text       the rest of the line as typed, quotes too     str
@@ -21,9 +25,17 @@ text       the rest of the line as typed, quotes too     str
 """
 
 Kind: TypeAlias = Literal[
-    "", "chat", "session", "provider", "model", "mode", "format", "variable", "expression", "path", "command"
-]
-"""What a value names: completion offers such names, and `variable` and `mode` are checked."""
+    "", "chat", "session", "provider", "model", "preset", "mode", "format", "variable", "expression", "path", "command",
+    "prompt", "library",
+]  # fmt: skip
+"""What a value is: completion offers names, `variable` and `mode` are checked, a `prompt` loses quotes around it."""
+
+
+class Filled(NamedTuple):
+    """A prompt of the library as a line names it, and the expressions that it gives to fields, by their names."""
+
+    name: str
+    given: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,19 @@ from robota_nb.prompt.source import source_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["EXPRESSION", "FILTERS", "MAX_BYTES", "Expanded", "Filter", "expand", "find", "names", "value_of"]
+__all__ = [
+    "EXPRESSION",
+    "FILTERS",
+    "MAX_BYTES",
+    "Expanded",
+    "Filter",
+    "expand",
+    "find",
+    "names",
+    "said_of",
+    "text_of",
+    "value_of",
+]
 
 MAX_BYTES = 1_000_000
 """A prompt beyond this is refused (a message of a snapshot has the same cap)."""
@@ -105,6 +117,15 @@ class Expanded:
     text: str
     notices: tuple[Notice, ...] = ()
 
+    def above(self, other: Expanded) -> Expanded:
+        """Return it with another one below it, as a paragraph of its own."""
+        text = "\n\n".join(filter(str.strip, (self.text, other.text)))
+        return Expanded(text=text, notices=(*self.notices, *other.notices))
+
+    def with_notices(self, texts: Iterable[str]) -> Expanded:
+        """Return it with more to be known of it."""
+        return replace(self, notices=(*self.notices, *(Notice(text=text) for text in texts)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -142,6 +163,11 @@ def _describe(value: Any) -> str:
         described = value.describe()
         to_string = getattr(described, "to_string", None)
         return str(to_string() if callable(to_string) else described)
+    return said_of(value)
+
+
+def said_of(value: Any) -> str:
+    """Return what can be said of a value without looking through it: its type, shape and length."""
     parts = [_type_of(value)]
     if not isinstance(value, type):
         parts += [f"{name} {said}" for name in ("shape", "dtype") if (said := getattr(value, name, None)) is not None]
@@ -451,6 +477,20 @@ def value_of(expression: str, namespace: Mapping[str, Any]) -> Any:
         public = (name for name in namespace if not name.startswith("_"))
         raise PromptError(f"no variable {root!r}{nearest(root, public)}: define it first")
     return find(found, namespace)
+
+
+def text_of(value: object, said: str) -> str:
+    """Return a value as text, as a field would fill it in; *said* is what the error calls it.
+
+    Raises
+    ------
+    PromptError
+        If it has none but its address in memory, or that fails.
+    """
+    text: str = _tried(said, "", _MEND, "", str, value)
+    if not issubclass(type(value), str) and _ONLY_ADDRESS.fullmatch(text):
+        raise PromptError(f"{said!r} ({_type_of(value)}) has no text but an address: name a text, bytes, or a file")
+    return text
 
 
 # -- what it stands for

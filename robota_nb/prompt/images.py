@@ -15,7 +15,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.core import files
 from robota_nb.core.ports import Image
+from robota_nb.core.record.attachments import MAX_IMAGE_BYTES, picture_type
+from robota_nb.core.users import expanded
 from robota_nb.errors import PromptError, nearest
 from robota_nb.prompt.fields import EXPRESSION, find
 
@@ -24,16 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_IMAGE_BYTES", "image", "look_up"]
 
-MAX_IMAGE_BYTES = 2_000_000
-"""A larger picture is refused: it goes into the notebook, whose snapshot may have 20 MB."""
-
-_MAGIC = (("image/png", b"\x89PNG\r\n\x1a\n"), ("image/jpeg", b"\xff\xd8\xff"), ("image/gif", b"GIF87a"),
-          ("image/gif", b"GIF89a"))  # fmt: skip
 _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-_SMALLER = "draw it with fewer dots per inch (dpi), or send a smaller picture"
 _AS_PNG = "save it as PNG, and name that file"
 _UP = 3  # from axes by way of a subfigure to the figure
-_MAX_NAME = 200  # characters of a path in an error
 _HEAD = 1000  # bytes in which an SVG says that it is one
 
 
@@ -62,9 +58,8 @@ def image(value: object) -> Image:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _checked(bytes(value), "the picture")
     if isinstance(value, (str, os.PathLike)):
-        name = os.fsdecode(value)
-        said = repr(name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…")
-        return _checked(_read(name, said), said)
+        data, name = files.read(os.fsdecode(value), picture=True)
+        return _checked(data, repr(name))
     kind = type(value).__name__
     if isinstance(value, type):
         raise PromptError(f"{value.__name__!r} is a class, not a picture: name a figure, a picture, or a file")
@@ -100,35 +95,13 @@ def look_up(expression: str, namespace: Mapping[str, Any]) -> object:
         try:
             return find(found, namespace, remedy="mend it, or name another picture")
         except PromptError:
-            if _file(expression) is None:
+            if not files.is_file(expression):
                 raise
-    if (path := _file(expression)) is not None:
-        return path
+    if files.is_file(expression):
+        return Path(expanded(expression))
     near = nearest(found["root"], (name for name in namespace if not name.startswith("_"))) if found else ""
     what = f"no variable and no file {expression!r}" if found else f"no file {expression!r}"
     raise PromptError(f"{what}{near}: name a variable, such as fig or axes[0], or the path of a picture")
-
-
-def _file(path: str) -> Path | None:
-    try:
-        file = Path(path).expanduser()
-        return file if file.is_file() else None
-    except (OSError, ValueError, RuntimeError):  # too long, a null character, no such home
-        return None
-
-
-def _read(name: str, said: str) -> bytes:
-    file = _file(name)
-    if file is None:
-        raise PromptError(f"no file {said}: check the path of the picture")
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_IMAGE_BYTES + 1)
-            if len(data) > MAX_IMAGE_BYTES:
-                raise _too_large(file.stat().st_size, said)
-            return data
-    except OSError as error:
-        raise PromptError(f"{said} cannot be read ({type(error).__name__}): check the file") from error
 
 
 def _drawn(value: Any) -> Callable[[], bytes] | None:
@@ -184,19 +157,11 @@ def _bytes(data: object) -> bytes:
 
 
 def _checked(data: bytes, what: str) -> Image:
-    if len(data) > MAX_IMAGE_BYTES:
-        raise _too_large(len(data), what)
-    for media_type, magic in _MAGIC:
-        if data.startswith(magic):
-            return Image(media_type=media_type, data=data)
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return Image(media_type="image/webp", data=data)
+    files.check_size(len(data), what, picture=True)
+    if media_type := picture_type(data):
+        return Image(media_type=media_type, data=data)
     if not data:
         raise PromptError(f"{what} is empty: name another picture")
     if re.search(rb"<svg[\s>]", data[:_HEAD], re.IGNORECASE):
         raise PromptError(f"{what} is SVG, which models do not take: {_AS_PNG}")
     raise PromptError(f"{what} is not PNG, JPEG, GIF or WebP, and models take no other: {_AS_PNG}")
-
-
-def _too_large(size: int, what: str) -> PromptError:
-    return PromptError(f"{what} has {size:,} bytes, over the cap of {MAX_IMAGE_BYTES:,} for a picture: {_SMALLER}")

@@ -18,7 +18,7 @@ from robota_nb.core.record.controls import strip_controls
 from robota_nb.errors import PromptError, RobotaError
 from robota_nb.prompt.source import is_cell
 
-__all__ = ["MAX_ERROR", "NAME", "last_error", "with_error"]
+__all__ = ["MAX_ERROR", "NAME", "is_own", "last_error", "newest", "with_error", "without_home"]
 
 NAME = "Err"
 """What stands for the last error in a prompt, where the user has no variable of that name."""
@@ -45,14 +45,12 @@ def last_error() -> str:
         If there was none. Or if the last one is robota_nb's own, such as that of a prompt with a mistake:
         Python keeps only one, and that one is seldom what the user means.
     """
-    error = getattr(sys, "last_value", None)
-    if error is None:
-        error = getattr(sys, "last_exc", None)
+    error = newest()
     if error is None:
         raise PromptError(
             f"there was no error yet for {{{{ {NAME} }}}}: run the cell that fails first", hint="prompt.raw"
         )
-    if isinstance(error, RobotaError) or type(error).__module__.partition(".")[0] == "robota_nb":
+    if is_own(error):
         raise PromptError(
             f"the last error, for {{{{ {NAME} }}}}, is robota_nb's own ({type(error).__name__}): "
             "run the cell that fails once more",
@@ -61,8 +59,19 @@ def last_error() -> str:
     report = TracebackException.from_exception(error, compact=True)  # which has read the lines of code
     _tidy(report)
     text = strip_controls(_NO_FRAMES.sub("", "".join(report.format()))).strip("\n")
-    text = _without_home(text)
+    text = without_home(text)
     return text if len(text) <= MAX_ERROR else _CUT + text[len(_CUT) - MAX_ERROR :]
+
+
+def newest() -> BaseException | None:
+    """Return the last error that a cell has ended with; None if there was none."""
+    error: BaseException | None = getattr(sys, "last_value", None)
+    return error if error is not None else getattr(sys, "last_exc", None)
+
+
+def is_own(error: BaseException) -> bool:
+    """Say whether an error is robota_nb's own."""
+    return isinstance(error, RobotaError) or type(error).__module__.partition(".")[0] == "robota_nb"
 
 
 def with_error(namespace: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,7 +135,7 @@ def _shown(filename: str) -> str:
     return "<cell>" if is_cell(filename) else re.split(r"[\\/]", filename)[-1]
 
 
-def _without_home(text: str) -> str:
+def without_home(text: str) -> str:
     """Return *text* with ``~`` for the user's home directory: messages name files, too."""
     home = os.path.expanduser("~").rstrip("/\\")  # noqa: PTH111 - Path.home() raises where there is none
     if len(home) <= 1:

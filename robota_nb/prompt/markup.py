@@ -13,6 +13,8 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from robota_nb.core.record.text import fenced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -78,9 +80,7 @@ class Markup:
             right += 1
         begins_line = not left or self._text[left - 1] in "\r\n"
         ends_line = right == len(self._text) or self._text[right] in "\r\n"
-        marks = "`" * max(3, 1 + max((len(ticks[0]) for ticks in _TICKS.finditer(value)), default=0))
-        body = value.removesuffix("\n")
-        lines = f"{marks}\n{body}\n{marks}"
+        lines = fenced(value)
         indent = self._text[left:start]  # of what goes on in an item of a list
         lines = lines.replace("\n", f"\n{indent}") if begins_line else f"\n{lines}"
         return lines if ends_line else f"{lines}\n"

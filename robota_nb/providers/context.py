@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish
 from robota_nb.errors import ProviderError
+from robota_nb.providers.endpoint_settings import filled
 from robota_nb.providers.keys.lookup import Keys
 from robota_nb.providers.redaction import hide_frames, redacted
-from robota_nb.providers.retry import Deadline, FailedAttempt, in_words, with_retries
+from robota_nb.providers.retry import Deadline, FailedAttempt, TooLate, attempted, in_words, with_retries
 from robota_nb.providers.server_errors import ServerErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from robota_nb.core.ports import Request, StreamEvent
     from robota_nb.providers.endpoint import Endpoint
     from robota_nb.providers.keys.secret import Secret
 
-__all__ = ["ProviderContext", "Response", "Timeouts"]
+__all__ = ["More", "ProviderContext", "Response", "Timeouts"]
 
 
 class Response(Protocol):
@@ -65,6 +67,23 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class More:
+    """What the requests of an endpoint carry besides.
+
+    Parameters
+    ----------
+    headers, query
+        By name.
+    secrets
+        What of it nobody may see.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[Secret, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderContext:
     """What robota_nb gives to a provider of an endpoint when it makes one.
 
@@ -100,9 +119,46 @@ class ProviderContext:
         """
         return self.keys.find(self.endpoint)
 
-    def errors(self, key: Secret, model: str = "") -> ServerErrors:
-        """Return what makes the errors of a request; they never show the key."""
-        return ServerErrors(self.endpoint.name, key, model)
+    def more(self) -> More:
+        """Return the headers and the query that each request carries besides, with the values of their variables.
+
+        Raises
+        ------
+        KeyMissing
+            A variable is not set.
+        """
+        endpoint = self.endpoint
+        if not endpoint.headers and not endpoint.query:
+            return More()
+        secrets = self.keys.fill(endpoint, (*endpoint.headers.values(), *endpoint.query.values()))
+        values = {name: secret.reveal() for name, secret in secrets.items()}
+        return More(
+            headers={name: filled(text, values) for name, text in endpoint.headers.items()},
+            query={name: filled(text, values) for name, text in endpoint.query.items()},
+            secrets=tuple(secrets.values()),
+        )
+
+    def errors(
+        self,
+        key: Secret,
+        model: str = "",
+        pictures: Sequence[int] = (),
+        *,
+        files: Sequence[int] = (),
+        more: More | None = None,
+        listed: Sequence[str] = (),
+    ) -> ServerErrors:
+        """Return what makes the errors of a request; they never show the key or other secrets.
+
+        Parameters
+        ----------
+        key, model, pictures, files, listed
+            As for `ServerErrors`.
+        more
+            What the request carries besides.
+        """
+        secrets = more.secrets if more else ()
+        return ServerErrors(self.endpoint.name, key, model, pictures, secrets, files=files, listed=listed)
 
     def ask(
         self,
@@ -133,7 +189,10 @@ class ProviderContext:
         with hide_frames():
             self.endpoint.check()
             key = self.key()
-            yield from redacted(self._answer(request, partial(send, key), read), key)
+            events = self._answer(request, partial(send, key), read)
+            for secret in (key, *self.more().secrets):
+                events = redacted(events, secret)
+            yield from events
 
     def fetch(self, send: Callable[[Secret], R | FailedAttempt], read: Callable[[R], T]) -> T:
         """Ask a server once for something that is no answer, such as its list of models.
@@ -152,10 +211,13 @@ class ProviderContext:
         """
         with hide_frames():
             self.endpoint.check()
-            response = send(self.key())
+            deadline, key = Deadline(self.timeouts.answer), self.key()
+            with self._in_time():
+                response = attempted(partial(send, key), cancellation=Cancellation(), deadline=deadline)
+            assert response is not None  # nobody cancels it
             if isinstance(response, FailedAttempt):
                 raise response.error
-            with self._reading(response, Deadline(self.timeouts.answer)):
+            with self._reading(response, deadline):
                 return read(response)
 
     def _answer(
@@ -165,19 +227,28 @@ class ProviderContext:
         read: Callable[[R], Iterator[StreamEvent]],
     ) -> Generator[StreamEvent]:
         deadline = Deadline(self.timeouts.answer)
-        response = yield from with_retries(
-            attempt,
-            cancellation=request.cancellation,
-            deadline=deadline,
-            max_retries=self.max_retries,
-            max_wait=self.timeouts.retry_wait,
-        )
+        with self._in_time():
+            response = yield from with_retries(
+                attempt,
+                cancellation=request.cancellation,
+                deadline=deadline,
+                max_retries=self.max_retries,
+                max_wait=self.timeouts.retry_wait,
+            )
         request.cancellation.on_cancel(response.hang_up)
         with self._reading(response, deadline):
             for event in read(response):
                 if isinstance(event, Finish) and event.reason == "unknown" and deadline.passed:
                     raise self._too_late()  # after hanging up, the connection may seem to end as it should
                 yield event
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Say it if the deadline passes before there is a response."""
+        try:
+            yield
+        except TooLate:
+            raise self._too_late() from None
 
     @contextmanager
     def _reading(self, response: Response, deadline: Deadline) -> Iterator[None]:

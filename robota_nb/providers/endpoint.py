@@ -10,11 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlsplit
 
 from robota_nb.core.record.config import OFFLINE
-from robota_nb.errors import ProviderError, nearest
+from robota_nb.errors import ProviderError
+from robota_nb.providers.endpoint_settings import SETTINGS, Setting, problem_of
 
 __all__ = [
     "OFFLINE",
@@ -31,14 +32,7 @@ __all__ = [
 
 OPENAI = "openai"
 
-Setting: TypeAlias = str | int | float | bool
-"""The value of a setting that only its provider knows."""
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_SETTING = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")  # upper case: many a key would pass for a lower-case name
-_KEYS = ("base_url", "key_env", "model", "provider")
-_SECRETS = frozenset({"apikey", "key", "password", "secret", "token"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -64,6 +58,21 @@ class Endpoint:
         The provider that speaks to it: ``openai``, or the name of another package's entry point.
     settings
         What only that provider knows, by name.
+    headers, query
+        What each request carries besides, by name; ``$NAME`` in a text stands for an environment variable. An endpoint
+        with headers and without *key_env* sends no ``Authorization`` but what the headers say.
+    body
+        What the body of each request carries, unless the chat says something else there.
+    organization
+        The organization, as OpenAI's API takes it.
+    timeouts
+        Seconds, where they are others than the user's: ``silence``, ``answer``, ``retry_wait``.
+    context_window
+        How many tokens a request and its answer may have together; 0 if that is not known.
+    price
+        What a million tokens cost, in whatever currency: ``input``, ``output``.
+    insecure
+        Whether plain ``http`` may be spoken beyond this machine: anybody on the way can read the prompts and the key.
     """
 
     name: str
@@ -72,18 +81,28 @@ class Endpoint:
     model: str = ""
     provider: str = field(default=OPENAI, repr=False)
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False, hash=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    organization: str = field(default="", repr=False)
+    timeouts: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    context_window: int = field(default=0, repr=False)
+    price: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    insecure: bool = field(default=False, repr=False)
 
     @property
     def origin(self) -> str:
         """Scheme, host and port of the server, to which its key is bound; empty if the URL cannot be asked."""
-        if url_problem(self.base_url):
+        if url_problem(self.base_url, insecure=self.insecure):
             return ""
         url = urlsplit(self.base_url)
         return f"{url.scheme}://{url.hostname}:{url.port or _PORTS[url.scheme]}"
 
     def check(self) -> None:
         """Raise `EndpointError` if the URL cannot be asked; to have none is well, unless the provider is ``openai``."""
-        if (self.base_url or self.provider == OPENAI) and (problem := url_problem(self.base_url)):
+        if (self.base_url or self.provider == OPENAI) and (
+            problem := url_problem(self.base_url, insecure=self.insecure)
+        ):
             raise EndpointError(f"endpoint {self.name!r}: {problem}")
 
 
@@ -127,6 +146,25 @@ def parse_endpoints(
     return {name: _parse(name, value, builtin.get(name)) for name, value in config.items()}
 
 
+def usable_endpoints(
+    config: Mapping[str, Mapping[str, Any] | Endpoint], environ: Mapping[str, str] | None = None
+) -> tuple[dict[str, Endpoint], dict[str, EndpointError]]:
+    """Return the endpoints that can be used, the built-in ones too, and what is wrong with the others, by alias.
+
+    One harms no other; and where a built-in one is configured wrongly, it is not asked as if it were not. The arguments
+    are those of `parse_endpoints`.
+    """
+    builtin = builtin_endpoints(environ)
+    good, bad = dict(builtin), dict[str, EndpointError]()
+    for name, value in config.items():
+        try:
+            good[name] = _parse(name, value, builtin.get(name))
+        except EndpointError as error:
+            good.pop(name, None)
+            bad[name] = error
+    return good, bad
+
+
 def is_name(name: object) -> bool:
     """Return whether something can be the name of an endpoint or a provider."""
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
@@ -146,9 +184,10 @@ def _parse(name: str, value: Mapping[str, Any] | Endpoint, base: Endpoint | None
         raise EndpointError(f"endpoint {name!r} is a dictionary with base_url, and if need be key_env and model")
     provider = value.get("provider", OPENAI)
     for key, setting in value.items():
-        _check_setting(name, key, setting, own=provider != OPENAI)
-    known = {key: value[key] for key in _KEYS if key in value}
-    own = {key: setting for key, setting in value.items() if key not in _KEYS}
+        if problem := problem_of(key, setting, own=provider != OPENAI):
+            raise EndpointError(f"endpoint {name!r}: {problem}")
+    known = {key: setting for key, setting in value.items() if key in SETTINGS}
+    own = {key: setting for key, setting in value.items() if key not in SETTINGS}
     if base is not None and "base_url" not in value:
         return replace(base, **known, settings=own)
     # With another server the built-in key does not come along: a key belongs to one origin.
@@ -159,35 +198,11 @@ def _parse(name: str, value: Mapping[str, Any] | Endpoint, base: Endpoint | None
     return endpoint
 
 
-def _check_setting(name: str, key: Any, value: Any, *, own: bool) -> None:
-    if key not in _KEYS:
-        _check_own_setting(name, key, value, own=own)
-    elif not isinstance(value, str):
-        raise EndpointError(f"endpoint {name!r}: {key} is a string")
-    elif key == "key_env" and value and not _VARIABLE.fullmatch(value):
-        raise EndpointError(
-            f"endpoint {name!r}: key_env is the name of an environment variable in upper case, such as 'LAB_KEY', "
-            "not the key itself"
-        )
+def url_problem(base_url: str, *, insecure: bool = False) -> str:
+    """Return what is wrong with a base URL, with the next step and without the URL; empty if nothing is.
 
-
-def _check_own_setting(name: str, key: Any, value: Any, *, own: bool) -> None:
-    """Check a setting that only the endpoint's provider knows; *own* says whether that provider may have any."""
-    secret = bool(_SECRETS & set(re.split(r"[^a-z]+", str(key).lower())))
-    if not own or secret:
-        if secret:
-            step = "put the key into an environment variable and name that with key_env"
-        else:
-            step = f"the settings are {', '.join(_KEYS)}"
-        raise EndpointError(f"endpoint {name!r} has no setting {str(key)[:60]!r}{nearest(str(key), _KEYS)}: {step}")
-    if not isinstance(key, str) or not _SETTING.fullmatch(key):
-        raise EndpointError(f"endpoint {name!r}: a setting's name has lower-case letters, digits and '_'")
-    if not isinstance(value, Setting):
-        raise EndpointError(f"endpoint {name!r}: {key} is a string, a number, True or False")
-
-
-def url_problem(base_url: str) -> str:
-    """Return what is wrong with a base URL, with the next step and without the URL; empty if nothing is."""
+    *insecure*: plain http may be spoken beyond this machine.
+    """
     try:
         url = urlsplit(base_url)
         host, _ = url.hostname or "", url.port
@@ -198,19 +213,23 @@ def url_problem(base_url: str) -> str:
     if "@" in url.netloc:
         return "its base_url holds a user name or password; name the variable with the key in key_env instead"
     if "?" in base_url or "#" in base_url:
-        return "its base_url has a query or a fragment; end it with the path, which is usually /v1"
-    if url.scheme == "http" and not _is_loopback(host):
+        return "its base_url has a query or a fragment; end it with the path, and name the rest in query"
+    if url.scheme == "http" and not insecure and not _is_here(host):
         return (
             "its base_url is plain http and not on this machine, so anybody on the way could read the key and the "
-            "prompts; use https, or a tunnel to localhost"
+            "prompts; use https, or a tunnel to localhost, or in a network of your own insecure = True (--insecure)"
         )
     return ""
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, by whatever name; 0.0.0.0 is what servers print, and leads here."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):  # which RFC 6761 keeps for this machine
         return True
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(name)
     except ValueError:
         return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified

@@ -68,8 +68,10 @@ def _answer(messages: Sequence[dict[str, Any]]) -> str:
     earlier = len(prompts) - 1
     seen = _count(earlier, "earlier turn") if earlier > 0 else "no earlier turn"
     sent = _count(len(prompt.split()), "word")
-    if asked and (pictures := _pictures(asked[-1])):
+    if asked and (pictures := _parts(asked[-1], "image_url")):
         sent += f", {_count(pictures, 'picture')} that it cannot see"
+    if asked and (files := _parts(asked[-1], "file", "input_audio")):
+        sent += f", {_count(files, 'file')} that it cannot read"
     parts = [
         _substance(prompt, prompts),
         f"*The offline model, which understands little: {sent}, {seen} of this chat.*",
@@ -120,9 +122,9 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _pictures(message: dict[str, Any]) -> int:
+def _parts(message: dict[str, Any], *types: str) -> int:
     content = message.get("content")
-    return sum(part.get("type") == "image_url" for part in content) if isinstance(content, list) else 0
+    return sum(part.get("type") in types for part in content) if isinstance(content, list) else 0
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.ports import ListsModels, Provider
-from robota_nb.errors import EndpointNotFound, ProviderError, nearest
+from robota_nb.core.record.lookalikes import told_apart
+from robota_nb.errors import EndpointNotFound, NoModelList, ProviderError, nearest
 from robota_nb.providers.context import ProviderContext, Timeouts
 from robota_nb.providers.endpoint import (
     OFFLINE,
@@ -17,7 +18,7 @@ from robota_nb.providers.endpoint import (
     EndpointError,
     builtin_endpoints,
     is_name,
-    parse_endpoints,
+    usable_endpoints,
 )
 from robota_nb.providers.keys.lookup import Keys
 from robota_nb.providers.keys.secret import Environment
@@ -25,7 +26,7 @@ from robota_nb.providers.keys.secret import Environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.providers.keys.secret import KeySource
+    from robota_nb.providers.keys.secret import KeySource, Secret
 
 __all__ = ["EndpointCheck", "EndpointState", "ProviderRegistry", "check_models"]
 
@@ -65,12 +66,15 @@ class EndpointCheck:
     model
         The model to ask where none is named; may be empty.
     models
-        The models that it offers; None if it is no server that could say.
+        The models that it offers; None if it does not say.
+    is_server
+        Whether it is one, and was reached.
     """
 
     name: str
     model: str = ""
     models: tuple[str, ...] | None = None
+    is_server: bool = True
 
     @property
     def offers_model(self) -> bool:
@@ -86,8 +90,12 @@ def check_models(name: str, provider: Provider, model: str = "") -> EndpointChec
     ProviderError
         It cannot be reached, or does not take the key.
     """
-    models = tuple(provider.models()) if isinstance(provider, ListsModels) else None
-    return EndpointCheck(name=name, model=model, models=models)
+    if not isinstance(provider, ListsModels):
+        return EndpointCheck(name=name, model=model, is_server=False)
+    try:
+        return EndpointCheck(name=name, model=model, models=tuple(provider.models()))
+    except NoModelList:
+        return EndpointCheck(name=name, model=model)
 
 
 class ProviderRegistry:
@@ -131,12 +139,20 @@ class ProviderRegistry:
         self._timeouts = timeouts or Timeouts()
         self._lock = threading.RLock()
         self._providers: dict[str, tuple[Endpoint, Provider]] = {}
-        self.endpoints  # noqa: B018 (a wrong configuration is reported now)
 
     @property
     def endpoints(self) -> dict[str, Endpoint]:
-        """All endpoints by alias, as the environment is now."""
-        return builtin_endpoints(self._environ) | parse_endpoints(self._config, self._environ)
+        """All endpoints by alias, as the environment is now, but for those in `problems`."""
+        return self._read()[0]
+
+    @property
+    def problems(self) -> dict[str, EndpointError]:
+        """What is wrong with endpoints that cannot be used, by alias."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[dict[str, Endpoint], dict[str, EndpointError]]:
+        """Return the endpoints that can be used, and what is wrong with the others."""
+        return usable_endpoints(self._config, self._environ)
 
     def default(self) -> tuple[str, str]:
         """Return (provider name, model) for new chats: ``openai`` if its key is there, else ``offline``."""
@@ -155,12 +171,17 @@ class ProviderRegistry:
         ------
         EndpointNotFound
             Nothing has this name; the error says how to add it.
+        EndpointError
+            Its configuration is wrong; the error says what.
         ProviderError
             Another package's provider cannot be made.
         """
         with self._lock:
             # A provider that needs no configuration is an endpoint of its own, without any settings.
-            endpoint = self.endpoints.get(name) or Endpoint(name, provider=name)
+            endpoints, problems = self._read()
+            if name in problems:
+                raise problems[name]
+            endpoint = endpoints.get(name) or Endpoint(name, provider=name)
             cached = self._providers.get(name)
             if cached is not None and cached[0] == endpoint:
                 return cached[1]
@@ -184,6 +205,10 @@ class ProviderRegistry:
             for name, endpoint in self.endpoints.items()
         ]
 
+    def secrets(self) -> list[Secret]:
+        """Return the keys that the endpoints have, and what else of that kind goes with their requests."""
+        return [secret for endpoint in self.endpoints.values() for secret in self._keys.secrets(endpoint) if secret]
+
     def check(self, name: str) -> EndpointCheck:
         """See whether an endpoint can be reached and takes the key; no model is asked.
 
@@ -196,7 +221,8 @@ class ProviderRegistry:
         return check_models(name, self.get(name), endpoint.model if endpoint else "")
 
     def _make(self, endpoint: Endpoint) -> Provider:
-        context = ProviderContext(endpoint=endpoint, keys=self._keys, timeouts=self._timeouts)
+        timeouts = replace(self._timeouts, **endpoint.timeouts)
+        context = ProviderContext(endpoint=endpoint, keys=self._keys, timeouts=timeouts)
         if endpoint.provider == OPENAI:
             from robota_nb.providers.openai.provider import OpenAIProvider
 
@@ -214,11 +240,12 @@ class ProviderRegistry:
                 f"endpoint {endpoint.name!r} needs the provider {endpoint.provider[:60]!r}, which is not installed"
                 f"{nearest(endpoint.provider, points)}: install its package"
             )
-        shown = endpoint.name[:60]
+        shown, known = endpoint.name[:60], self.names()
+        telling = told_apart(shown, known)
         if not is_name(endpoint.name):  # not to be added either: a stranger's notebook may have chosen it
-            raise EndpointNotFound(f"{shown!r} is no name of an endpoint", hint="endpoint.choose")
+            raise EndpointNotFound(f"{telling!r} is no name of an endpoint", hint="endpoint.choose")
         raise EndpointNotFound(
-            f"no endpoint {shown!r} is configured{nearest(shown, self.names())}", hint="endpoint.add", name=shown
+            f"no endpoint {telling!r} is configured{nearest(shown, known)}", hint="endpoint.add", name=shown
         )
 
 

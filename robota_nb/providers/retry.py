@@ -8,9 +8,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from robota_nb.core.ports import Waiting
@@ -26,10 +24,11 @@ __all__ = [
     "Deadline",
     "FailedAttempt",
     "Headers",
+    "TooLate",
+    "attempted",
     "backoff",
     "in_words",
     "is_retryable",
-    "retry_after",
     "until_cancelled",
     "with_retries",
 ]
@@ -38,6 +37,17 @@ _MINUTE, _HOUR = 60, 3600
 _LONGEST_BACKOFF = 8.0
 _SHOWN_WAIT = 1.0
 """The seconds from which on a user is told of a wait; a shorter one is over before the user has read it."""
+
+_LOOK = 0.2
+"""Seconds after which a wait looks up: on Windows an interrupt does not end one."""
+
+
+_AT_WORK = (HTTPStatus.GATEWAY_TIMEOUT, 524)
+"""Statuses of gateways behind which the model may go on, and bill its answer: asking again is the user's choice."""
+
+
+class TooLate(Exception):
+    """The deadline of an answer has passed before there was a response."""
 
 
 class Closable(Protocol):
@@ -127,12 +137,12 @@ def with_retries(
     Parameters
     ----------
     attempt
-        Sends the request once. It returns the response as soon as its headers are there, or a `FailedAttempt`; what
-        it raises is final. Outside of the main thread it is called in a thread of its own.
+        Sends the request once, in a thread of its own. It returns the response as soon as its headers are there, or a
+        `FailedAttempt`; what it raises is final.
     cancellation
         Ends attempts and waits.
     deadline
-        The moment at which the whole answer has taken too long; no wait goes beyond it.
+        The moment at which the whole answer has taken too long; no attempt and no wait goes beyond it.
     max_retries
         How often the request is sent again.
     max_wait
@@ -147,10 +157,15 @@ def with_retries(
     -------
     R
         The response; the caller closes it.
+
+    Raises
+    ------
+    TooLate
+        When the deadline has passed.
     """
     retries = 0
     while True:
-        response = until_cancelled(lambda: _attempted(attempt), cancellation, _drop)
+        response = attempted(attempt, cancellation=cancellation, deadline=deadline)
         if response is None:
             raise ProviderError("the answer was stopped before any text came: ask again")
         if not isinstance(response, FailedAttempt):
@@ -166,8 +181,21 @@ def with_retries(
         retries += 1
 
 
-def _attempted(attempt: Callable[[], R | FailedAttempt]) -> R | FailedAttempt:
-    """Return what an attempt returns, or the error that it raises: it may run in a thread where nobody catches that."""
+def attempted(
+    attempt: Callable[[], R | FailedAttempt], *, cancellation: Cancellation, deadline: Deadline
+) -> R | FailedAttempt | None:
+    """Send a request once (see `with_retries`): return the response, or None as soon as it is cancelled.
+
+    Raises
+    ------
+    TooLate
+        When the deadline has passed.
+    """
+    return until_cancelled(lambda: _caught(attempt), cancellation, _drop, deadline)
+
+
+def _caught(attempt: Callable[[], R | FailedAttempt]) -> R | FailedAttempt:
+    """Return what an attempt returns, or the error that it raises: nobody catches that in its thread."""
     try:
         return attempt()
     except Exception as error:  # noqa: BLE001 (it is raised again)
@@ -179,33 +207,50 @@ def _drop(response: Closable | FailedAttempt) -> None:
         response.close()
 
 
-def until_cancelled(act: Callable[[], T], cancellation: Cancellation, undo: Callable[[T], object]) -> T | None:
+def until_cancelled(
+    act: Callable[[], T], cancellation: Cancellation, undo: Callable[[T], object], deadline: Deadline
+) -> T | None:
     """Return what *act* returns, or None as soon as the answer is cancelled; *undo* gets what *act* returns later.
 
-    In the main thread *act* is simply called: the user's interrupt ends that. A thread that waits for a server cannot
-    be woken from another one; so elsewhere *act* runs in a thread of its own, which may be left behind.
+    A thread that waits for a server cannot be woken, and a server that sends its headers byte by byte is never silent:
+    so *act* runs in a thread of its own, which may be left behind.
+
+    Raises
+    ------
+    TooLate
+        When the deadline has passed.
     """
-    if threading.current_thread() is threading.main_thread():
-        return act()
-    results: SimpleQueue[T | None] = SimpleQueue()
-    lock, left = threading.Lock(), threading.Event()
+    held: list[T] = []  # in a list, as an interrupt may strike when it is there and nobody has taken it yet
+    lock, ended, left = threading.Lock(), threading.Event(), threading.Event()
 
     def run() -> None:
         result = act()
         with lock:
             if not left.is_set():
-                results.put(result)
+                held.append(result)
+                ended.set()
                 return
         undo(result)
 
     threading.Thread(target=run, name="robota_nb-ask", daemon=True).start()
-    cancellation.on_cancel(lambda: results.put(None))
-    result = results.get()
-    with lock:
-        left.set()
-    if result is None and not results.empty() and (late := results.get()) is not None:
-        undo(late)
-    return result
+    cancellation.on_cancel(ended.set)
+    try:
+        _wait(ended, deadline)
+        with lock:
+            left.set()
+        return held[0] if held else None
+    except BaseException:
+        with lock:
+            left.set()
+        for result in held:
+            undo(result)
+        raise
+
+
+def _wait(ended: threading.Event, deadline: Deadline) -> None:
+    while not ended.wait(min(_LOOK, deadline.left)):
+        if deadline.passed:
+            raise TooLate
 
 
 def is_retryable(status: int, headers: Headers) -> bool:
@@ -213,23 +258,8 @@ def is_retryable(status: int, headers: Headers) -> bool:
     own_word = headers.get("x-should-retry", "")
     if own_word in ("true", "false"):
         return own_word == "true"
-    passing = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
-    return status in passing or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def retry_after(headers: Headers) -> float | None:
-    """Return the seconds that a server asks to wait; None if its headers do not say, or not in a readable way."""
-    text = headers.get("retry-after", "").strip()
-    for value, unit in ((headers.get("retry-after-ms", ""), 1000), (text, 1)):
-        try:
-            seconds = float(value) / unit
-        except ValueError:
-            continue
-        return max(0.0, seconds) if not math.isnan(seconds) else None
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+    passing = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+    return status in passing or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _AT_WORK)
 
 
 def backoff(retries: int) -> float:

@@ -20,10 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["connect", "create_private", "guarded", "identity", "read_only", "refuse_newer", "unused", "writing"]
+__all__ = [
+    "connect",
+    "create_private",
+    "guarded",
+    "identity",
+    "keep_private",
+    "read_only",
+    "refuse_newer",
+    "unused",
+    "writing",
+]
 
 PATIENCE = 10.0
 """Seconds to wait for another process's lock; its transactions take milliseconds."""
+
+_OTHERS = 0o077
+"""The rights of everybody but the owner."""
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -180,6 +193,21 @@ def create_private(path: Path) -> None:
             path.chmod(0o600)  # a umask may have taken the owner's own rights
         finally:
             os.close(descriptor)
+
+
+def keep_private(path: Path) -> bool:
+    """Take from others the right to read the file, and what SQLite puts beside it; say whether none has it now."""
+    if sys.platform == "win32":  # rights are not in the mode there
+        return True
+    try:
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            beside = path.with_name(name)
+            with suppress(FileNotFoundError):
+                if beside.stat().st_mode & _OTHERS:
+                    beside.chmod(0o600)
+    except OSError:
+        return False
+    return True
 
 
 def _refuse_emptied(path: Path) -> None:

@@ -12,12 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakSet
 
-from robota_nb.core.record.entries import canonical
+from robota_nb.core.record.entries import canonical, missing_entry
 from robota_nb.core.record.kinds import is_stub, replaces
 from robota_nb.core.record.text import count
+from robota_nb.core.users import expanded
 from robota_nb.errors import StoreError
 from robota_nb.stores.damage import put_aside, readable
-from robota_nb.stores.database import connect, create_private, guarded, identity, refuse_newer, writing
+from robota_nb.stores.database import connect, create_private, guarded, identity, keep_private, refuse_newer, writing
 from robota_nb.stores.faults import ELSEWHERE, Damaged, explained, is_damage
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ _Coming: TypeAlias = tuple[_Key, "Entry", str]  # with the body as text
 _log = logging.getLogger(__name__)
 
 _BODY = "SELECT body FROM entry WHERE document = ? AND session = ? AND id = ?"
-_KEEP = "INSERT INTO entry (document, session, id, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP = """INSERT INTO entry (document, session, id, body) VALUES (?, ?, ?, ?) ON CONFLICT DO
+    UPDATE SET body = excluded.body, saved = 0 WHERE body = ?"""
 _REPLACE = "REPLACE INTO entry (document, session, id, body) VALUES (?, ?, ?, ?)"
 _MARK = "UPDATE entry SET saved = 1 WHERE document = ? AND session = ? AND id = ?"
 _REMOVE = "DELETE FROM entry WHERE document = ? AND session = ? AND id = ?"
@@ -53,6 +55,8 @@ _UNMARK = "UPDATE entry SET saved = 0 WHERE document = ? AND session = ? AND id 
 _IDS = "SELECT id FROM entry WHERE session = ?"
 _ALL = "SELECT session, id, body FROM entry WHERE document = ? ORDER BY rowid"
 
+_MISSING = canonical(missing_entry()).decode()
+
 _TRIES = 3
 """How often a file may turn out to be damaged, or be moved by another process, while one thing is done."""
 
@@ -60,7 +64,7 @@ _TRIES = 3
 def default_store_path() -> Path:
     """Return ``ROBOTA_NB_STORE``, else the path of ``robota_nb/store.sqlite`` in Jupyter's data directory."""
     if chosen := os.environ.get("ROBOTA_NB_STORE"):
-        return Path(chosen).expanduser()
+        return Path(expanded(chosen))
     from jupyter_core.paths import jupyter_data_dir
 
     return Path(jupyter_data_dir(), "robota_nb", "store.sqlite")
@@ -96,6 +100,7 @@ class SqliteStore:
         self._path = Path(os.path.realpath(path))
         self._notify = notify
         self._news: list[str] = []  # for the user, once the lock is free
+        self._is_told = False  # that others can read the file
         self._rescued: list[Row] = []  # of a damaged file, not yet in the new one
         _stores.add(self)
 
@@ -115,7 +120,7 @@ class SqliteStore:
                 stubs = _keep(connection, coming)
                 connection.executemany(_REMOVE, going)
             if stubs:
-                _truncate_log(connection)
+                self._scrub(connection)
 
         self._use(change, None, create=bool(coming))
 
@@ -183,7 +188,7 @@ class SqliteStore:
                 connection.execute(_CLEAR, (source,))  # what stayed behind is in the target
                 connection.executemany(_UNMARK, [key for key, _, _ in pairs])
             if any(replaces(moved, present) or replaces(present, moved) for _, moved, present in pairs):
-                _truncate_log(connection)
+                self._scrub(connection)
 
         self._use(change, None)
 
@@ -240,6 +245,9 @@ class SqliteStore:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with guarded(self._path.parent):
                     create_private(self._path)
+                    if not keep_private(self._path) and not self._is_told:
+                        self._is_told = True
+                        self._news.append(f"others can read what is in the store: chmod 600 {self._path}")
                     self._opened = identity(self._path)
                     self._connection = connect(self._path, self._news.append)
         return self._connection
@@ -265,6 +273,24 @@ class SqliteStore:
             f"the store {self._path.name} was damaged: it is kept as {aside.name}, and a new one {taken}; "
             "save your open notebooks"
         )
+
+    def _scrub(self, connection: sqlite3.Connection) -> None:
+        """Write the file anew, and empty its log: what was purged must live on in neither.
+
+        SQLite overwrites a row that it deletes, and not what is left of it on pages from which it was moved before.
+        """
+        import sqlite3
+
+        try:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            if is_damage(error):
+                raise
+            self._news.append(
+                f"what was purged is gone from the store {self._path.name}, but pieces of it may be left in the file, "
+                f"which could not be written anew ({error}): close what uses it, and purge again"
+            )
 
     def _rescue(self, connection: sqlite3.Connection) -> None:
         """Add what could be read of a damaged file."""
@@ -293,7 +319,7 @@ def _keys(document: str, entries: Mapping[str, Iterable[str]]) -> list[_Key]:
 
 def _keep(connection: sqlite3.Connection, coming: list[_Coming]) -> list[tuple[bytes, bytes, bytes, str]]:
     """Add entries as not yet saved; return the stubs that have replaced what they stand for."""
-    connection.executemany(_KEEP, [(*key, body) for key, _, body in coming])
+    connection.executemany(_KEEP, [(*key, body, _MISSING) for key, _, body in coming])
     stubs = [(*key, body) for key, entry, body in coming if _replaces(connection, key, entry)]
     connection.executemany(_REPLACE, stubs)
     return stubs
@@ -301,13 +327,8 @@ def _keep(connection: sqlite3.Connection, coming: list[_Coming]) -> list[tuple[b
 
 def _replaces(connection: sqlite3.Connection, key: _Key, entry: Entry) -> bool:
     if not is_stub(entry):
-        return False  # nothing else replaces anything: spare the look
+        return False  # nothing else replaces anything but what is missing, as `_KEEP` does: spare the look
     return replaces(entry, _entry(connection.execute(_BODY, key).fetchone()[0]))
-
-
-def _truncate_log(connection: sqlite3.Connection) -> None:
-    """Empty the log: what was purged must not live on there either."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _key(text: str) -> bytes:

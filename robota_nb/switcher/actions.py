@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from robota_nb.core.ask_flow import begun_chat, begun_session
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.rules import history
 from robota_nb.core.rules.deletion import is_deleted
 from robota_nb.core.rules.states import check_active
 from robota_nb.core.users import default_user
 from robota_nb.errors import ChatNotFound, PromptError, RobotaError, TurnNotFound
+from robota_nb.prompt.made import ask_cell
+from robota_nb.switcher import choosing
+from robota_nb.switcher.composing import compose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,84 +21,95 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.live import LiveTurn
     from robota_nb.core.manager import SessionManager
+    from robota_nb.core.record.nodes import Node
     from robota_nb.core.rules.states import Change
     from robota_nb.core.session import Session
-    from robota_nb.switcher.messages import ActionName, Arguments, Result
+    from robota_nb.switcher.host import Host
+    from robota_nb.switcher.messages import ActionName, Arguments, Draft, Result
 
 Outcome: TypeAlias = "Result | Callable[[], Result] | None"
 """What the view is answered; or what waits for a model, to be called in a thread of its own."""
-Action: TypeAlias = "Callable[[SessionManager, Arguments], Outcome]"
+Action: TypeAlias = "Callable[[Host, Arguments], Outcome]"
 
 
 # -- sessions
 
 
-def _open_session(manager: SessionManager, args: Arguments) -> Outcome:
-    manager.activate(_session(manager, args))
+def _open_session(host: Host, args: Arguments) -> Outcome:
+    host.manager.activate(_session(host.manager, args))
     return None
 
 
-def _new_session(manager: SessionManager, args: Arguments) -> Outcome:
-    return {"session": manager.create_session(name=args.get("name") or None).id}
+def _new_session(host: Host, args: Arguments) -> Outcome:
+    return {"session": host.manager.create_session(name=args.get("name") or None).id}
 
 
-def _rename_session(manager: SessionManager, args: Arguments) -> Outcome:
-    _session(manager, args).rename(args.get("name", ""))
+def _rename_session(host: Host, args: Arguments) -> Outcome:
+    _session(host.manager, args).rename(args.get("name", ""))
     return None
 
 
 def _change(by: Change) -> Action:
-    def action(manager: SessionManager, args: Arguments) -> Outcome:
-        ledger_of(manager).change_state(view_of(_session(manager, args)), by)
+    def action(host: Host, args: Arguments) -> Outcome:
+        ledger_of(host.manager).change_state(view_of(_session(host.manager, args)), by)
         return None
 
     return action
 
 
-def _delete_session(manager: SessionManager, args: Arguments) -> Outcome:
-    session = _session(manager, args)
-    was_active = manager.active_session() is session
-    manager.delete_session(session.id)
+def _delete_session(host: Host, args: Arguments) -> Outcome:
+    session = _session(host.manager, args)
+    was_active = host.manager.active_session() is session
+    host.manager.delete_session(session.id)
     return {"was_active": was_active}
 
 
-def _undelete_session(manager: SessionManager, args: Arguments) -> Outcome:
-    session = manager.bring_back(args.get("session", ""))
+def _undelete_session(host: Host, args: Arguments) -> Outcome:
+    session = host.manager.bring_back(args.get("session", ""))
     if session and args.get("activate", False):
-        manager.activate(session)
+        host.manager.activate(session)
     return None
 
 
 # -- chats
 
 
-def _switch(manager: SessionManager, args: Arguments) -> Outcome:
-    chat = _chat(manager, args)
+def _switch(host: Host, args: Arguments) -> Outcome:
+    chat = _chat(host.manager, args)
     chat.session.switch_to(chat.id)
     return None
 
 
-def _new_chat(manager: SessionManager, args: Arguments) -> Outcome:
-    with runtime_of(manager).lock:
-        session = manager.active_session() or manager.create_session()
+def _new_chat(host: Host, args: Arguments) -> Outcome:
+    with runtime_of(host.manager).lock:
+        session = host.manager.active_session() or host.manager.create_session()
         return {"chat": session.create_chat(args.get("name") or None).id}
 
 
-def _rename_chat(manager: SessionManager, args: Arguments) -> Outcome:
-    _chat(manager, args).rename(args.get("name", ""))
+def _rename_chat(host: Host, args: Arguments) -> Outcome:
+    _chat(host.manager, args).rename(args.get("name", ""))
     return None
 
 
-def _configure(manager: SessionManager, args: Arguments) -> Outcome:
+def _configure(host: Host, args: Arguments) -> Outcome:
     given: Mapping[str, object] = args
-    settings = {key: given[key] for key in ("provider", "model", "system") if key in given}
-    _chat(manager, args).configure(**settings)
+    preset = host.preset(args["preset"]) if args.get("preset") else {}
+    texts = {key: given[key] for key in ("provider", "model", "system") if key in given}
+    _chat(host.manager, args).configure(**{**preset, **texts, **args.get("params", {})})
     return None
 
 
-def _fork(manager: SessionManager, args: Arguments) -> Outcome:
-    with runtime_of(manager).lock:
-        chat, at = _chat(manager, args), args.get("at")
+def _settings(host: Host, args: Arguments) -> Outcome:
+    return {"settings": choosing.settings(host, _chat(host.manager, args))}
+
+
+def _models(host: Host, args: Arguments) -> Outcome:
+    return lambda: {"models": choosing.models(host, args.get("provider", ""))}
+
+
+def _fork(host: Host, args: Arguments) -> Outcome:
+    with runtime_of(host.manager).lock:
+        chat, at = _chat(host.manager, args), args.get("at")
         name = args.get("name") or _free_name(chat)
         return {"chat": chat.fork(name, at).id}
 
@@ -108,15 +123,15 @@ def _free_name(chat: Chat) -> str:
     return f"{stem} {count}"
 
 
-def _delete_chat(manager: SessionManager, args: Arguments) -> Outcome:
-    chat = _chat(manager, args)
+def _delete_chat(host: Host, args: Arguments) -> Outcome:
+    chat = _chat(host.manager, args)
     was_active = chat.session.active_id == chat.id
     chat.delete()
     return {"was_active": was_active}
 
 
-def _undelete_chat(manager: SessionManager, args: Arguments) -> Outcome:
-    session = _session(manager, args)
+def _undelete_chat(host: Host, args: Arguments) -> Outcome:
+    session = _session(host.manager, args)
     chat = session.bring_back(args.get("chat", ""))
     if chat and args.get("activate", False):
         session.switch_to(chat)
@@ -126,14 +141,39 @@ def _undelete_chat(manager: SessionManager, args: Arguments) -> Outcome:
 # -- turns
 
 
-def _ask(manager: SessionManager, args: Arguments) -> Outcome:
-    text, at = args.get("text", ""), args.get("at")
-    if not text.strip():
-        raise PromptError("the prompt is empty: write what to send")
-    with runtime_of(manager).lock, ledger_of(manager).refusable():
-        chat = _chat(manager, args) if "chat" in args else _first_chat(manager)
-        live = chat.stream(text, at=at)
+def _ask(host: Host, args: Arguments) -> Outcome:
+    prompt = compose(args, host.namespace)
+    runtime = runtime_of(host.manager)
+    for notice in prompt.notices:
+        runtime.emit(notice)
+    with runtime.lock, ledger_of(host.manager).refusable():
+        chat = _chat(host.manager, args) if "chat" in args else _first_chat(host.manager)
+        live = chat.stream(prompt.text, prompt.images, files=prompt.files, at=args.get("at"))
     return lambda: _finish(live)
+
+
+def _preview(host: Host, args: Arguments) -> Outcome:
+    prompt = compose(args, host.namespace)
+    size, pictures = len(prompt.text.encode()), len(prompt.images)
+    draft: Draft = {"text": prompt.text, "size": size, "messages": 1, "pictures": pictures}
+    if "chat" in args:
+        preview = _chat(host.manager, args).preview(prompt.text, prompt.images, files=prompt.files)
+        draft |= {"size": preview.size, "messages": len(preview.request.messages)}
+    return {"draft": draft}
+
+
+def _complete(host: Host, args: Arguments) -> Outcome:
+    word, offers = choosing.offers(args.get("text", ""), host.variables)
+    return {"word": word, "offers": offers}
+
+
+def _search(host: Host, args: Arguments) -> Outcome:
+    def search() -> Result:
+        found = host.search(args.get("text", ""), everywhere=args.get("everywhere", False))
+        shown = found[: choosing.MOST]
+        return {"hits": [choosing.hit(match) for match in shown], "more": len(found) - len(shown)}
+
+    return search
 
 
 def _finish(live: LiveTurn) -> Result:
@@ -153,28 +193,59 @@ def _first_chat(manager: SessionManager) -> Chat:
     return session.active_chat or session.switch_to(begun_chat(ledger, view))
 
 
-def _stop(manager: SessionManager, args: Arguments) -> Outcome:
-    return {"stopped": _chat(manager, args).cancel()}
+def _stop(host: Host, args: Arguments) -> Outcome:
+    return {"stopped": _chat(host.manager, args).cancel()}
 
 
-def _branch(manager: SessionManager, args: Arguments) -> Outcome:
-    _chat(manager, args).checkout(args.get("turn", ""), to_end=True)
+def _branch(host: Host, args: Arguments) -> Outcome:
+    _chat(host.manager, args).checkout(args.get("turn", ""), to_end=True)
     return None
 
 
-def _cell(manager: SessionManager, args: Arguments) -> Outcome:
-    chat = _chat(manager, args)
-    view, replay = view_of(chat), runtime_of(chat).replay
-    node = view.record.nodes.get(args.get("turn", ""))
-    if node is None:
-        raise TurnNotFound("that turn is gone: look again")
-    owner = replay.owner(view, node)
-    if owner is None or replay.document.position(owner) is None:
+def _cell(host: Host, args: Arguments) -> Outcome:
+    chat = _chat(host.manager, args)
+    node = _turn(chat, args)
+    page = ledger_of(host.manager).page(chat.session.user_id).page
+    cell = page.place_of(node.id) if page.listed and not view_of(chat).record.is_outside(node) else None
+    if cell is None:
         raise TurnNotFound("the cell that asked this is not in the notebook any more")
-    return {"cell": owner.key}
+    return {"cell": cell}
+
+
+def _make_cell(host: Host, args: Arguments) -> Outcome:
+    chat = _chat(host.manager, args)
+    view, node = view_of(chat), _turn(chat, args)
+    if not view.record.is_outside(node):
+        return _cell(host, args)
+    several = len(host.manager.sessions()) > 1
+
+    def source_of(node: Node) -> str:
+        if history.is_purged(view, node):
+            raise PromptError("no cell can be made of what was removed for good")
+        if view.record.attached(node.user):
+            raise PromptError(
+                "a cell would not find the pictures or files of this prompt again: copy it, and name them"
+            )
+        if not view.has(node.chat):
+            raise ChatNotFound("its chat was deleted: bring that back first")
+        return ask_cell(
+            view.record.text(node.user), chat=view.chat_name(node.chat), session=chat.session.name if several else ""
+        )
+
+    made = ledger_of(host.manager).page(chat.session.user_id).make_cells(node.id, args.get("cell", ""), source_of)
+    if made is None:
+        raise TurnNotFound("no cell can be made of this: it, or what follows it, was brought in, or removed for good")
+    return {"cell": made.below, "cells": [{"id": cell.id, "source": cell.source} for cell in made.cells]}
 
 
 # -- what they work on
+
+
+def _turn(chat: Chat, args: Arguments) -> Node:
+    node = view_of(chat).record.nodes.get(args.get("turn", ""))
+    if node is None:
+        raise TurnNotFound("that turn is gone: look again")
+    return node
 
 
 def _session(manager: SessionManager, args: Arguments) -> Session:
@@ -204,6 +275,7 @@ ACTIONS: Mapping[ActionName, Action] = {
     "chat.new": _new_chat,
     "chat.rename": _rename_chat,
     "chat.set": _configure,
+    "chat.settings": _settings,
     "chat.fork": _fork,
     "chat.delete": _delete_chat,
     "chat.undelete": _undelete_chat,
@@ -211,5 +283,10 @@ ACTIONS: Mapping[ActionName, Action] = {
     "stop": _stop,
     "branch": _branch,
     "cell": _cell,
+    "models": _models,
+    "complete": _complete,
+    "preview": _preview,
+    "search": _search,
+    "cell.make": _make_cell,
 }
 """All actions, by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.inside import view_of
 from robota_nb.core.record.text import count, seen, short
 from robota_nb.core.turn import Turn
 from robota_nb.display.report import NO_CONVERSATION
@@ -29,8 +29,8 @@ def text(manager: SessionManager, *, of_cells: bool = False) -> str:
     manager
         Its sessions.
     of_cells
-        Whether only turns are shown that cells of this kernel have asked so far. This is the same whenever the notebook
-        runs again; turns that were asked in a view, or by cells further down, would change it.
+        Whether only turns are shown that cells have asked. This is the same whenever the notebook runs again; turns
+        that were asked in a view would change it.
     """
     session = manager.active_session()
     if session is None:
@@ -53,5 +53,4 @@ def html(text: str) -> str:
 
 
 def _shown(chat: Chat, *, of_cells: bool) -> list[Node]:
-    nodes, shown = view_of(chat).path(chat.id).nodes, runtime_of(chat).replay.shown
-    return [node for node in nodes if not of_cells or (node.cell and node.id in shown)]
+    return [node for node in view_of(chat).path(chat.id).nodes if not of_cells or node.cell]

@@ -11,24 +11,23 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from robota_nb.core.events import EntriesAdded, Notice, TextArrived
+from robota_nb.core.events import EntriesAdded, Notice, ServerHeard, TextArrived, TextTakenBack
 from robota_nb.core.inside import runtime_of
 from robota_nb.core.record.json_types import JsonTypeError
 from robota_nb.core.record.kinds import is_stub
-from robota_nb.display.hints import told
 from robota_nb.errors import RobotaError
 from robota_nb.switcher.actions import ACTIONS
 from robota_nb.switcher.messages import from_view
 from robota_nb.switcher.view_state import ViewState
+from robota_nb.switcher.words import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from robota_nb.core.events import Event
-    from robota_nb.core.manager import SessionManager
-    from robota_nb.core.ports import Level
+    from robota_nb.switcher.host import Host
     from robota_nb.switcher.messages import Answer, Do, Result, ToView, Want, WantPicture
     from robota_nb.switcher.views import View
 
@@ -41,24 +40,6 @@ MAX_VIEWS = 8
 opens again if it is still there."""
 
 log = logging.getLogger("robota_nb")
-
-
-class Host(Protocol):
-    """What the hub needs of the app around it."""
-
-    manager: SessionManager
-
-    def ready(self) -> None:
-        """Adopt what the notebook holds, unless that was done."""
-        ...
-
-    def write_soon(self) -> None:
-        """Write the pointers that wait once the kernel is idle."""
-        ...
-
-    def level(self) -> Level:
-        """Return how far the conversations have got: in kernel, in store, in notebook, saved."""
-        ...
 
 
 @dataclass(slots=True)
@@ -137,10 +118,17 @@ class Hub:
                 self._views.remove(view)
                 self._wake.notify_all()
 
-    def touch(self) -> None:
-        """Send the status again: it may have changed without an event, as when the notebook was saved."""
+    def touch(self, *, everything: bool = False) -> None:
+        """Send the status again: it may have changed without an event, as when the notebook was saved.
+
+        Parameters
+        ----------
+        everything
+            Whether all else may have, too, as when a cell was deleted.
+        """
         with self._wake:
             self._pending.status = True
+            self._pending.everything = self._pending.everything or everything
             self._wake.notify_all()
 
     def close(self) -> None:
@@ -184,9 +172,9 @@ class Hub:
     # -- events
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, Notice):
+        if isinstance(event, (Notice, ServerHeard)):
             return
-        if isinstance(event, TextArrived):
+        if isinstance(event, (TextArrived, TextTakenBack)):
             with self._wake:
                 if not self._pending.text:
                     self._pending.text = True
@@ -218,15 +206,15 @@ class Hub:
 
         try:
             self._host.ready()
-            outcome = ACTIONS[message["what"]](self.manager, message)
+            outcome = ACTIONS[message["what"]](self._host, message)
         except RobotaError as error:
             answer({"error": told(error)})
         except Exception:
             log.exception("the switcher failed")
             answer({"error": "that went wrong inside robota_nb: reload the page and try again"})
         else:
-            if callable(outcome):  # a turn, which takes its time
-                threading.Thread(target=_finish, args=(outcome, answer), name="robota_nb-ask", daemon=True).start()
+            if callable(outcome):  # a turn, say, which takes its time
+                threading.Thread(target=_finish, args=(outcome, answer), name="robota_nb-action", daemon=True).start()
             else:
                 answer(outcome or {})
 
@@ -295,5 +283,5 @@ def _finish(wait: Callable[[], Result], answer: Callable[[Result], None]) -> Non
     except RobotaError as error:
         answer({"error": told(error)})
     except Exception:
-        log.exception("the switcher failed to ask")
-        answer({"error": "that went wrong inside robota_nb: ask again"})
+        log.exception("the switcher failed")
+        answer({"error": "that went wrong inside robota_nb: try again"})

@@ -24,20 +24,49 @@ class SessionRow(TypedDict):
 class ChatRow(TypedDict):
     """A chat as a view lists it.
 
-    ``words`` are the last ones that were said, ``turns`` is their number; the chat used last has the greatest ``used``.
+    ``title`` is what its first question says, where nobody has given it a name; else empty. ``words`` are the last
+    ones that were said, ``turns`` is their number; the chat used last has the greatest ``used``, and that was ``at``,
+    as snapshots carry it. ``origin`` is the id of the chat that it is a fork of; empty if it is none, or of nothing.
     """
 
     id: str
     name: str
+    title: str
     model: str
     provider: str
     turns: int
     words: str
     used: int
+    at: str
+    origin: str
     running: bool
 
 
-Mark: TypeAlias = Literal["replayed", "foreign", "purged"]
+Mark: TypeAlias = Literal["replayed", "foreign", "purged", "outside"]
+
+
+class FileRow(TypedDict):
+    """A file that was sent with a prompt, and its size in bytes; 0 if it was purged."""
+
+    name: str
+    size: int
+
+
+class SourceRow(TypedDict):
+    """A source of an answer: both are a stranger's, and either may be empty."""
+
+    title: str
+    url: str
+
+
+class BesidesRow(TypedDict):
+    """What an answer has beside its text. ``pictures`` are ids; the last two are how many are not kept."""
+
+    sources: list[SourceRow]
+    pictures: list[str]
+    refused: bool
+    more_sources: int
+    lost_pictures: int
 
 
 class TurnRow(TypedDict):
@@ -45,7 +74,7 @@ class TurnRow(TypedDict):
 
     ``reason`` is how the answer ended, ``tokens`` are those that came in and went out, ``cell`` is whether a cell
     asked it. ``place`` tells which one of how many branches this is; ``before`` and ``after`` are the turns in its
-    place on the neighbouring ones. ``pictures`` are ids.
+    place on the neighbouring ones. ``pictures`` are ids, ``thoughts`` what the model thought before the answer.
     """
 
     id: str
@@ -60,6 +89,9 @@ class TurnRow(TypedDict):
     after: str | None
     place: list[int]
     pictures: list[str]
+    files: list[FileRow]
+    besides: NotRequired[BesidesRow]
+    thoughts: NotRequired[str]
 
 
 # -- from the kernel to a view
@@ -156,10 +188,65 @@ class Picture(TypedDict):
     data: str
 
 
-class Result(TypedDict):
-    """What became of an action: an error, or the ids of what it has made or found.
+class NewCell(TypedDict):
+    """A code cell that the view is to put into the notebook."""
 
-    ``was_active`` is whether what was deleted had been active.
+    id: str
+    source: str
+
+
+class Settings(TypedDict):
+    """The settings of a chat, parameters as JSON texts; and the endpoints and presets that there are, by name."""
+
+    provider: str
+    model: str
+    system: str
+    params: dict[str, str]
+    endpoints: list[str]
+    presets: list[str]
+
+
+class Offer(TypedDict):
+    """What may be typed next in a draft, what kind of thing it is, and of a variable its type and size."""
+
+    text: str
+    type: str
+    about: str
+
+
+class Hit(TypedDict):
+    """A turn that a search has found.
+
+    ``notebook`` is empty for the open one. ``session``, ``chat`` and ``turn`` are ids, ``name`` is the chat's,
+    ``number`` the turn's place on its path, from 1, or 0 if it was undone; ``text`` is what stands around the words.
+    """
+
+    notebook: str
+    session: str
+    chat: str
+    turn: str
+    name: str
+    number: int
+    at: str
+    text: str
+    deleted: bool
+    foreign: bool
+
+
+class Draft(TypedDict):
+    """What would be sent: the prompt, and how large the request is in bytes, with how many messages and pictures."""
+
+    text: str
+    size: int
+    messages: int
+    pictures: int
+
+
+class Result(TypedDict):
+    """What became of an action: an error, or the ids of what it has made or found, or what a view has asked for.
+
+    ``was_active`` is whether what was deleted had been active. ``word`` is what one of the ``offers`` takes the place
+    of, ``more`` is how many hits are not sent. ``cells`` are to be put below the ``cell``, else at the top.
     """
 
     error: NotRequired[str]
@@ -167,8 +254,16 @@ class Result(TypedDict):
     chat: NotRequired[str]
     turn: NotRequired[str]
     cell: NotRequired[str]
+    cells: NotRequired[list[NewCell]]
     stopped: NotRequired[bool]
     was_active: NotRequired[bool]
+    settings: NotRequired[Settings]
+    models: NotRequired[list[str]]
+    word: NotRequired[str]
+    offers: NotRequired[list[Offer]]
+    hits: NotRequired[list[Hit]]
+    more: NotRequired[int]
+    draft: NotRequired[Draft]
 
 
 class Answer(Result):
@@ -235,6 +330,7 @@ ActionName: TypeAlias = Literal[
     "chat.new",
     "chat.rename",
     "chat.set",
+    "chat.settings",
     "chat.fork",
     "chat.delete",
     "chat.undelete",
@@ -242,23 +338,49 @@ ActionName: TypeAlias = Literal[
     "stop",
     "branch",
     "cell",
+    "models",
+    "complete",
+    "preview",
+    "search",
+    "cell.make",
 ]
+
+
+class Attachment(TypedDict):
+    """What goes along with a message.
+
+    A ``cell`` has its source as ``text`` and what it shows as ``output``, a ``variable`` and a ``file`` have a
+    ``name``, a ``picture`` and a ``file`` have ``data`` in base64; the ``error`` is the last one of the notebook.
+    """
+
+    kind: Literal["cell", "error", "file", "picture", "variable"]
+    name: NotRequired[str]
+    text: NotRequired[str]
+    output: NotRequired[str]
+    data: NotRequired[str]
 
 
 class Arguments(TypedDict):
     """What an action takes; each takes some of these.
 
-    ``session``, ``chat`` and ``turn`` are ids, ``at`` is the number of a turn on the path, from 1.
+    ``session``, ``chat``, ``turn`` and ``cell`` are ids, ``at`` is the number of a turn on the path, from 1. ``params``
+    are request parameters as typed, an empty one is unset. With ``fields``, ``{{ name }}`` in the text is filled in.
     """
 
     session: NotRequired[str]
     chat: NotRequired[str]
     turn: NotRequired[str]
+    cell: NotRequired[str]
     name: NotRequired[str]
     provider: NotRequired[str]
     model: NotRequired[str]
     system: NotRequired[str]
+    params: NotRequired[dict[str, str]]
+    preset: NotRequired[str]
     text: NotRequired[str]
+    fields: NotRequired[bool]
+    attached: NotRequired[list[Attachment]]
+    everywhere: NotRequired[bool]
     at: NotRequired[int]
     activate: NotRequired[bool]
 

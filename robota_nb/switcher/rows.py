@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.record.attachments import attachment_of, is_picture, size_of
+from robota_nb.core.record.besides import besides_of
+from robota_nb.core.record.types import TEXT_ALONE, Image
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign
 
@@ -18,14 +21,15 @@ if TYPE_CHECKING:
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.session import Session
-    from robota_nb.switcher.messages import ChatRow, Mark, SessionRow, TurnRow
+    from robota_nb.switcher.messages import ChatRow, Mark, SessionRow, SourceRow, TurnRow
 
 _MARKUP = re.compile(r"[#*`_>|~]+")  # of Markdown, which one line of plain text has no use for
+_UNNAMED = re.compile(r"Chat \d+")  # that a chat is called if it was given no name
 
 NAME = 100
 """Characters that are sent of a model's name."""
 WORDS = 120
-"""Characters that are sent of a chat's last words."""
+"""Characters that are sent of a chat's first and last words."""
 PAGE = 48_000
 """About how many bytes of turns go into one message: to switch to another chat is to cost less than 100 KB."""
 PAGE_TURNS = 40
@@ -45,22 +49,42 @@ def sessions(manager: SessionManager) -> list[SessionRow]:
 def chat(session: Session, cid: str) -> ChatRow:
     """Return a chat's row."""
     view = view_of(session)
-    nodes, config = view.path(cid).nodes, session.chat(cid).config
+    path, config = view.path(cid), session.chat(cid).config
     state = view.record.chats[cid]
+    last, base = view.record.entries.get(state.last.id), view.record.entries.get(state.base or "")
     return {
         "id": cid,
         "name": view.chat_name(cid),
+        "title": _title(view, cid),
         "model": (config.model or config.provider)[:NAME],
         "provider": config.provider[:NAME],
-        "turns": len(nodes),
-        "words": _words(view, nodes[-1]) if nodes else "",
+        "turns": len(path),
+        "words": _words(view, path.last) if path.last else "",
         "used": state.last.n,
+        "at": last.get("at", "") if last else "",
+        "origin": (base.get("chat") if base else _forked_from(view, cid)) or "",
         "running": cid in runtime_of(session).running,
     }
 
 
+def _forked_from(view: SessionView, cid: str) -> str | None:
+    forked = view.record.forked_from.get(cid)
+    return forked.value if forked else None
+
+
+def _title(view: SessionView, cid: str) -> str:
+    state = view.record.chats[cid]
+    if not _UNNAMED.fullmatch(view.chat_name(cid)):
+        return ""
+    asked = [node for node in view.record.children(cid, state.base) if not history.is_purged(view, node)]
+    return _line(view.record.text(min(asked, key=lambda node: node.stamp).user)) if asked else ""
+
+
 def _words(view: SessionView, node: Node) -> str:
-    text = view.record.text(node.id) or view.record.text(node.user)
+    return _line(view.record.text(node.id) or view.record.text(node.user))
+
+
+def _line(text: str) -> str:
     return " ".join(_MARKUP.sub("", text[: 2 * WORDS]).split())[:WORDS]
 
 
@@ -72,6 +96,7 @@ class ShownTurn:
     replayed: bool
     foreign: bool
     purged: bool
+    outside: bool
     before: str | None
     after: str | None
     place: int
@@ -91,9 +116,10 @@ def _shown(of: Chat, node: Node) -> ShownTurn:
     at = siblings.index(node)
     return ShownTurn(
         node=node,
-        replayed=node.id in runtime.replay.shown and node.id not in runtime.made,
+        replayed=node.id in runtime.shown and node.id not in runtime.made,
         foreign=is_foreign(runtime.foreign, node),
         purged=history.is_purged(view, node),
+        outside=view.record.is_outside(node),
         before=siblings[at - 1].id if at else None,
         after=siblings[at + 1].id if at + 1 < len(siblings) else None,
         place=at + 1,
@@ -105,9 +131,10 @@ def turn(session: Session, shown: ShownTurn) -> TurnRow:
     """Return a turn's row."""
     record, node = view_of(session).record, shown.node
     answer = record.entries[node.id]
-    usage = answer.get("usage")
+    usage, along = answer.get("usage"), record.attached(node.user)
     marks: dict[Mark, bool] = {"replayed": shown.replayed, "foreign": shown.foreign, "purged": shown.purged}
-    return {
+    marks["outside"] = shown.outside
+    row: TurnRow = {
         "id": node.id,
         "prompt": record.text(node.user),
         "reply": record.text(node.id),
@@ -115,12 +142,37 @@ def turn(session: Session, shown: ShownTurn) -> TurnRow:
         "reason": node.finish_reason,
         "tokens": [usage.get("input_tokens", 0), usage.get("output_tokens", 0)] if usage else None,
         "marks": [mark for mark, is_so in marks.items() if is_so],
-        "cell": node.cell is not None,
+        "cell": node.cell is not None or (node.is_outside and not shown.outside),
         "before": shown.before,
         "after": shown.after,
         "place": [shown.place, shown.places],
-        "pictures": list(record.images(node.user)),
+        "pictures": [one.id for one in along if is_picture(record.entries[one.id])],
+        "files": [{"name": one.name, "size": size_of(record.entries[one.id])} for one in along if one.name],
     }
+    if (beside := besides_of(record, node.id)) != TEXT_ALONE:
+        row["besides"] = {
+            "sources": [{"title": source.title, "url": source.url} for source in beside.sources],
+            "pictures": [f"{node.id}.{place}" for place in range(len(beside.pictures))],
+            "refused": beside.refused,
+            "more_sources": beside.more_sources,
+            "lost_pictures": beside.lost_pictures,
+        }
+    if thoughts := record.reasoning(node.id):
+        row["thoughts"] = thoughts
+    return row
+
+
+def picture(view: SessionView, id: str) -> Image | None:  # noqa: A002 - as the message calls it
+    """Return the picture of a prompt, by the id of its entry; of an answer, by its id, a dot and its place in it."""
+    eid, _, place = id.partition(".")
+    entry = view.record.entries.get(eid)
+    if entry is None:
+        return None
+    if not place:
+        image = attachment_of(entry)
+        return image if isinstance(image, Image) else None
+    pictures = besides_of(view.record, eid).pictures
+    return next((one for at, one in enumerate(pictures) if str(at) == place), None)
 
 
 def page(session: Session, shown: list[ShownTurn], first: int, last: int) -> list[TurnRow]:
@@ -134,11 +186,16 @@ def last_page(session: Session, shown: list[ShownTurn], first: int) -> tuple[int
     return (found[-1][0] if found else len(shown)), [row for _, row in reversed(found)]
 
 
+def _sources(row: TurnRow) -> list[SourceRow]:
+    return row["besides"]["sources"] if "besides" in row else []
+
+
 def _fitting(session: Session, numbered: Iterator[tuple[int, ShownTurn]]) -> Iterator[tuple[int, TurnRow]]:
     room = PAGE
     for count, (at, one) in enumerate(numbered):
         row = turn(session, one)
         room -= len(row["prompt"].encode()) + len(row["reply"].encode()) + _ROW
+        room -= sum(len(source["title"].encode()) + len(source["url"]) for source in _sources(row))
         if count and (room < 0 or count >= PAGE_TURNS):
             return
         yield at, row

@@ -6,7 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import runtime_of, view_of
-from robota_nb.core.record.entries import image_of
+from robota_nb.core.record.types import Image
 from robota_nb.switcher import rows
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Transcript:
             at = len(self._path)
         return {
             "op": "arriving", "chat": self._chat, "after": at, "prompt": plan.text, "text": text,
-            "cell": plan.cell is not None, "pictures": len(plan.images),
+            "cell": plan.cell is not None, "pictures": sum(isinstance(one, Image) for one in plan.attached),
         }  # fmt: skip
 
 
@@ -216,8 +216,7 @@ class ViewState:
 
     def _picture(self, eid: str) -> messages.Picture:
         chat = self._active()
-        entry = view_of(chat).record.entries.get(eid) if chat else None
-        image = image_of(entry) if entry else None
+        image = rows.picture(view_of(chat), eid) if chat else None
         if image is None or image.media_type not in PICTURES:
             return {"op": "picture", "id": eid, "media_type": "", "data": ""}
         return {"op": "picture", "id": eid, "media_type": image.media_type, "data": b64encode(image.data).decode()}

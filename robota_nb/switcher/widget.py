@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FRONT = Path(__file__).parents[1] / "labextension" / "switcher"
 LOADER = "widget.js"
+CHATS = "application/vnd.robota-nb.chats+json"
+"""The type by which our extension draws the chats, also where the widget's kernel is gone; its value says nothing."""
 
 
 class Switcher(anywidget.AnyWidget):
@@ -61,12 +63,12 @@ class Switcher(anywidget.AnyWidget):
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the widget, and what stands for it where there are no widgets: text, and HTML of escaped text."""
+        """Return the widget, what our front end draws in its place, and what others do: text, HTML of escaped text."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         text = fallback.text(self._hub.manager, of_cells=True)
         self._text = quote(text)
-        return {**data, "text/plain": text, "text/html": fallback.html(text)}, metadata
+        return {CHATS: {}, **data, "text/plain": text, "text/html": fallback.html(text)}, metadata
 
 
 @cache

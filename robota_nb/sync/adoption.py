@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.record import snapshot
-from robota_nb.core.record.relations import without_dangling
+from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.relations import lacking_in, without_dangling
+from robota_nb.core.users import default_user
 
 if TYPE_CHECKING:
     from robota_nb.core.manager import SessionManager
@@ -26,9 +28,14 @@ def adopt(persistence: Persistence, entries: Entries) -> dict[str, dict[str, Ent
     """
     ledger = ledger_of(persistence.manager)
     here = {sid: view.record.entries for sid, view in ledger.views.items()}
-    unknown = persistence.unsaved.unknown(missing(entries, here))  # before the lock is taken: a store may be slow
+    new = missing(entries, here)
+    unknown = persistence.unsaved.unknown(new)  # before the lock is taken: a store may be slow
     with ledger.runtime.lock:
-        ledger.runtime.foreign |= unknown
+        for sid, added in new.items():
+            if unknown is None:
+                ledger.runtime.foreign.doubtful.update(added)
+            else:
+                ledger.runtime.foreign.add(sid, {eid: entry for eid, entry in added.items() if eid in unknown})
         return persistence.manager.adopt(entries)
 
 
@@ -41,17 +48,16 @@ def adopt_stored(persistence: Persistence, entries: Entries) -> dict[str, dict[s
 
 def continue_after(manager: SessionManager, entries: Entries) -> None:
     """Let the next asks follow the turns among *entries*: they are another notebook's, whose cells never run here."""
-    replay = runtime_of(manager).replay
-    for view in map(view_of, manager.sessions()) if replay.document.listed else ():
-        for node in view.record.nodes.values():
-            if node.id in entries.get(view.id, {}) and replay.owner(view, node) is None:
-                replay.shown.setdefault(node.id, None)
+    ledger = ledger_of(manager)
+    page = ledger.pages.get(default_user())
+    for view in map(view_of, manager.sessions()) if page else ():
+        theirs = SessionState.of(view.id, entries.get(view.id, {}))
+        for chat in theirs.chats_by_age():
+            if page and view.has(chat.id):
+                page.bring_in(view, chat.id, theirs.chat_path(chat.id).nodes)
 
 
 def missing(entries: Entries, present: Entries) -> dict[str, dict[str, Entry]]:
-    """Return those of the *entries* that are not among *present*; sessions without any are left out."""
-    lacking = {
-        sid: {eid: entry for eid, entry in found.items() if eid not in present.get(sid, {})}
-        for sid, found in entries.items()
-    }
+    """Return those of the *entries* that are not among *present*, and stubs of what is there still."""
+    lacking = {sid: lacking_in(found, present.get(sid, {})) for sid, found in entries.items()}
     return {sid: found for sid, found in lacking.items() if found}

@@ -104,6 +104,10 @@ class Notebook:
         self._problem = error
         self._notify(DocumentUnreadable(error=error))
 
+    def start_over(self) -> None:
+        """Forget what was to be carried: it was made before it was known which notebook this is."""
+        self.outputs = OutputCarrier()
+
     # -- writing
 
     def write(self, add: Entries, remove: Mapping[str, Iterable[str]]) -> None:
@@ -171,11 +175,25 @@ class Notebook:
             self._send({"op": "save"})
         return self.document is not None
 
-    def output_metadata(self, turn: Turn) -> dict[str, Any]:
-        """Return the metadata of an answer's output: its provenance, and without a document the entries that ride."""
+    def output_metadata(
+        self, turn: Turn, context: str = "", *, former: Iterable[str] = (), stays: bool = True
+    ) -> dict[str, Any]:
+        """Return the metadata of an answer's output: its provenance, and without a document the entries that ride.
+
+        Parameters
+        ----------
+        turn
+            The answer.
+        context
+            A digest of what was said before it.
+        former
+            The turns that its cell has asked before, which stand, and which it shows no more.
+        stays
+            Whether the output will stand in the notebook: what is captured may not.
+        """
         metadata: dict[str, Any] = {"model": turn.model, "finish_reason": turn.finish_reason}
         if not turn.id:
             return metadata
-        if self.document is None and (riding := self.outputs.take()):
-            metadata["sessions"] = riding
+        if self.document is None and (riding := self.outputs.take(turn.id, *former, stays=stays)):
+            metadata |= {"sessions": riding, **({"context": context} if context else {})}
         return metadata | {"turn": turn.id}

@@ -10,6 +10,7 @@ from robota_nb.core.events import Notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from robota_nb.carriers.cleaners import Cleaner
     from robota_nb.core.ports import Entries
     from robota_nb.errors import SnapshotError, StoreError
 
@@ -38,6 +39,21 @@ class NotebookLarge:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookFull:
     """The snapshot is as large as a notebook may hold: new entries are in the store only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotInFile:
+    """The notebook was saved, and its file does not hold what was: *cleaner* is what has dropped it, as it seems."""
+
+    cleaner: Cleaner | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneFromFile:
+    """The notebook was saved with *entries* once, and has nothing of them any more, though their cells stand there."""
+
+    entries: Entries
+    cleaner: Cleaner | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +89,8 @@ SyncNotice: TypeAlias = (
     | FileUnreadable
     | NotebookLarge
     | NotebookFull
+    | NotInFile
+    | GoneFromFile
     | UnsavedAdded
     | UnsavedFound
     | StoreFailed

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from robota_nb.core.plan import Arriving
     from robota_nb.sync.persistence import Persistence
 
-INTERVAL = 0.5
-"""Seconds between two looks at what has arrived: no more than that, and the time that the store takes, is lost."""
+INTERVAL = 0.15
+"""Seconds between two looks at what has arrived: no more than that, and the time that the store takes, is lost.
+
+With that, text that has stood on the screen for a quarter of a second is in the store.
+"""
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class PartialAnswers:
                 filed.parts = count
                 # The whole gets a greater n: who has both, goes on from there.
                 filed.n = filed.n or self._ledger.next_n(reserved=QUESTION_AND_ANSWER)
-                now = replace(arriving, parts=arriving.parts[:count])
+                now = replace(arriving, parts=arriving.parts[:count], besides=replace(arriving.besides, pictures=()))
                 at = self._ledger.runtime.now()
                 entries, _ = turn_entries(now, Finish(reason="interrupted"), n=filed.n, at=at)
                 self._persistence.commit_partial(arriving.view.id, chat, entries)

@@ -8,12 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robota_nb.carriers import cleaners
 from robota_nb.carriers.file import FileCarrier
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.commit_queue import CommitQueue
 from robota_nb.sync.notebook import Notebook
+from robota_nb.sync.notices import NotInFile
 from robota_nb.sync.unsaved import Unsaved
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ class Persistence:
         self.automatic = True  # whether each turn is written into the notebook as soon as it is recorded
         self.unsaved = Unsaved(guess, notify)
         self.notebook = Notebook(send, notify, has_outputs=has_outputs)
+        self._notify = notify
+        self._is_dropped = False  # whether the user knows that the file does not hold what was saved
 
     # -- writing
 
@@ -192,9 +196,18 @@ class Persistence:
             self.notebook.document.acked(seq)
 
     def acknowledge_save(self, seq: int) -> None:
-        """Note that the document was saved with what was written up to number *seq*."""
+        """Note that the document was saved with what was written up to number *seq*, and that its file holds it."""
+        self._is_dropped = False
         for entries in self.notebook.document.saved(seq) if self.notebook.document else ():
             self.unsaved.mark_saved(entries)
+
+    def note_dropped(self, seq: int) -> None:
+        """Note that the document was saved with what was written up to number *seq*, and that its file lacks some."""
+        if self.notebook.document:
+            self.notebook.document.dropped(seq)
+            if not self._is_dropped:
+                self._is_dropped = True
+                self._notify(NotInFile(cleaner=cleaners.near(self.open_file)))
 
     def entries(self) -> dict[str, dict[str, Entry]]:
         """Return all entries that are recorded: not what waits, such as heads that have moved."""

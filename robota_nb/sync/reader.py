@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from robota_nb.carriers import file, output
+from robota_nb.carriers import cleaners, file, output
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.kinds import is_message
 from robota_nb.core.record.relations import without_dangling
+from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
 from robota_nb.sync.adoption import adopt, adopt_stored, continue_after, missing
-from robota_nb.sync.notices import FileUnreadable, UnsavedAdded, UnsavedFound
+from robota_nb.sync.notices import FileUnreadable, GoneFromFile, UnsavedAdded, UnsavedFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
 
     from robota_nb.carriers.messages import Change, Open, Renamed
+    from robota_nb.carriers.output import CodeCell
     from robota_nb.core.ports import Entries
     from robota_nb.sync.notices import Notify
     from robota_nb.sync.persistence import Persistence
@@ -117,13 +121,20 @@ class NotebookReader:
             if self._notebook.document:
                 if self._unsaved.path and self._notebook.readable:
                     self._add_unsaved()
+                    if self._opened and self._opened.get("value") is None:
+                        cells = self._opened.get("cells", [])
+                        self._tell_gone(lambda: (str(cell[1]) for cell in cells if len(cell) > 1))
             elif path := self._guess():
                 try:
-                    self._adopt(path)
+                    notebook = file.load(path)
+                    there, _ = self._adopt(path, notebook)
                 except SnapshotError as error:
                     self._notify(FileUnreadable(error=error))
                 else:
+                    self._add_stored(there, list(output.code_cells(notebook)))
                     self._offer_unsaved()
+                    if not there:
+                        self._tell_gone(lambda: (cell.listed[1] for cell in output.code_cells(notebook)))
             self._opened, self._notebook.adopted = None, True  # only now: an interrupt above has it done again
             return True
 
@@ -145,11 +156,44 @@ class NotebookReader:
             self._notebook.write(new, {})
             self._notify(UnsavedAdded(entries=new))
 
+    def _add_stored(self, there: Entries, cells: Iterable[CodeCell]) -> None:
+        """Add what the store has of the conversations that the notebook's outputs carry, or have carried.
+
+        Outputs are cleared, or never saved: then the store knows more of a session that is *there*, or in which one of
+        the *cells* has asked.
+        """
+        names = {name for cell in cells for name in cell.listed[:2]}  # ids, and hashes of sources
+        held = self._unsaved.entries()
+        asked = {
+            sid
+            for sid, entries in held.items()
+            for entry in entries.values()
+            if is_message(entry) and not names.isdisjoint(entry.get("cell", ())[::2])
+        }
+        ours = {sid: entries for sid, entries in held.items() if sid in there or sid in asked}
+        if new := adopt_stored(self._persistence, ours):
+            self._notebook.outputs.restored(new)
+            if _has_turns(new):
+                self._notify(UnsavedAdded(entries=new))
+
     def _offer_unsaved(self) -> None:
         """Tell the user what the store has and the notebook's file has not."""
         unsaved = missing(self._unsaved.entries(), self._persistence.entries())
-        if any(entry.get("role") == "assistant" for entries in unsaved.values() for entry in entries.values()):
+        if _has_turns(unsaved):
             self._notify(UnsavedFound(entries=unsaved))
+
+    def _tell_gone(self, sources: Callable[[], Iterable[str]]) -> None:
+        """Tell the user what was saved here and is not here any more, if cells still have the sources that asked it.
+
+        Parameters
+        ----------
+        sources
+            Returns the hashes of the cells' sources.
+        """
+        gone = missing(self._unsaved.filed(self._unsaved.place), self._persistence.entries())
+        asked = {entry["cell"][-1] for entries in gone.values() for entry in entries.values() if entry.get("cell")}
+        if asked.intersection(sources() if asked else ()):
+            self._notify(GoneFromFile(entries=gone, cleaner=cleaners.near(Path(self._unsaved.place))))
 
     # -- a file
 
@@ -171,27 +215,35 @@ class NotebookReader:
         where = path or self._guess()
         if where is None:
             raise SnapshotError("which notebook? No front end has told", hint="snapshot.resume")
-        there, new = self._adopt(where)
+        there, new = self._adopt(where, file.load(where))
         if path and where.absolute() != self._persistence.open_file:
             continue_after(self._manager, there)
         if new and (self._notebook.document or path):
             self._persistence.commit(new, {})
         return Adopted(new=new)
 
-    def _adopt(self, path: Path) -> tuple[Entries, Entries]:
-        """Adopt a file's snapshot, in its metadata and in its outputs; return the entries, and which were new here."""
-        notebook = file.load(path)
+    def _adopt(self, path: Path, notebook: Mapping[str, Any]) -> tuple[Entries, Entries]:
+        """Adopt what a file holds, in its metadata and in its outputs; return the entries, and which were new here."""
+        if path == self._guess():
+            page = ledger_of(self._manager).pages.get(default_user())
+            if page is not None:
+                page.expect(cell.listed for cell in output.code_cells(notebook))
         saved, riding = output.read(notebook)
         there = snapshot.merge(saved, riding)
         new = adopt(self._persistence, there)
         if str(path) == self._unsaved.place:
-            self._unsaved.mark_found(there)
+            self._unsaved.mark_found(saved)  # what rides is gone when outputs are cleared
         for cell, carried in output.riders(notebook):
             self._notebook.outputs.found(
                 cell,
+                str(carried.get("turn", "")),
                 {
                     sid: {eid: riding[sid][eid] for eid in entries if eid in riding.get(sid, {})}
                     for sid, entries in carried["sessions"].items()
                 },
             )
         return there, new
+
+
+def _has_turns(entries: Entries) -> bool:
+    return any(entry.get("role") == "assistant" for found in entries.values() for entry in found.values())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.events import Notice
 from robota_nb.core.record.kinds import kind_of
+from robota_nb.core.record.relations import lacking_in
 from robota_nb.core.record.snapshot import check_entry, check_together, merge
 from robota_nb.errors import SnapshotError, StoreError, nearest
 from robota_nb.stores.memory import MemoryStore
@@ -105,7 +106,9 @@ class Unsaved:
 
     def mark_found(self, there: Entries) -> None:
         """Mark the entries as saved that a saved notebook holds: the kernel that wrote them may not have learned it."""
-        held = {sid: entries.keys() & there.get(sid, {}).keys() for sid, entries in self.entries().items()}
+        ours = self.entries()
+        lacking = {sid: lacking_in(entries, there.get(sid, {})) for sid, entries in ours.items()}
+        held = {sid: entries.keys() - lacking[sid].keys() for sid, entries in ours.items()}
         if any(held.values()):
             self.mark_saved(held)
 
@@ -113,18 +116,26 @@ class Unsaved:
         """Return the entries that the notebook has not saved; not the partial answers of this kernel."""
         return self._readable(self._use(lambda: self.store.unsaved(place or self.place)) or {})
 
-    def filed(self, place: str) -> dict[str, dict[str, Entry]]:
-        """Return all entries that are filed under a place; not the partial answers of this kernel."""
-        return self._readable(self._use(lambda: self.store.entries(place)) or {})
+    def filed(
+        self, place: str, wanted: Callable[[Iterable[Entry]], bool] = lambda _: True
+    ) -> dict[str, dict[str, Entry]]:
+        """Return all entries that are filed under a place, of the *wanted* sessions; not partial answers, as `entries`.
 
-    def elsewhere(self) -> dict[str, dict[str, dict[str, Entry]]]:
-        """Return all that is filed under other places: place → session id → entries."""
-        return {place: self.filed(place) for place in self._other_places()}
+        Only those sessions are checked, which takes longer than to look for what is wanted of them.
+        """
+        held = self._use(lambda: self.store.entries(place)) or {}
+        return self._readable({sid: entries for sid, entries in held.items() if wanted(entries.values())})
 
-    def unknown(self, entries: Entries) -> set[str]:
-        """Return the ids of those entries that this user's store has never held; none if it holds nothing at all."""
-        if not entries or not self._use(self.store.documents):
-            return set()
+    def elsewhere(
+        self, wanted: Callable[[Iterable[Entry]], bool] = lambda _: True
+    ) -> dict[str, dict[str, dict[str, Entry]]]:
+        """Return all that is filed under other places, of the *wanted* sessions: place → session id → entries."""
+        return {place: self.filed(place, wanted) for place in self._other_places()}
+
+    def unknown(self, entries: Entries) -> set[str] | None:
+        """Return the ids of those entries that this user's store has never held; None if it holds nothing at all."""
+        if entries and not self._use(self.store.documents):
+            return None
         known = {sid: self._use(partial(self.store.ids, sid)) for sid in entries}
         return {eid for sid, es in entries.items() if (held := known[sid]) is not None for eid in es if eid not in held}
 
@@ -142,7 +153,7 @@ class Unsaved:
             If there is none, or more than one.
         """
         places: list[str] = [*(self._other_places() if saved else self.others()), self.place]
-        wanted = {ref, str(Path(ref).expanduser().absolute())}
+        wanted = {ref, str(Path(ref).absolute())}
         found = [place for place in places if place in wanted] or [
             place for place in places if place.endswith(f"/{ref.removeprefix('./')}")
         ]
@@ -152,8 +163,20 @@ class Unsaved:
             raise StoreError(f"the store holds nothing of {ref!r}{nearest(ref, places)}", hint="store.list")
         return found[0]
 
+    def places(self) -> list[str]:
+        """Return all places under which something is filed."""
+        return list(self._use(self.store.documents) or ())
+
+    def sessions_of(self, place: str) -> set[str]:
+        """Return the ids of the sessions of which something is filed under a place, unchecked."""
+        return set(self._use(lambda: self.store.entries(place)) or ())
+
+    def purge(self, place: str, stubs: Entries) -> None:
+        """File stubs in the place of what is filed under a place; the notebook gets them when it is opened next."""
+        self._use(lambda: self.store.add(place, stubs), writes=True)
+
     def _other_places(self) -> list[str]:
-        return [place for place in self._use(self.store.documents) or () if place != self.place]
+        return [place for place in self.places() if place != self.place]
 
     def _readable(self, found: dict[str, dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
         """Return what is an entry and can be read; not the partial answers of this kernel.

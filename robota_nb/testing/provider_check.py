@@ -5,7 +5,20 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, get_args
 
-from robota_nb.core.ports import Finish, FinishReason, Provider, Request, StreamEvent, TextDelta, Waiting
+from robota_nb.core.ports import (
+    Besides,
+    Finish,
+    FinishReason,
+    Provider,
+    ReasoningDelta,
+    Remark,
+    Request,
+    SignOfLife,
+    StreamEvent,
+    TextDelta,
+    TextWasReasoning,
+    Waiting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,13 +67,17 @@ def _checked_answer(stream: Iterator[StreamEvent]) -> str:
     finish = None
     for event in stream:
         assert finish is None, f"{event!r} comes after the Finish"
-        if isinstance(event, TextDelta):
+        if isinstance(event, (TextDelta, ReasoningDelta)):
             assert isinstance(event.text, str), f"{event!r} holds no text"
-            assert event.text, "a TextDelta is never empty"
-            text += event.text
-        elif isinstance(event, Waiting):
+            assert event.text, f"a {type(event).__name__} is never empty"
+            text += event.text if isinstance(event, TextDelta) else ""
+        elif isinstance(event, TextWasReasoning):
+            text = ""
+        elif isinstance(event, Besides):
+            continue
+        elif isinstance(event, (Remark, Waiting)):
             assert not text, f"{event!r} comes after text"
-        else:
+        elif not isinstance(event, SignOfLife):
             assert isinstance(event, Finish), f"{event!r} is no event of a stream"
             finish = event
     assert finish is not None, "the stream ends without a Finish; what broke off is a ProviderError"

@@ -1,12 +1,16 @@
 """A real JupyterLab and a real Notebook 7 in a real browser, one of each for the whole run."""
 
 import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 
 import pytest
 
 from robota_nb.testing import FakeOpenAIServer
-from support.jupyter import APPLICATIONS, JupyterServer
+from support.jupyter import JupyterServer
+from support.labextension import SOURCE
 from support.page import FLAGS, Notebook
 from support.require import require
 
@@ -64,9 +68,9 @@ def servers(chromium, model, tmp_path_factory):
         server.stop()
 
 
-@pytest.fixture(params=APPLICATIONS)
+@pytest.fixture(params=["lab", pytest.param("notebook", marks=pytest.mark.long("most is the same in JupyterLab"))])
 def jupyter(request, servers, server):
-    """A running JupyterLab, then a running Notebook 7."""
+    """A running JupyterLab, then a running Notebook 7, which ``IN_BOTH`` brings into the suite of CI."""
     return servers(request.param)
 
 
@@ -101,3 +105,32 @@ def opened(request, context):
 
     yield open_
     jupyter.end_kernels()
+
+
+class Handler(SimpleHTTPRequestHandler):
+    extensions_map = {".js": "text/javascript", ".css": "text/css"}
+
+    def do_GET(self):
+        if self.path != "/":
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(b'<!doctype html><link rel="stylesheet" href="/switcher/markdown.css"><title>Blank</title>')
+        return None
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def origin():
+    """Serves the labextension's source."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=SOURCE)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

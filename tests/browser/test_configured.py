@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.ipython_config import LAZY, PAGE, configure
+from support.jupyter import IN_BOTH
 from support.labextension import SOURCE
 from support.notebook import write
 from support.page import MODEL
@@ -48,6 +49,7 @@ def test_the_defaults_are_those_of_the_schema_and_of_the_documents():
         assert f"| `{name}` | `{json.dumps(field['default'])}` |" in PAGE
 
 
+@IN_BOTH
 def test_the_keys_and_the_menu_open_the_panel(jupyter, opened, work):
     notebook = opened(write(work / "plain.ipynb", "1"))
     page = notebook.page

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from robota_nb.core.record.entries import clean, source_hash
+from robota_nb.magics.parser import next_word
 
 pytestmark = pytest.mark.slow("drives real applications in a browser")
 
@@ -69,7 +70,7 @@ def script(lab, context):
 
 
 def value_of(sessions):
-    return {"format": {"major": 1, "minor": 0}, "sessions": sessions}
+    return {"format": {"major": 1, "minor": 1}, "sessions": sessions}
 
 
 # -- entries.js
@@ -304,3 +305,111 @@ def test_without_the_applications_modules_there_is_one_error_in_the_console_and_
     assert script("index.js", body) == [[]] * 6
     text = "robota_nb: conversations are not kept in open notebooks here: this application does not share @jupyterlab/"
     assert [[kind, said[: len(text)]] for kind, said in console] == [["error", text]] * 6
+
+
+# -- magic_line.js
+
+
+def test_a_name_from_a_stranger_is_one_word_of_a_line_as_the_kernel_reads_it(script):
+    names = [
+        "Left",
+        "The Right One",
+        'a "b" \\ c',
+        "it's",
+        "two\nlines",
+        "-x",
+        "--at 0",
+        "\u2028",
+        "x; y",
+        "",
+        "ünï",
+        "a/b:c",
+    ]
+    words = script("magic_line.js", "return values[0].map(module.word);", names)
+    for name, word in zip(names, words, strict=True):
+        assert "\n" not in word
+        read, end = next_word(word)
+        assert (read or "").split() == name.split()
+        assert end == len(word)
+
+
+@pytest.mark.parametrize(
+    ("source", "option", "value", "made"),
+    [
+        ("", "chat", "Left", "%%robota --chat Left\n"),
+        (" \n", "model", "m", "%%robota --model m\n"),
+        ("%%robota\nhello", "chat", "A B", '%%robota --chat "A B"\nhello'),
+        ("%%robota --chat Left -o x\nhi", "chat", "B", "%%robota -o x --chat B\nhi"),
+        ("%%robota -c 'Left one' --model=m\nhi", "chat", "B", "%%robota --model=m --chat B\nhi"),
+        ('%%robota --chat "a \\" b" -m n\nhi', "model", "m", '%%robota --chat "a \\" b" --model m\nhi'),
+        ("%%robota\nhi", "chat", "-x", '%%robota --chat="-x"\nhi'),
+        ("%%robota What is it?", "chat", "$&", '%%robota --chat "$&" What is it?'),
+        ("%%robota --chat A What is it?\n", "chat", "B", "%%robota --chat B What is it?\n"),
+        ("%%robota --fresh  # note\nhi", "chat", "B", "%%robota --chat B --fresh  # note\nhi"),
+        ("# note\n\n%%robota\nhi", "chat", "B", "# note\n\n%%robota --chat B\nhi"),
+        ("# note\nx = 1\n%%robota\nhi", "chat", "B", None),
+        ("# note", "chat", "B", None),
+        ("%%robotaX\nhi", "chat", "B", None),
+        ("%robota ask hi", "chat", "B", None),
+        ("x = 1", "chat", "B", None),
+    ],
+)
+def test_an_option_is_written_into_the_first_line_of_an_ask(script, source, option, value, made):
+    assert script("magic_line.js", "return module.withOption(...values);", source, option, value) == made
+
+
+# -- switcher/diff.js
+
+
+def common(one, other):
+    """How many lines two lists can have in common at most, in order."""
+    row = [0] * (len(other) + 1)
+    for line in one:
+        former, row = row, [0]
+        for at, its in enumerate(other):
+            row.append(former[at] + 1 if its == line else max(former[at + 1], row[at]))
+    return row[-1]
+
+
+def sides(rows):
+    """What a diff says of the first text, and of the second."""
+    return [[row["line"] for row in rows if row["kind"] != kind] for kind in ("new", "gone")]
+
+
+def test_a_diff_has_both_texts_in_it_and_as_many_lines_of_both_as_there_can_be(script):
+    rng = random.Random(3)
+    lists = lambda: [rng.choices(["a", "b", "", "  c"], k=rng.randrange(1, 12)) for _ in range(400)]
+    texts = [lists(), lists()]
+    diffs = script(
+        "switcher/diff.js",
+        "return values[0].map((one, at) => module.diff(one.join('\\n'), values[1][at].join('\\n')));",
+        *texts,
+    )
+    for one, other, rows in zip(*texts, diffs, strict=True):
+        one, other = ([] if lines == [""] else lines for lines in (one, other))
+        assert sides(rows) == [one, other]
+        assert sum(row["kind"] == "same" for row in rows) == common(one, other)
+
+
+def test_a_diff_of_texts_that_have_little_in_common_does_not_look_for_it_for_ever(script):
+    """An exact one would take the square of their length: hours, and gigabytes."""
+    counts = script(
+        "switcher/diff.js",
+        """
+        const lines = (count, line) => Array.from({ length: count }, (_, at) => line(at)).join('\\n');
+        const pairs = [
+            [lines(100000, at => `a${at}`), lines(100000, at => `b${at}`)],
+            [lines(100000, at => 'ab'[at % 2]), lines(100001, at => 'ba'[(at >> 1) % 2])],
+            [lines(200000, () => 'x'), lines(300000, () => 'x')],
+            ['x'.repeat(2000000), 'x'.repeat(2000001)],
+        ];
+        return pairs.map(([one, other]) => {
+            const rows = module.diff(one, other);
+            const side = kind => rows.filter(row => row.kind !== kind).map(row => row.line).join('\\n');
+            return [side('new') === one, side('gone') === other, rows.length];
+        });
+        """,
+    )
+    assert [count[:2] for count in counts] == [[True, True]] * 4
+    assert counts[0][2] == 200_000
+    assert counts[2][2] == 300_000

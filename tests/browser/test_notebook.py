@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from robota_nb.core.record import snapshot
+from support.jupyter import IN_BOTH
 from support.notebook import answers, content, outputs, write
 from support.page import prompts
 
@@ -44,6 +45,7 @@ def asked(opened, two_chats, server):
     return notebook
 
 
+@IN_BOTH
 def test_an_answer_is_seen_arriving(opened, work, server):
     notebook = opened(write(work / "streamed.ipynb", LOAD, "%%robota\nhello"))
     notebook.run(0)
@@ -75,8 +77,7 @@ def test_status_says_how_far_the_conversations_got(opened, work):
     notebook.run(0, 1, 2)
     notebook.shows(2, "in notebook")
     notebook.save()
-    notebook.run(2)
-    notebook.shows(2, "saved")
+    notebook.comes_to_say(2, "saved")  # once the file was looked into
 
 
 def test_a_snapshot_can_save_the_notebook(opened, work):
@@ -86,6 +87,7 @@ def test_a_snapshot_can_save_the_notebook(opened, work):
     assert prompts(content(notebook.path)["metadata"]["robota_nb"]) == ["hello"]
 
 
+@IN_BOTH
 def test_restart_and_run_all_asks_nothing_and_shows_the_same(asked, server):
     before, shown = content(asked.path), answers(asked.path)
     for _ in range(2):
@@ -131,9 +133,9 @@ def test_an_edited_cell_is_asked_again_with_those_after_it_in_its_chat(asked, se
         ["L1", "l2"],
     ]
     asked.says(4, "2: r1")
-    asked.notice("branch")
 
 
+@IN_BOTH
 def test_a_page_that_is_reloaded_during_an_answer_gets_the_turn(opened, work, server):
     notebook = opened(write(work / "reloaded.ipynb", LOAD, "%%robota\nfirst", "%%robota\nsecond"))
     notebook.run(0, 1)
@@ -154,6 +156,7 @@ def test_a_page_that_is_reloaded_during_an_answer_gets_the_turn(opened, work, se
     notebook.says(2, "2: second")
 
 
+@IN_BOTH
 def test_a_killed_kernel_loses_nothing(opened, work, server):
     notebook = opened(
         write(work / "killed.ipynb", LOAD, "%%robota\none", "%%robota\ntwo", "import os; print(os.getpid())")
@@ -169,6 +172,7 @@ def test_a_killed_kernel_loses_nothing(opened, work, server):
     assert notebook.prompts() == ["one", "two"]
 
 
+@IN_BOTH
 def test_a_renamed_notebook_goes_on(asked, server):
     asked.menu("File", "Rename")
     asked.page.locator(".jp-Dialog input").fill("renamed.ipynb")
@@ -230,6 +234,7 @@ def test_a_copy_of_a_notebook_goes_its_own_way(asked, opened, server):
     assert asked.prompts() == ["in the original", "l1", "l2", "r1"]
 
 
+@IN_BOTH
 def test_a_notebook_that_was_never_saved_is_recovered(opened, work, server):
     path = write(work / "unsaved.ipynb", LOAD, "%%robota\nhello", "%robota")
     notebook = opened(path)

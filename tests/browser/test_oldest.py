@@ -39,7 +39,8 @@ def test_conversations_are_kept_in_the_oldest_supported_applications(jupyter, op
     notebook.restart()
     notebook.run_all()
     assert [body["messages"][-1]["content"] for body in server.requests] == ["three"]
-    notebook.notice("branch")
+    for mark in ("replayed", "asked"):
+        notebook.page.locator(f".jp-CodeCell[data-robota={mark}]").wait_for()
 
 
 def test_the_settings_of_the_oldest_supported_applications_bring_the_button_and_the_keys(jupyter, opened, work):

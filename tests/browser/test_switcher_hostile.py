@@ -5,11 +5,12 @@ import re
 import pytest
 
 from robota_nb.core.inside import view_of
-from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.entries import source_hash
 from support.core import new_manager
 from support.hostile import snap, talk
+from support.jupyter import IN_BOTH
 from support.notebook import write
+from support.provider import Parrot
 from support.switcher import LOAD, Switcher
 
 pytestmark = pytest.mark.slow("drives real applications in a browser")
@@ -55,25 +56,9 @@ FORBIDDEN = (
 )
 
 
-class Parrot:
-    """A provider that answers with what it was asked."""
-
-    name = "echo"
-
-    def default(self):
-        return "echo", "m"
-
-    def get(self, name):
-        return self
-
-    def stream(self, request):
-        yield TextDelta(request.messages[-1]["content"])
-        yield Finish(reason="stop", model="<b>model</b>")
-
-
 def from_a_stranger():
     """A snapshot in which everything that a stranger can write is hostile."""
-    manager = new_manager(providers=Parrot(), max_chats=0, max_active_sessions=0)
+    manager = new_manager(providers=Parrot("<b>model</b>"), max_chats=0, max_active_sessions=0)
     manager.create_session(name=f"<img src=x onerror={RUN}>").create_chat(f"<svg onload={RUN}>").send("hello")
     session = manager.create_session(name=f"x'><script>{RUN}</script>")
     for number, text in enumerate(HOSTILE):
@@ -127,6 +112,7 @@ def test_there_are_enough_of_them():
     assert len(HOSTILE) >= 30
 
 
+@IN_BOTH
 @pytest.mark.usefixtures("jupyter")
 def test_nothing_of_it_runs_is_fetched_or_is_more_than_text(visited):
     page, switcher, outside = visited
@@ -224,7 +210,9 @@ def test_an_answer_in_a_cell_of_a_notebook_with_a_crafted_name_is_markdown_and_r
     answer = page.page.locator(".jp-RenderedMarkdown.jp-OutputArea-output")
     answer.get_by_text("the end of it").nth(1).wait_for()
     assert [element.evaluate("e => e.outerHTML") for element in answer.locator(RUNNING).all()] == []
-    for element in answer.locator("a, button").all():
+    for element in answer.locator(
+        ":is(a, button):not(robota-answer-line *)"
+    ).all():  # in that line is ours: it asks again
         element.dispatch_event("click")
     switcher = Switcher(page.page).ready()
     assert within(switcher) == []

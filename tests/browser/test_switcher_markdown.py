@@ -2,10 +2,7 @@
 
 import json
 import random
-import threading
-from functools import partial
 from html.entities import name2codepoint
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -40,41 +37,13 @@ const later = (ms = 0) => new Promise(done => setTimeout(done, ms));
 """
 
 OWN_ATTRIBUTES = {
-    "aria-label", "aria-level", "class", "dir", "href", "rel", "role", "start", "tabindex", "target", "title", "type",
+    "aria-label", "aria-level", "class", "data-picture", "dir", "href", "rel", "role", "start", "tabindex",
+    "target", "title", "type",
 }  # fmt: skip
 OWN_ELEMENTS = {
     "a", "blockquote", "br", "button", "code", "del", "div", "em", "hr", "li", "ol", "p", "pre", "span", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
-
-
-class Handler(SimpleHTTPRequestHandler):
-    extensions_map = {".js": "text/javascript", ".css": "text/css"}
-
-    def do_GET(self):
-        if self.path != "/":
-            return super().do_GET()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(b'<!doctype html><link rel="stylesheet" href="/switcher/markdown.css"><title>Blank</title>')
-        return None
-
-    def end_headers(self):
-        self.send_header("Cache-Control", "no-store")
-        super().end_headers()
-
-    def log_message(self, *args):
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def origin():
-    """Serves the labextension's source."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=SOURCE)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -414,7 +383,7 @@ def test_formulas_are_typeset_once_in_the_page_when_their_block_is_complete(run)
         "const markdown = show('$a$', { typeset }, { done: false }); const counts = [seen.length];"
         "for (const text of ['$a$ b', '$a$ b\\n\\n', '$a$ b\\n\\n$c$', '$a$ b\\n\\n$c$ d']) {"
         "markdown.set(text, { done: false }); counts.push(seen.length); }"
-        "markdown.set('$a$ b\\n\\n$c$ d'); markdown.set('$a$ b\\n\\n$c$ d'); return [counts, seen];"
+        "markdown.set('$a$ b\\n\\n$c$ d'); markdown.set('$a$ b\\n\\n$c$ d'); await later(); return [counts, seen];"
     ) == [[0, 0, 0, 1, 1], [["$a$", True], ["$c$", True]]]
 
 
@@ -437,6 +406,11 @@ def test_a_formula_that_reaches_out_of_itself_stays_text(run, command):
 )
 def test_other_formulas_are_typeset(run, command):
     assert run(f"{TYPESET} show(values[0], {{ typeset }}); return seen;", f"${command}$") == [f"${command}$"]
+
+
+def test_a_very_long_formula_stays_text(run):
+    long, short = f"$${'x+' * 500}x$$", f"$${'x+' * 490}x$$"
+    assert run(f"{TYPESET} show(values[0], {{ typeset }}); return seen;", f"{long}\n\n{short}") == [short]
 
 
 # -- Code
@@ -685,6 +659,71 @@ def test_a_text_makes_no_more_elements_than_a_browser_can_bear(run):
     )
     assert elements < 60_000
     assert length == 4_000 * 60
+
+
+ON_AND_ON = {  # what it begins with, what it repeats, and which elements it becomes
+    "list": ("", "- a\n", "ul > li"),
+    "rows": ("|c|d|\n|-|-|\n", "|a|b|\n", "table td"),
+    "code": ("```python\n", "a = 1\n", ".robota-code pre"),
+    "formulas": ("", "\\(a\\) ", "p > .robota-maths"),
+}
+
+
+@pytest.mark.parametrize("name", ON_AND_ON)
+def test_the_rest_of_a_long_answer_becomes_elements_as_it_comes_near_and_goes_on_as_it_began(run, name):
+    beginning, piece, kind = ON_AND_ON[name]
+    source = beginning + piece * (600_000 // len(piece))
+    run(
+        """
+        const { Answer } = await import('/switcher/answer.js');
+        const answer = new Answer();
+        answer.set(values[0]);
+        window.list = document.createElement('div');
+        list.className = 'robota-transcript';
+        list.style.cssText = 'height: 300px; overflow-y: auto';
+        list.append(answer.element);
+        document.body.replaceChildren(list);
+        window.told = () => list.textContent.split('a').length - 1;
+        window.last = () => [...list.querySelectorAll('.robota-piece')].at(-1);
+        window.seen = new Set();  // how much of it was there when a timer of the page ran
+        setInterval(() => seen.add(list.textContent.length));
+        const { now } = performance;
+        let slices = 0;
+        performance.now = () => 1000 * slices++;  // so that there is time for one thing in each slice
+        window.calm = () => { performance.now = now; };
+        list.querySelector('[data-part=show-all]').click();
+        """,
+        source,
+    )
+    run.page.wait_for_function("count => told() >= count", arg=source.count("a"))
+    assert run("calm(); return seen.size;") > 2
+    assert run("return all({ element: list }).length;") < 10_000
+    run.page.wait_for_function(
+        "kind => { list.scrollTop = list.scrollHeight; return last().querySelector(kind); }", arg=kind
+    )
+    assert run("return all({ element: list }).length;") < 10_000
+    assert run("return told();") >= source.count("a")
+
+
+def test_what_completes_blocks_leaves_no_timers_behind(run):
+    typeset, waiting = run(
+        """
+        const waiting = new Set(), { setTimeout: begin, clearTimeout: end } = window;
+        window.setTimeout = (job, delay = 0) => {
+            const timer = begin(() => { waiting.delete(timer); job(); }, delay);
+            waiting.add(timer);
+            return timer;
+        };
+        window.clearTimeout = timer => { waiting.delete(timer); end(timer); };
+        let typeset = 0;
+        show(values[0], { typeset: async () => { typeset++; } });
+        while (typeset < 100) await new Promise(done => begin(done));
+        return [typeset, waiting.size];
+        """,
+        "$a$ " * 100,
+    )
+    assert typeset == 100
+    assert not waiting
 
 
 def test_what_is_nested_too_deeply_is_text(brief):

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
+from support.jupyter import IN_BOTH
 from support.notebook import write
 from support.page import MODEL
 
 pytestmark = pytest.mark.slow("drives real applications in a browser")
 
 LOAD = "%load_ext robota_nb"
-UNLOADED = "Run %load_ext robota_nb in this notebook to see its chats."
+UNLOADED = "This notebook has no chats yet."
 SERVICES = "globalThis[Symbol.for('robota_nb.services')]"
 
 SPY = f"""() => {{
@@ -86,6 +87,7 @@ def test_the_command_palette_opens_it(jupyter, opened, work):
     panel.has_focus()
 
 
+@IN_BOTH
 def test_the_button_of_a_notebook_opens_it(jupyter, opened, work):
     notebook = opened(write(work / "plain.ipynb", "1"))
     panel = Panel(notebook.page).open()
@@ -116,12 +118,15 @@ def test_it_comes_back_after_a_restart(jupyter, opened, work):
     notebook.run()
     panel.shows("Left")
     notebook.restart()
-    panel.says(UNLOADED)
+    panel.shown.locator("[data-part=load]").wait_for()  # until then they can be read
+    panel.shows("Left")
     notebook.run(0, 1)
+    panel.shown.locator("[data-part=draft]").wait_for()
     panel.shows("Left")
     assert panel.all.locator(".robota-chats-ui").count() == 1
 
 
+@IN_BOTH
 def test_it_comes_back_in_a_page_that_is_reloaded(jupyter, opened, work):
     notebook = opened(chats(work))
     panel = Panel(notebook.page).open()
@@ -161,6 +166,7 @@ def test_no_comm_is_opened_where_the_extension_is_not_loaded_nor_one_for_a_panel
         assert notebook.page.evaluate("() => window.opened") == []
 
 
+@IN_BOTH
 def test_it_is_heard_and_the_kernel_interrupted_while_a_cell_runs(jupyter, opened, work):
     notebook = opened(write(work / "busy.ipynb", LOAD, "%robota new Left", "import time; time.sleep(600)"))
     notebook.run(0, 1)
@@ -242,6 +248,7 @@ def test_names_in_the_status_bar_are_text_and_not_too_much_of_it(lab, opened, wo
     assert notebook.page.evaluate("() => window.hacked") is None
 
 
+@IN_BOTH
 def test_code_is_coloured_by_the_applications_own_editor(jupyter, opened, work):
     notebook = opened(write(work / "plain.ipynb", "1"))
     drawn = notebook.page.evaluate(
@@ -294,6 +301,7 @@ def test_formulas_are_set_by_the_applications_own_typesetter(jupyter, opened, wo
     notebook.page.wait_for_selector("#formula mjx-container", state="attached")
 
 
+@IN_BOTH
 def test_one_can_go_to_a_cell(jupyter, opened, work):
     notebook = opened(write(work / "long.ipynb", *[f"# {n}\n" * 9 for n in range(40)]))
     went = notebook.page.evaluate(f"() => ['cell-37', 'gone', ''].map(id => {SERVICES}.goToCell(id))")
@@ -324,13 +332,15 @@ def test_what_the_application_lacks_is_left_out_and_nothing_else(lab, opened, wo
             }};
             const former = {SERVICES};
             const [bridge, chats] = await plugins(required);
-            chats.activate({{}}, {{}});
+            const none = {{ connect() {{}} }};
+            const tracker = {{ forEach() {{}}, widgetAdded: none, currentChanged: none }};
+            chats.activate({{}}, tracker);
             const services = Object.entries({SERVICES}).map(([name, service]) => [name, typeof service]);
             {SERVICES} = former;
             // One that breaks when it is made.
             const Widget = class {{ constructor() {{ throw new Error('broken'); }} }};
             const broken = await plugins({{ ...required, '@lumino/widgets': entry({{ Widget }}) }});
-            broken[1].activate({{}}, {{}});
+            broken[1].activate({{}}, tracker);
             {SERVICES} = former;
             return [bridge.id, chats.id, chats.optional, services, broken.map(plugin => plugin.id)];
         }}"""
@@ -343,12 +353,29 @@ def test_what_the_application_lacks_is_left_out_and_nothing_else(lab, opened, wo
             ["highlight", "undefined"],
             ["typeset", "undefined"],
             ["goToCell", "function"],
-            ["show", "function"],
-            ["interrupt", "function"],
+            *(
+                [name, "function"]
+                for name in (
+                    "writeOption",
+                    "insertCell",
+                    "placeOfCell",
+                    "insertCells",
+                    "replaceableCell",
+                    "replaceSource",
+                    "show",
+                    "selectedCell",
+                    "goBack",
+                    "interrupt",
+                )
+            ),
         ],
         ids,
     ]
     broken, *lacking = sorted(errors, key=lambda said: "broken" not in said)
     assert broken.startswith("robota_nb: there is no panel of chats here:")
-    assert all(said.startswith("robota_nb: answers in cells are not sanitised here:") for said in lacking)
-    assert len(lacking) == 2  # each time that the plugins are made
+    said = sorted(line.split(" here:")[0] for line in lacking)
+    unsanitised, python = (
+        "robota_nb: answers in cells are not sanitised",
+        "robota_nb: prompts in cells look like Python",
+    )
+    assert said == [unsanitised, unsanitised, python, python]  # each time that the plugins are made

@@ -191,6 +191,15 @@ def test_rows_that_stay_in_range_are_not_rendered_again(run):
     assert not gone  # each was in the view or in the 600 px above it
 
 
+def test_a_list_that_is_told_to_stay_does_not_follow_as_it_grows(run):
+    before, after, end = run(
+        "const before = list.element.scrollTop; list.stay(); grow(list.count - 1, 3000); await settled();"
+        "return [before, list.element.scrollTop, end()]",
+        "{ follow: true }",
+    )
+    assert before == after < end - 1000
+
+
 def test_each_row_that_leaves_is_released_once(run):
     released, gone = run(
         "list.reveal(1000); list.reveal(0); await settled(); list.dispose(); return [released, rows().length]",
@@ -379,6 +388,46 @@ def test_the_keys_scroll_away_from_the_end_while_it_grows_and_back(page, run):
     page.keyboard.press("End")
     page.wait_for_function("list.atEnd")
     assert run("list.splice(2000, 2001); await settled(); return end() - list.element.scrollTop") == 0
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new WheelEvent('wheel', { deltaY: -1 })",
+        "new KeyboardEvent('keydown', { key: 'PageUp' })",
+        "new KeyboardEvent('keydown', { key: 'Home' })",
+    ],
+)
+def test_following_ends_before_a_scroll_up_has_moved_anything(run, event):
+    assert run(
+        f"const top = list.element.scrollTop; list.element.dispatchEvent({event});"
+        "grow(1999, 900); await settled(); return list.element.scrollTop - top",
+        "{ follow: true }",
+    ) == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new WheelEvent('wheel', { deltaY: 1 })",
+        "new KeyboardEvent('keydown', { key: 'PageDown' })",
+        "new KeyboardEvent('keydown', { key: 'a' })",
+    ],
+)
+def test_other_keys_and_the_wheel_down_do_not_end_it(run, event):
+    assert run(
+        f"list.element.dispatchEvent({event}); grow(1999, 900); await settled(); return list.atEnd",
+        "{ follow: true }",
+    )
+
+
+def test_a_key_in_a_field_of_a_row_is_the_field_s(run):
+    assert run(
+        "const field = list.shown(1999).appendChild(document.createElement('textarea'));"
+        "field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true }));"
+        "grow(1999, 900); await settled(); return list.atEnd",
+        "{ follow: true }",
+    )
 
 
 def test_a_drag_of_the_scrollbar_ends_following(run):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from examples.store import JsonStore
+from robota_nb.core.record.entries import missing_entry
 from robota_nb.stores.memory import MemoryStore
 from robota_nb.stores.sqlite import SqliteStore
 
@@ -122,6 +123,16 @@ def test_a_stub_without_an_original_is_kept(store):
     store.add("a.ipynb", STUB)
     store.add("a.ipynb", ONE)
     assert store.unsaved("a.ipynb") == {"s_1": {**STUB["s_1"], "e_2": entry("two")}}
+
+
+def test_what_is_missing_gives_way_to_whatever_is_found_and_is_to_be_saved_then(store):
+    missing = {"s_1": {"e_1": missing_entry()}}
+    for document, found in {"a.ipynb": ONE, "b.ipynb": STUB}.items():
+        store.add(document, missing)
+        store.mark_saved(document, missing)
+        store.add(document, found)
+        store.add(document, missing)
+        assert store.unsaved(document) == found
 
 
 def test_which_stub_stays_does_not_depend_on_the_order(store):

@@ -178,7 +178,7 @@ def test_a_provider_of_another_package_is_configured_as_an_endpoint(installed, f
 def test_the_url_of_another_packages_endpoint_is_held_to_the_same_rules(installed):
     for url in ("http://far.example", "https://lab.example?key=1"):
         with pytest.raises(EndpointError, match="endpoint 'desk'"):
-            ProviderRegistry({"desk": {"provider": "native-ollama", "base_url": url}})
+            ProviderRegistry({"desk": {"provider": "native-ollama", "base_url": url}}).get("desk")
 
 
 # -- the command

@@ -48,7 +48,7 @@ def test_there_is_magic_to_check():
 @pytest.mark.parametrize(("page", "line"), LINES)
 def test_every_line_of_magic_parses(page, line):
     magic, _, rest = line.partition(" ")
-    parse_cell(rest) if magic == "%%robota" else parse(rest)
+    parse_cell(rest, "\n") if magic == "%%robota" else parse(rest)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -57,7 +57,7 @@ def test_every_magic_in_the_text_of_a_notebook_parses(path):
         if cell["cell_type"] == "markdown":
             for line in INLINE.findall("".join(cell["source"])):
                 magic, _, rest = line.partition(" ")
-                parse_cell(rest) if magic == "%%robota" else parse(rest)
+                parse_cell(rest, "\n") if magic == "%%robota" else parse(rest)
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -112,7 +112,7 @@ def rows_of(text):
 
 @pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: " ".join(spec.words) or "status")
 def test_every_command_is_in_the_help(spec):
-    assert spec.summary in overview()
+    assert set(spec.words) <= set(overview().replace(",", " ").split())
 
 
 @pytest.mark.parametrize("name", sorted(RobotaMagics.class_own_traits(config=True)))

@@ -185,7 +185,7 @@ def members(whole):
         if name not in vars(whole) and any(name in vars(base) for base in elsewhere):
             continue
         real = getattr(member, "fget", None) or getattr(member, "__func__", member)
-        if not name.startswith("_") and getattr(real, "__module__", "").startswith("robota_nb"):
+        if not name.startswith("_") and (getattr(real, "__module__", "") or "").startswith("robota_nb"):
             yield name, real
 
 

@@ -11,10 +11,12 @@ from unittest.mock import patch
 from robota_nb.carriers.document import TARGET, Bridge
 from robota_nb.display.segments import Segmenter, split
 from robota_nb.errors import CommandError, PromptError
-from robota_nb.magics import completer, completion
+from robota_nb.magics import completion
 from robota_nb.magics import parser as command
 from robota_nb.magics.commands import CELL, COMMANDS, SPECS
+from robota_nb.magics.spec import Filled
 from robota_nb.prompt import fields as prompt
+from robota_nb.prompt import offers
 
 from . import mutations
 from .harness import REFUSED, Target
@@ -23,7 +25,7 @@ from .harness import REFUSED, Target
 
 FORMS = {
     "switch": bool, "value": (str, type(None)), "number": int, "values": tuple, "pairs": dict, "words": str,
-    "list": tuple, "text": str,
+    "list": tuple, "text": str, "filled": (Filled, type(None)),
 }  # fmt: skip
 
 NAMES = ["Plain", "two words", 'a "quote"', "it's", "back\\slash", "-dash", "a=b", "🦊", "\u202e", "", " ", "é"]
@@ -73,12 +75,12 @@ def check_completion(line, rng):
     found = completion.complete(line, cursor, KNOWN, cell=cell)
     typed = completion.fragment(line, cursor)
     assert (line if cursor is None else line[:cursor]).endswith(typed)
-    for option in found:
-        assert isinstance(completer._as_typed(option, typed), str)
-        if option.startswith('"'):
-            said = command.next_word(option)[0]
+    for text, type_ in found:
+        assert type_
+        if text.startswith('"'):
+            said = command.next_word(text)[0]
             assert any(name.endswith(said) for name in NAMES)
-            assert command.next_word(completer._as_typed(option, ""))[0] in (said, None)
+    offers.in_field(line, {"x": 1})
 
 
 def some_line(rng, case, other):

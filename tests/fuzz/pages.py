@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import robota_nb
+from robota_nb.core.record import snapshot
 
 from . import mutations
 from .harness import REFUSED, Target
@@ -58,7 +59,7 @@ DOCUMENT = """async texts => {
         const model = { metadataChanged, stateChanged: signal(), getMetadata: () => value, sharedModel };
         const say = word => said => log.push([word, said]);
         const on = { written: say('written'), saved: say('saved'), changed: say('changed'), replaced: say('replaced') };
-        const opened = new Document({ model, saveState: signal(), isDisposed: false }, on);
+        const opened = new Document({ model, saveState: signal(), isDisposed: false }, {}, on);
         opened.value();
         for (const [number, { write, edit }] of steps.entries()) {
             if (write) opened.write({ seq: number + 1, ...write });
@@ -168,7 +169,7 @@ def changed(value, changes):
     """Return the value with entries added and removed, or None if that is refused."""
     if not is_readable(value):
         return None
-    value = value or {"format": {"major": 1, "minor": 0}, "sessions": {}}
+    value = value or snapshot.dump({})
     sessions = dict(value["sessions"])
     for sid, change in changes.items():
         add, remove = change.get("add", {}), change.get("remove", [])

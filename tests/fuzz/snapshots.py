@@ -128,8 +128,8 @@ def read_all(manager):
             shown += [repr(chat), chat._repr_html_(), report.log(chat), report.branches(chat), repr(chat.changes)]
             shown += [repr(part) for turn in chat.turns for part in (turn, turn.prompt, turn.reply)]
             shown += [turn._repr_html_() for branch in chat.branches for turn in branch.turns]
-            record = view_of(chat).record
-            shown += [json.dumps([messages(record, sent_before(record, chat.head)), chat.config.settings()])]
+            record, path = view_of(chat).record, view_of(chat).path(chat.id)
+            shown += [json.dumps([messages(record, sent_before(record, path)), chat.config.settings()])]
             exchange.to_markdown(chat)
             assert exchange.from_json(exchange.to_json(chat), "x")
             preview(chat)

@@ -50,7 +50,7 @@ def test_the_types_of_the_messages_are_made_of_the_kernels():
 
 
 def imports(name):
-    return re.findall(r"""(?:from|import)\s*\(?\s*['"]([^'"$]+)""", (SOURCE / name).read_text())
+    return re.findall(r"""\b(?:from|import)\s*\(?\s*['"]([^'"$\s]+)['"]""", (SOURCE / name).read_text())
 
 
 def test_modules_import_only_each_other():

@@ -13,7 +13,10 @@ STORY = [
     LOAD,
     "%robota",
     "%robota replay",
+    "%robota replay accept",
     "%robota help chat open",
+    "%robota fix",
+    "%robota prompts",
     "%robota version",
     "%robota session open Work",
     "%robota session describe All that can be said",
@@ -41,6 +44,7 @@ STORY = [
     "%robota chat list",
     "%robota chat preview And now?",
     "%robota chat search two",
+    "%robota search --all two",
     "%robota chat stats",
     "%robota chat switch First",
     "%robota export talk.md\n%robota export talk.json",
@@ -61,7 +65,9 @@ STORY = [
     "%robota session terminate",
     "%robota session open Deleted\n%robota ask for a while",
     "%robota session delete Deleted",
+    "%robota session open Doomed\n%robota session purge Doomed",
     "%robota endpoint list",
+    "%robota endpoint find",
     "%robota endpoint add lab http://127.0.0.1:9/v1 --model m",
     "%robota endpoint key openai",
     "%robota endpoint test offline",
@@ -88,6 +94,8 @@ def state(path):
     for sid, entries in value(path)["sessions"].items():
         record = SessionState(sid)
         record.apply(entries)
+        if not record.names and "deleted" in record.sets:
+            continue  # it was purged: each run opens one of that name anew
         told[sid] = (
             record.name,
             {key: register.value for key, register in record.sets.items()},

@@ -106,8 +106,9 @@ def test_a_notice_waits_for_the_status_while_no_page_is_there(opened):
     comm = opened.comms[-1]
     content = {"comm_id": comm, "data": {}}
     opened.client.shell_channel.send(opened.client.session.msg("comm_close", content))
-    opened.ok("%%robota\none, asked again", "cell-a")
-    assert "stays as a branch" in opened.ok("%robota").text
+    opened.ok("one = 1", "cell-0")
+    opened.ok("%%robota\n{{one}}", "cell-a")
+    assert "{{one}} was filled in" in opened.ok("%robota").text
     assert opened.front.notices == []
 
 
@@ -156,3 +157,13 @@ def test_a_character_that_a_page_has_cut_in_two_arrives_whole():
             text = piece.decode("utf-16-le", "surrogatepass")
             kernel.take({"robota_nb": {"message": "m", "chunk": chunk, "of": 2, "text": text}})
         assert [told["path"] for told in heard] == [message["path"]]
+
+
+def test_of_the_cells_a_kernel_that_listens_late_hears_the_last_list_and_what_has_changed_since():
+    bridge, heard = Bridge(), []
+    lists = [{"op": "cells", "cells": [[name, "hash", ["e_1"]]]} for name in "ab"]
+    changes = [{"op": "cells", "from": at, "gone": 1, "cells": []} for at in range(3)]
+    for message in [lists[0], changes[0], lists[1], *changes[1:]]:
+        bridge.deliver(message)
+    bridge.listen(heard.append)
+    assert heard == [lists[1], *changes[1:]]

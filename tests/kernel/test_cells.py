@@ -40,7 +40,8 @@ def test_unloading_takes_away_all_that_was_hooked(kernel):
             sorted(one for one in shell.magics_manager.registry if "obota" in one),
             [type(one).__name__ for one in shell.configurables if "obota" in type(one).__name__],
             sorted((name, len(found)) for name, found in shell.events.callbacks.items()),
-            sorted(name for name, found in shell.strdispatchers["complete_command"].strs.items() if list(found)),
+            [len(shell.Completer.custom_matchers), "do_inspect" in vars(shell.kernel)],
+            [type(one).__name__ for one in shell.input_transformer_manager.line_transforms],
             sorted(map(str, shell.display_formatter.ipython_display_formatter.type_printers)),
             sorted(map(str, shell.display_formatter.ipython_display_formatter.deferred_printers)),
         ]
@@ -55,19 +56,18 @@ def test_unloading_takes_away_all_that_was_hooked(kernel):
     kernel.ok("turn")
     loaded = kernel.value("hooked()")
     assert loaded[0] == ["cell", "line"]
+    assert "Spelling" in loaded[5]
     kernel.ok("%unload_ext robota_nb")
     assert kernel.value("hooked()") == before
     kernel.ok("%load_ext robota_nb")
-    assert kernel.value("hooked()") == [*loaded[:5], *kernel.value("hooked()[5:]")]
+    assert kernel.value("hooked()") == [*loaded[:6], *kernel.value("hooked()[6:]")]
     assert kernel.ok("%%robota\nhello").answer
 
 
 def test_every_setting_is_listed_by_config(kernel):
     text = kernel.ok("%config RobotaMagics").text
-    settings = (
-        "endpoints provider model autosnapshot rerun short_errors max_active_sessions max_chats max_messages".split()
-    )
-    for setting in settings:
+    limits = "max_active_sessions max_chats max_messages"
+    for setting in f"endpoints provider model alias autosnapshot rerun short_errors {limits}".split():
         assert f"RobotaMagics.{setting}" in text
 
 
@@ -98,6 +98,22 @@ def test_chats_go_on_where_they_were(kernel, server):
     kernel.ok("%%robota\none")
     kernel.ok("%%robota\ntwo")
     assert sent(server) == [("user", "one"), ("assistant", "1: one"), ("user", "two")]
+
+
+def test_a_console_shows_an_answer_as_plain_text_when_it_is_whole(kernel, server):
+    server.chunks = ["**Bo", "ld** ", "and `code`"]
+    for asked in ("%%robota\nBe bold", "%robota ask 'Be bold'", "%%robota --format code\nBe bold"):
+        execution = kernel.run(asked, console=True)
+        assert [output["data"] for output in execution.outputs] == [{"text/plain": "".join(server.chunks)}], asked
+        assert not any(message["msg_type"] == "update_display_data" for message in execution.messages)
+
+
+def test_a_console_shows_json_as_both(kernel, server):
+    server.chunks = ['{"a": 1}']
+    assert kernel.run("%%robota --format json\nAs JSON", console=True).outputs[0]["data"] == {
+        "application/json": {"a": 1},
+        "text/plain": '{"a": 1}',
+    }
 
 
 def test_a_turn_can_be_stored_in_a_variable_and_shown_later(kernel):
@@ -328,7 +344,7 @@ def test_without_a_key_the_offline_model_answers_and_says_how_to_connect_one(ker
 
 
 def test_help_tells_each_command(kernel):
-    assert "%robota chat open" in kernel.ok("%robota help").text
+    assert "chat      open, list" in kernel.ok("%robota help").text
     assert "--system" in kernel.ok("%robota help chat open").text
 
 
@@ -339,7 +355,7 @@ def test_a_snapshot_is_saved_into_a_file_and_resumed(kernel, tmp_path, server):
     nbformat.write(nbformat.v4.new_notebook(), path)
     kernel.ok("%%robota\nhello", "cell-a")
     assert "saved in copy of it.ipynb" in kernel.ok(f'%robota snapshot --to "{path}"').text
-    assert json.loads(path.read_text())["metadata"]["robota_nb"]["format"] == {"major": 1, "minor": 0}
+    assert json.loads(path.read_text())["metadata"]["robota_nb"]["format"] == {"major": 1, "minor": 1}
     kernel.restart()
     kernel.ok("%load_ext robota_nb")
     assert "1 turn" in kernel.ok(f'%robota resume "{path}"').text

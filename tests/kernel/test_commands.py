@@ -1,8 +1,11 @@
 """The rest of the magic on a real kernel: history, states, pictures, formats, endpoints, and errors that help."""
 
+import re
 import threading
 
 import pytest
+
+from support.patience import PATIENCE
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC"  # one dot
 
@@ -52,7 +55,7 @@ def test_the_history_of_a_chat_stays_while_a_turn_of_it_runs(kernel, server):
     asked = "threading.Thread(target=get_ipython().run_line_magic, args=('robota', 'ask two'))"
     kernel.ok(f"import threading; running = {asked}; running.start()", "cell-1")
     try:
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE)
         for command in ("undo", "redo", "clear", "checkout 1"):
             error = kernel.run(f"%robota chat {command}", "cell-2").error
             assert error["ename"] == "ChatBusy", command
@@ -94,7 +97,44 @@ def test_purging_says_where_the_text_still_stands(kernel, server):
     assert "code cell 2" in said
     assert "secret" not in kernel.ok("%robota snapshot show").text + kernel.ok("%robota chat log").text
     assert "nothing in this session holds" in kernel.ok("%robota chat search my secret").text
+    assert kernel.ok("%robota search --all my secret").text == (
+        "nothing in this notebook, nor in others of the store holds 'my secret'\n"
+    )
     assert kernel.run("%robota chat purge 9").error["ename"] == "TurnNotFound"
+
+
+def test_a_whole_chat_or_session_is_purged_and_a_deleted_one_too(kernel, server):
+    kernel.say({"op": "open", "cells": [[f"cell-{number}", "x"] for number in range(4)]})
+    kernel.ok('%robota session open Private\n%robota chat open Secrets --system "the hidden prompt"', "cell-0")
+    kernel.ok("%%robota\nmy secret", "cell-1")
+    kernel.ok("%robota new Other\n%robota chat delete Secrets", "cell-2")
+    said = kernel.ok("%robota chat purge --all --chat Secrets", "cell-3").text
+    assert said.startswith("Secrets: all of it is gone from this kernel, the store and the notebook's metadata\n")
+    assert [f"code cell {number}" in said for number in (1, 2, 3)] == [True, True, False]
+    everything = "%robota snapshot show\n%robota search --all secret\n%robota session list"
+    assert not {"hidden", "Secrets", "my secret"} & set(kernel.ok(everything).text.replace("'secret'", "").split())
+    assert "▸ Other" in kernel.ok("%robota chat list").text
+    assert kernel.run("%robota chat purge --all --chat Secrets").error["ename"] == "ChatNotFound"
+    assert kernel.run("%robota chat purge --all 1").error["ename"] == "CommandError"
+    assert kernel.run("%robota chat purge 1 --chat Other").error["ename"] == "CommandError"
+    assert "Private: all of it is gone" in kernel.ok("%robota session purge Private").text
+    assert "Private" not in kernel.ok("%robota session list\n%robota snapshot show").text
+    assert kernel.run("%robota session purge Private").error["ename"] == "SessionNotFound"
+
+
+def test_search_finds_what_was_said_in_every_session_with_where_when_and_what_became_of_it(kernel, server):
+    kernel.ok("%robota session open One\n%robota new A\n%robota ask about closures")
+    kernel.ok("%robota chat undo\n%robota new B\n%robota ask CLOSURES again\n%robota chat delete B")
+    kernel.ok("%robota session open Two\n%robota ask no closures here")
+    said = re.sub(r"\d{4}-\d\d-\d\d", "DAY", kernel.ok("%robota search closures").text)
+    assert sorted(said.splitlines()) == [
+        "One ▸ A · DAY · undone: about closures",
+        "One ▸ B 1 · DAY · deleted: CLOSURES again",
+        "Two ▸ Chat 1 1 · DAY: no closures here",
+    ]
+    assert kernel.ok("%robota search nowhere").text == "nothing in this notebook holds 'nowhere'\n"
+    assert kernel.run("%robota search").error["ename"] == "CommandError"
+    assert "%robota search --all" in kernel.complete("%robota search --a")
 
 
 def test_search_preview_and_statistics_tell_what_is_there(kernel, server):
@@ -156,6 +196,52 @@ def test_endpoints_are_named_listed_and_tested(kernel, server):
     assert kernel.run("%robota endpoint test nobody").error["ename"] == "EndpointNotFound"
 
 
+def test_a_wrong_endpoint_is_told_when_it_is_set_and_harms_no_other(kernel, server):
+    told = kernel.ok(
+        f"%config RobotaMagics.endpoints = {{'bad': {{'base_ulr': 'x'}}, 'lab': {{'base_url': '{server.base_url}', "
+        "'model': 'm', 'headers': {'X-Team': 'blue'}, 'context_window': 8192, 'price': {'input': 1e6}}}"
+    ).text
+    assert told == (
+        "robota_nb: endpoint 'bad': no setting is called 'base_ulr' (did you mean 'base_url'?): there are base_url, "
+        "key_env, model, provider, headers, query, body, organization, timeouts, context_window, price, insecure\n"
+    )
+    assert kernel.ok("%robota chat open Lab --provider lab\n%robota ask hello").shown == ["1: hello"]
+    assert server.headers[0]["x-team"] == "blue"
+    assert "of 8,192 tokens" in kernel.ok("%robota chat preview").text
+    assert "  at lab: about 1.00\n" in kernel.ok("%robota chat stats").text
+    assert "cannot be used: endpoint 'bad': no setting" in kernel.ok("%robota endpoint list").text
+    assert "did you mean 'base_url'?" in kernel.run("%%robota --provider bad\nhi").error["evalue"]
+    assert kernel.ok("%robota endpoint add new http://host.docker.internal:1/v1 --insecure").text.startswith(
+        "new can be asked"
+    )
+
+
+def test_model_servers_of_this_machine_are_looked_for_when_asked_to(kernel, server):
+    kernel.ok(
+        "from robota_nb.providers import finder\n"
+        f"finder.find.__defaults__ = ({{{server.base_url.split(':')[2].removesuffix('/v1')}: 'desk'}}, None)"
+    )
+    shown = kernel.ok("%robota endpoint find").text.splitlines()
+    assert shown[0].startswith(f"desk at {server.base_url}: fake-model")
+    kernel.ok(shown[1].strip())
+    assert kernel.ok("%robota chat open Desk --provider desk\n%robota ask hello").shown == ["1: hello"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("chat set temprature=0.2", "did you mean 'temperature'?"),
+        ("chat set temperature=hot", "temperature is a number"),
+        ("chat open Typo --provider openia", "did you mean 'openai'?"),
+    ],
+)
+def test_what_is_misspelt_is_told_before_anything_is_sent(kernel, server, line, words):
+    kernel.ok("%robota chat open Work")
+    assert words in kernel.run(f"%robota {line}").error["evalue"]
+    assert "Typo" not in kernel.ok("%robota chat list").text
+    assert server.requests == []
+
+
 SCRIPTED = "from robota_nb.testing import ScriptedProvider\nmine = [ScriptedProvider(['of mine', 'of mine, too'])]"
 
 
@@ -208,9 +294,9 @@ def test_an_answer_that_never_comes_can_be_cancelled_from_another_thread(kernel,
         "arrived = threading.Event()\n"
         "chat.session.manager.subscribe(lambda e: type(e).__name__ == 'TextArrived' and arrived.set())\n"
         "thread.start()\n"
-        "assert arrived.wait(30)\n"
+        f"assert arrived.wait({PATIENCE})\n"
         "assert chat.cancel()\n"
-        "thread.join(30)\n"
+        f"thread.join({PATIENCE})\n"
         "assert not thread.is_alive()\n"
     )
     assert kernel.value("[(t.text, t.finish_reason) for t in turns]") == [("1: ", "interrupted")]

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from support.failures import assert_discreet, failed
+from support.patience import PATIENCE
 from support.provider import CANARY, prompts
 
 AT_ONCE = {"x-should-retry": "false"}  # else it would be asked again after a wait
@@ -30,6 +31,14 @@ def test_a_refused_ask_leaves_nothing_and_the_next_one_works(canary, server, sta
     assert "two" not in canary.ok("%robota chat log").text
 
 
+def test_all_that_a_server_says_stands_below_an_error_whose_line_has_no_room_for_it(kernel, server):
+    words = "word " * 97 + "end."
+    server.fail(400, {"error": {"message": words}})
+    error = kernel.run("%%robota\nhi").error
+    assert len(error["evalue"]) < 500
+    assert error["traceback"] == [f"ProviderError: {error['evalue']}", f"It said: {words}"]
+
+
 def test_the_key_is_in_no_variable_history_or_traceback(canary, server):
     server.fail(401, {"error": {"message": f"Incorrect API key provided: {CANARY}"}}, headers=AT_ONCE)
     assert_discreet(canary.run("%config RobotaMagics.short_errors = False"))
@@ -51,7 +60,7 @@ def test_a_connection_that_breaks_keeps_what_had_arrived(kernel, server):
     kernel.ok("%%robota\nand then")
     # What arrived is part of the conversation: the user has seen it.
     assert [message["content"] for message in server.requests[-1]["messages"]] == [
-        "tell me", "word0 word1 word2 word3 ", "and then",
+        "tell me", "word0 word1 word2 word3 \n\n[broken off by an error]", "and then",
     ]  # fmt: skip
 
 
@@ -131,7 +140,7 @@ def stopped(kernel, server):
         running.shows(f"word{0}")  # the first display comes at once; later ones when they are due
         kernel.interrupt()
         cell = running.finish()
-        assert server.hung_up.wait(30), "the connection was not closed"
+        assert server.hung_up.wait(PATIENCE), "the connection was not closed"
         server.gate = server.chunks = None
         return cell
 
@@ -185,7 +194,7 @@ def test_an_interrupt_before_the_first_word_leaves_nothing(kernel, server):
     asked = threading.Event()
     server.reply = lambda body: asked.set() or "never"
     running = kernel.begin("%%robota\nhello")
-    assert asked.wait(30)
+    assert asked.wait(PATIENCE)
     kernel.interrupt()
     cell = running.finish()
     assert cell.error["ename"] in ("Interrupted", "KeyboardInterrupt")

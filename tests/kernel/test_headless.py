@@ -4,7 +4,7 @@ import pytest
 
 from robota_nb.errors import SnapshotError
 from robota_nb.frontends import headless
-from support.notebook import answers, command, outputs, run, write
+from support.notebook import answers, command, limited, outputs, run, write
 
 pytestmark = pytest.mark.slow("starts a kernel for each test, and lets cells take too long")
 
@@ -23,9 +23,9 @@ def test_a_long_answer_is_heard_while_another_cell_runs(connected, server):
 
 
 def test_after_a_cell_that_took_too_long_the_kernel_is_heard_out(connected, server):
-    path = write(connected / "slow.ipynb", LOAD, "%%robota\none", "import threading; threading.Event().wait(60)")
-    with pytest.raises(headless.Failure, match="longer than 8 s") as failed:
-        headless.run(path, timeout=8)
+    path = write(connected / "slow.ipynb", LOAD, "%%robota\none", "import threading; threading.Event().wait(600)")
+    with pytest.raises(headless.Failure, match="longer than 2 s") as failed:
+        headless.run(path, timeout_func=limited(2, "wait(600)"))
     assert failed.value.front.requests == 1
     assert outputs(path)[2][0]["ename"] == "KeyboardInterrupt"
 
@@ -51,7 +51,7 @@ def test_an_answer_that_took_too_long_is_kept_as_far_as_it_came(connected, serve
     server.chunks, server.gate = ["begun ", "never said"], threading.Event()
     path = write(connected / "slow.ipynb", LOAD, "%%robota\none")
     with pytest.raises(headless.Failure, match="longer than 10 s"):
-        headless.run(path, timeout=10)  # within which a busy machine, too, has begun
+        headless.run(path, timeout_func=limited(10, "one"))  # within which a busy machine, too, has begun
     server.gate.set()
     assert "1 turn" in command("verify", path).output
     assert "begun" in answers(path)[0]
@@ -83,3 +83,33 @@ def test_after_a_run_that_could_not_be_written_ctrl_c_works_as_before(connected,
     with pytest.raises(SnapshotError, match="disk full"):
         run(path)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+DIES_AT_FIRST = """
+import os, pathlib, sys
+if "ipykernel_launcher" in " ".join(sys.orig_argv) and len(list(pathlib.Path(os.environ["DEATHS"]).iterdir())) < {}:
+    pathlib.Path(os.environ["DEATHS"], str(os.getpid())).touch()
+    os._exit(1)
+"""
+"""As when another process has taken a port that the kernel was told to listen on."""
+
+
+@pytest.mark.parametrize("deaths", [2, 3])
+def test_a_kernel_that_dies_before_its_first_word_is_started_again_but_not_for_ever(
+    connected, server, monkeypatch, deaths
+):
+    for name in ("site", "deaths"):
+        (connected / name).mkdir()
+    (connected / "site" / "sitecustomize.py").write_text(DIES_AT_FIRST.format(deaths))
+    monkeypatch.setenv("PYTHONPATH", str(connected / "site"))
+    monkeypatch.setenv("DEATHS", str(connected / "deaths"))
+    path = write(connected / "n.ipynb", LOAD, "%%robota\none")
+    before = path.read_bytes()
+    if deaths < headless.STARTS:
+        run(path)
+        assert len(answers(path)) == 1
+    else:
+        with pytest.raises(headless.Failure, match="the kernel died as it started"):
+            run(path)
+        assert path.read_bytes() == before
+    assert len(list((connected / "deaths").iterdir())) == min(deaths, headless.STARTS)

@@ -65,7 +65,7 @@ FORGED = (
 def test_a_forged_answer_is_shown_as_markdown_marked_and_nothing_of_it_runs(opened, server):
     kernel = opened(snap(owned(CELL, answer=FORGED)), CELL)
     shown = kernel.ok(CELL, "cell-0")
-    assert shown.answer == FORGED
+    assert shown.answer == FORGED.replace("<", "&lt;")  # HTML is text
     assert shown.reply["payload"] == []
     assert server.requests == []
     log = kernel.ok("%robota chat log", "cell-1").text

@@ -5,12 +5,11 @@ import os
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from robota_nb.errors import CommandError, InvalidName, RobotaError
 from robota_nb.magics.parser import parse, parse_cell
 from robota_nb.testing import FakeOpenAIServer
-from support.kernel import PATIENCE, RESET, Kernel
+from support.kernel import PATIENCE, RESET, Client, Kernel
 from support.notebook import run, write
 from support.paths import TESTS
 
@@ -161,7 +160,7 @@ def test_where_the_environment_has_the_key_nobody_is_asked(lab):
 
 
 def test_where_nobody_can_be_asked_the_error_says_what_to_set(lab):
-    assert lab.run("%robota endpoint key lab").error["traceback"] == [
+    assert lab.run("%robota endpoint key lab", allow_stdin=False).error["traceback"] == [
         "KeyMissing: nobody can be asked for a key here: set the environment variable LAB_KEY"
     ]
 
@@ -185,7 +184,7 @@ def test_a_runner_that_cannot_ask_fails_the_cell_and_strict_replay_does_not_ask(
     monkeypatch.delenv("OPENAI_API_KEY")
     path = write(connected / "nb.ipynb", "%load_ext robota_nb", "%robota endpoint key openai")
     with pytest.raises(Exception, match="nobody can be asked for a key here: set the environment variable OPENAI"):
-        NotebookClient(nbformat.read(path, as_version=4), timeout=PATIENCE).execute()
+        Client(nbformat.read(path, as_version=4), timeout=PATIENCE).execute()
     run(path, replay="strict")
     assert "openai needs no key now: replay is strict" in path.read_text()
 

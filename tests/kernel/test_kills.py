@@ -89,7 +89,7 @@ def document(tmp_path):
 def test_what_finished_cells_have_said_survives_every_kill(document, scale):
     document.open()
     document.kernel.run("%robota replay auto", silent=True, store_history=False)
-    for _ in range(scale(fast=4, all=20, long=200)):
+    for _ in range(scale(fast=4, all=10, long=200)):
         for _ in range(document.chance.randrange(3)):
             document.ask()
         if document.chance.random() < 0.2:

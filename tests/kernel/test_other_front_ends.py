@@ -91,14 +91,12 @@ def test_a_snapshot_in_the_metadata_stays_and_the_kernel_resumes_from_the_file_n
     assert server.requests == []
 
 
-def test_a_kernel_that_is_told_of_no_file_asks_again_and_the_snapshot_stays(tool, recorded, server):
-    before = value(recorded)
+def test_a_kernel_that_is_told_of_no_file_finds_it_by_its_cells(tool, recorded, server):
+    before, shown = value(recorded), answers(recorded)
     tool(recorded)
-    assert len(server.requests) == 2
     assert value(recorded) == before
-    assert rides(recorded)
-    assert "2 sessions, 4 turns" in command("settle", recorded).output
-    assert command("run", "--replay", "strict", recorded).exit_code == 0
+    assert answers(recorded) == shown
+    assert server.requests == []
 
 
 def test_of_a_run_that_fails_only_papermill_keeps_anything(tool, connected, server):
@@ -128,6 +126,92 @@ def test_no_tool_tells_the_kernel_which_cell_it_runs(tool, connected):
     path = write(connected / "ids.ipynb", "print(get_ipython().get_parent()['metadata'])")
     tool(path)
     assert "cellId" not in str(outputs(path))
+
+
+# -- what rides in an output that is lost
+
+THREE = [LOAD, "%%robota\none", "%%robota\ntwo", "%%robota\nthree"]
+
+
+def clear(path, number):
+    """Clear the output of a cell."""
+    notebook = content(path)
+    notebook["cells"][number]["outputs"] = []
+    path.write_text(json.dumps(notebook))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_cleared_output_costs_its_own_answer_alone(number, connected, server, monkeypatch):
+    server.reply = lambda body: "re: " + body["messages"][-1]["content"]
+    path = write(connected / "fresh.ipynb", *THREE)
+    monkeypatch.setenv("ROBOTA_NB_NOTEBOOK", str(path))
+    plain(path)
+    shown = answers(path)
+    clear(path, number)
+    said = command("verify", path).output
+    assert "2 turns" in said
+    assert ("1 turn that others follow cannot be found" in said) == (number < 3)
+    others = {"one", "two", "three"} - {["one", "two", "three"][number - 1]}
+    listed = command("show", "--json", path).output
+    assert all(f"re: {prompt}" in listed for prompt in others)
+    server.requests.clear()
+    plain(path)
+    assert answers(path) == shown
+    assert [request["messages"][-1]["content"] for request in server.requests] == [
+        shown[number - 1].removeprefix("re: ")
+    ]
+
+
+def test_what_follows_a_cleared_answer_is_asked_again_if_the_new_one_reads_otherwise(connected, server, monkeypatch):
+    path = write(connected / "fresh.ipynb", *THREE)
+    monkeypatch.setenv("ROBOTA_NB_NOTEBOOK", str(path))
+    plain(path)
+    clear(path, 2)
+    plain(path)
+    assert answers(path) == ["1: one", "4: two", "5: three"]
+
+
+def test_settled_without_a_cleared_output_the_others_replay(connected, server, monkeypatch):
+    server.reply = lambda body: "re: " + body["messages"][-1]["content"]
+    path = write(connected / "fresh.ipynb", *THREE)
+    plain(path)
+    shown = answers(path)
+    clear(path, 1)
+    assert command("settle", path).exit_code == 0
+    assert not rides(path)
+    server.requests.clear()
+    assert command("run", path).exit_code == 0
+    assert len(server.requests) == 1
+    assert answers(path) == shown
+
+
+def test_with_a_store_a_cleared_output_costs_nothing(connected, server, monkeypatch):
+    path = write(connected / "fresh.ipynb", *THREE)
+    monkeypatch.setenv("ROBOTA_NB_NOTEBOOK", str(path))
+    monkeypatch.setenv("ROBOTA_NB_STORE", str(connected / "store.sqlite"))
+    plain(path)
+    for lost in ([1], [3], [1, 2, 3]):
+        shown = answers(path)
+        for number in lost:
+            clear(path, number)
+        server.requests.clear()
+        plain(path)
+        assert server.requests == []
+        assert answers(path) == shown
+
+
+def test_a_captured_answer_is_lost_alone_and_is_not_said_to_be_carried(connected, server, monkeypatch):
+    server.reply = lambda body: "re: " + body["messages"][-1]["content"]
+    captured = "%%capture\n%robota ask 'two?'"
+    path = write(connected / "fresh.ipynb", LOAD, THREE[1], captured, THREE[3], "%robota")
+    monkeypatch.setenv("ROBOTA_NB_NOTEBOOK", str(path))
+    plain(path)
+    assert "in store" in json.dumps(outputs(path)[-1])
+    assert "in the cells" not in json.dumps(outputs(path)[-1])
+    assert "2 turns" in command("verify", path).output
+    server.requests.clear()
+    plain(path)
+    assert [request["messages"][-1]["content"] for request in server.requests] == ["two?"]
 
 
 # -- nbconvert

@@ -11,7 +11,7 @@ import pytest
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.iorw import papermill_io
 
-from support.notebook import answers, command, content, edit, outputs, plain, value, write
+from support.notebook import answers, command, content, edit, limited, outputs, plain, value, write
 from support.provider import prompts
 
 pytestmark = pytest.mark.slow("runs notebooks under papermill, each in a kernel of its own")
@@ -137,9 +137,9 @@ def test_a_failing_ask_keeps_what_came_before_it(connected, server):
 
 
 def test_a_cell_that_takes_too_long_ends_the_run_and_what_came_before_it_is_kept(connected, server, caplog):
-    source = write(connected / "in.ipynb", LOAD, "%%robota\none", "import threading; threading.Event().wait(60)")
+    source = write(connected / "in.ipynb", LOAD, "%%robota\none", "import threading; threading.Event().wait(600)")
     with pytest.raises(CellTimeoutError):
-        execute(source, connected / "out.ipynb", execution_timeout=8)
+        execute(source, connected / "out.ipynb", timeout_func=limited(2, "wait(600)"))
     assert "did not answer" not in caplog.text
     assert "1 turn" in command("verify", connected / "out.ipynb").output
 

@@ -7,6 +7,7 @@ import shutil
 import nbformat
 import pytest
 
+from robota_nb.core.record import entries as make
 from robota_nb.errors import SnapshotError
 from robota_nb.frontends import headless
 from support.notebook import answers, command, edit, offline, outputs, plain, run, value, write
@@ -100,10 +101,9 @@ def test_the_ban_of_these_tests_works(recorded, monkeypatch):
 @pytest.mark.fast
 def test_an_edited_ask_is_asked_again_with_what_follows_in_its_chat(recorded, server):
     edit(recorded, 5, "%%robota\nR1")  # the third ask
-    front = run(recorded)
+    run(recorded)
     assert [prompts(server, n) for n in range(len(server.requests))] == [["R1"], ["R1", "r2"], ["R1", "r2", "r3"]]
     assert answers(recorded) == ["1: l1", "2: l2", "1: R1", "2: r2", "5: l3", "3: r3"]
-    assert any("branch" in notice for notice in front.notices)
     server.requests.clear()
     edit(recorded, 5, "%%robota\nr1")
     run(recorded)
@@ -213,6 +213,58 @@ def test_a_strict_run_says_what_differs(recorded, server, number, source, named)
     assert value(recorded) == before
 
 
+@pytest.mark.fast
+def test_a_stale_run_asks_what_is_edited_and_what_becomes_stale_by_that(recorded, server):
+    edit(recorded, 5, "%%robota\nR1")
+    result = command("run", "--stale", recorded)
+    assert (result.exit_code, server.requests != []) == (0, True), result.output
+    assert [prompts(server, n) for n in range(len(server.requests))] == [["R1"], ["R1", "r2"], ["R1", "r2", "r3"]]
+    assert answers(recorded) == ["1: l1", "2: l2", "1: R1", "2: r2", "5: l3", "3: r3"]
+    run(recorded, replay="strict")
+    assert len(server.requests) == 3
+
+
+@pytest.mark.fast
+def test_a_check_says_what_a_stale_run_would_ask_and_that_all_is_fresh_after_it(recorded):
+    fresh = command("check", recorded)
+    assert (fresh.exit_code, fresh.output) == (0, "fresh: 6 asking cells\n")
+    edit(recorded, 5, "%%robota\nR1")
+    edited = command("check", recorded)
+    assert edited.exit_code == 1
+    assert [line.split(": ")[:2] for line in edited.output.splitlines()] == [["code cell 6", "edited"]]
+    assert command("run", "--stale", recorded).exit_code == 0
+    assert command("check", recorded).output == "fresh: 6 asking cells\n"
+
+
+def test_a_stale_run_asks_no_new_cell_and_keeps_what_ran_before_it(recorded, server):
+    edit(recorded, 3, "%%robota\nL2")
+    notebook = nbformat.read(recorded, as_version=4)
+    notebook.cells.insert(4, nbformat.v4.new_code_cell("%%robota\nnew"))
+    nbformat.write(notebook, recorded)
+    result = command("run", "--stale", recorded)
+    assert result.exit_code == 1
+    assert "ReplayMiss: no recorded answer in 'Left': this cell had none" in result.output
+    assert "run its cell with %robota replay auto, then save it" in result.output
+    assert prompts(server) == ["l1", "L2"]
+    assert len(server.requests) == 1
+    assert command("run", recorded).exit_code == 0
+    assert [prompts(server, n)[-1] for n in range(len(server.requests))] == ["L2", "new", "l3"]
+
+
+def test_a_stale_run_of_a_new_notebook_records_nothing(connected, server):
+    path = write(connected / "new.ipynb", LOAD, "%%robota\nhello")
+    result = command("run", "--stale", path)
+    assert result.exit_code == 1
+    assert "no answer is recorded: there is no chat yet" in result.output
+    assert (value(path), server.requests) == (None, [])
+
+
+def test_a_stale_run_has_no_other_mode(recorded):
+    result = command("run", "--stale", "--replay", "off", recorded)
+    assert result.exit_code == 2
+    assert "--stale and --replay off exclude each other" in result.output
+
+
 def test_the_mode_can_be_set_by_the_environment(recorded, server, monkeypatch):
     monkeypatch.setenv("ROBOTA_NB_REPLAY", "off")
     run(recorded)
@@ -296,7 +348,8 @@ def test_settled_outputs_replay(carried, server):
     assert command("settle", carried).output == "nothing to settle\n"
 
 
-def test_show_and_verify_see_what_rides_in_outputs(carried):
+def test_show_verify_and_check_see_what_rides_in_outputs(carried):
+    assert command("check", carried).exit_code == 0
     assert "r3" in command("show", carried).output
     assert "6 turns" in command("verify", carried).output
 
@@ -473,3 +526,38 @@ def test_a_notebook_that_ends_in_a_closed_session_can_be_edited_and_run_from_the
     nbformat.write(notebook, path)
     with pytest.raises(headless.Failure, match="SessionNotActive"):
         run(path)
+
+
+def without_its_cells(path, *sources):
+    """Put other cells into a notebook; its conversations stay."""
+    kept = value(path)
+    return write(path, *sources, metadata={"robota_nb": kept})
+
+
+def test_a_chat_whose_cell_is_gone_asks_whom_it_was_asked_with_last(connected, server):
+    path = write(connected / "gone.ipynb", LOAD, "%robota chat open Private --provider offline", "%%robota\nmine")
+    run(path)
+    without_its_cells(path, LOAD, "%%robota --chat Private\nthe secret plan")
+    run(path)
+    assert server.requests == []
+    assert "the secret plan" in answers(path)[0]
+
+
+def test_what_somebody_else_has_changed_is_asked_only_with_trust(connected, server, monkeypatch):
+    monkeypatch.setenv("ROBOTA_NB_STORE", str(connected / "store.sqlite"))
+    path = write(connected / "changed.ipynb", LOAD, "%robota new Private", "%%robota\nmine")
+    run(path)
+    (sid, entries), *_ = value(path)["sessions"].items()
+    chat = next(entry["chat"] for entry in entries.values() if entry["kind"] == "chat")
+    theirs = make.set_entry(n=99, at="2026-01-01T00:00:00Z", chat=chat, key="name", value="Public")
+    entries[make.entry_id(theirs)] = theirs
+    changed = {"format": {"major": 1, "minor": 1}, "sessions": {sid: entries}}
+    write(path, LOAD, "%%robota --chat Public\nagain", metadata={"robota_nb": changed})
+    server.requests.clear()
+    refused = command("run", path)
+    assert refused.exit_code == 1
+    assert "'Public' was called 'Private' until somebody else renamed it; it asks openai" in refused.output
+    assert "robota-nb run --trust" in refused.output
+    assert server.requests == []
+    assert command("run", path, "--trust").exit_code == 0
+    assert len(server.requests) == 1

@@ -14,6 +14,7 @@ from robota_nb.stores.sqlite import SqliteStore
 from support.kernel import Kernel, isolated
 from support.notebook import command, value, write
 from support.paths import TESTS
+from support.patience import PATIENCE
 
 pytestmark = pytest.mark.slow("starts several kernels for each test")
 
@@ -140,7 +141,7 @@ def test_processes_that_write_one_file_at_once_all_find_their_turns_in_it(tmp_pa
         subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(TESTS), str(number)], env=isolated(tmp_path))
         for number in range(4)
     ]
-    assert [writer.wait(60) for writer in writers] == [0] * len(writers)
+    assert [writer.wait(PATIENCE) for writer in writers] == [0] * len(writers)
     snapshot.parse(value(path))
     assert prompts(value_of(path)) == sorted(f"{number}.{turn}" for number in range(4) for turn in range(5))
 

@@ -20,6 +20,7 @@ from support.notebook import plain, run, value, write
 EVIL = "<img src=x onerror=alert(1)>"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+CHATS = "application/vnd.robota-nb.chats+json"
 
 
 class Panel(Reader):
@@ -98,7 +99,8 @@ def test_the_switcher_is_a_widget_and_where_there_are_none_it_is_escaped_text(ke
     kernel.ok(f'%robota new "{EVIL}"')
     kernel.ok("%%robota\n<b>hello</b> & goodbye")
     data = shown(kernel.ok("%robota ui"))
-    assert sorted(data) == [WIDGET, "text/html", "text/plain"]
+    assert sorted(data) == [WIDGET, CHATS, "text/html", "text/plain"]
+    assert data[CHATS] == {}  # nbval compares it
     assert EVIL in data["text/plain"]
     assert "<script>alert(2)</script>" in data["text/plain"]
     assert ESCAPED in data["text/html"]

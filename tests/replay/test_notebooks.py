@@ -1,204 +1,117 @@
-"""The truth table of replay, told to real notebooks: a front end, a kernel, a model server."""
+"""The page's stories, told to real notebooks: a front end, a kernel, a model server."""
 
-import copy
-import threading
+import inspect
+import json
+import os
+import subprocess
+import sys
 
 import nbformat
 import pytest
 
-from robota_nb.core.manager import SessionManager
-from robota_nb.core.record import snapshot
-from robota_nb.core.record.fold import SessionState
-from robota_nb.frontends.headless import FrontEnd
 from robota_nb.testing import FakeOpenAIServer
+from support.golden import RELEASED
 from support.kernel import Kernel
-from support.story import Failed, Story, load
+from support.notebook import answers, command, run
+from support.paths import TESTS
+from support.replay.on_kernel import CANNOT, on
+from support.replay.stories import STORIES, S
 
-CANNOT = ("click", "send", "fork")
-FAST = 3
-
-
-def expressible():
-    """Titles of the stories that need no widget; the fast suite tells the first of them, CI every second one."""
-    titles = [title for title, steps in load().items() if not any(word in step for step in steps for word in CANNOT)]
-    slow = pytest.mark.slow("starts a kernel for each restart of a story")
-    long = pytest.mark.long("the manager is told all of them, and a kernel half of them in CI")
-    left = [pytest.param(title, marks=long if at % 2 else slow) for at, title in enumerate(titles[FAST:])]
-    return [*titles[:FAST], *left]
+FAST, IN_CI = 3, 25
 
 
-class Fresh:
-    """Gives chats what an endpoint without a default model would."""
-
-    def default(self):
-        return "openai", ""
-
-
-class Teller(FrontEnd):
-    """A front end that may not tell of its cells, as when only the file's snapshot was pushed."""
-
-    listed = True
-
-    def opening(self):
-        message = super().opening()
-        return message if self.listed else {key: value for key, value in message.items() if key != "cells"}
-
-
-class NotebookWorld:
-    """Cells run in a real kernel; this plays JupyterLab, or a front end that tells less."""
-
-    def __init__(self, server, spares):
-        self.cells, self.server, self.spares = [], server, spares
-        self.serial, self.failure, self.kernel = 0, None, None
-        server.reply = self.reply
-
-    def reply(self, body):
-        self.serial += 1
-        prompts = "".join(message["content"] for message in body["messages"] if message["role"] == "user")
-        text = f"{self.serial}:{prompts}" + (f"@{body['model']}" if body["model"] != "default" else "")
-        return [f"{text}~", "and more"] if self.failure == "interrupted" else [text]
-
-    # -- the kernel
-
-    def set_up(self, *, ids, listed, rerun):
-        self.ids, self.listed, self.rerun = ids, listed, rerun
-        if self.kernel is None:
-            manager = SessionManager(providers=Fresh())
-            manager.create_session("u", "S").create_chat("main")
-            notebook = nbformat.v4.new_notebook(metadata={"robota_nb": manager.snapshot("u")})
-            self.front = Teller(notebook, "story.ipynb")
-            self.start(None)
-        elif not listed:  # a kernel that was never told of the cells
-            self.restart()
-        else:
-            self.quietly(f"%config RobotaMagics.rerun = {rerun!r}")
-
-    def start(self, mode):
-        self.kernel = self.spares.take()
-        self.kernel.front = self.front
-        self.front.replay = mode
-        self.list()
-        self.kernel.connect()
-        self.quietly("%load_ext robota_nb")
-        self.quietly(f"%config RobotaMagics.rerun = {self.rerun!r}")
-        self.asked_before = len(self.server.requests)
-
-    def list(self):
-        """Bring the notebook's cells to what they are in the story."""
-        self.front.listed = self.listed
-        self.front.notebook.cells = [nbformat.v4.new_code_cell(source(cell), id=cell.id) for cell in self.cells]
-
-    def quietly(self, code):
-        assert self.kernel.run(code, silent=True, store_history=False).status == "ok"
-
-    def restart(self, *, strict=False):
-        self.written()
-        self.kernel.close()
-        self.start("strict" if strict else "auto")
-
-    def written(self):
-        self.kernel.say({"op": "flush"})
-        return copy.deepcopy(self.front.notebook.metadata["robota_nb"])
-
-    @property
-    def live(self):
-        return len(self.server.requests) - self.asked_before
-
-    # -- cells
-
-    def run(self, cell):
-        if self.listed:
-            self.list()
-            self.kernel.say({"op": "cells", "cells": self.front.cells()})
-        failure = self.failure
-        if failure == "error":
-            self.server.fail(503, headers={"x-should-retry": "false"})
-        self.server.gate = threading.Event() if failure == "interrupted" else None
-        running = self.kernel.begin(source(cell), cell.id if self.ids else None)
-        if failure == "interrupted":
-            running.shows("~")
-            self.kernel.interrupt()
-        self.failure, done = None, running.finish()
-        self.server.gate = None
-        cell.shows += [text.partition("\n\n*—")[0] for text in done.shown]
-        if done.status == "error" and failure != "interrupted":
-            raise Failed({"ProviderError": "provider"}.get(done.error["ename"], done.error["ename"]))
-
-    def next_answer(self, how):
-        self.failure = how
-
-    def paths(self):
-        ((sid, entries),) = snapshot.parse(self.written()).items()
-        state = SessionState(sid)
-        state.apply(entries)
-        return {
-            chat.name: " ".join(
-                "".join(entries[node.id]["content"]).split(":")[0] for node in state.path(chat.head.value).nodes
-            )
-            for chat in state.live_chats()
-        }
-
-
-def source(cell):
-    """A story's cell as a notebook has it."""
-    if len(cell.lines) == 1 and cell.lines[0].startswith("ask "):
-        *options, text = cell.lines[0].split()[1:]
-        return "\n".join([" ".join(["%%robota", *options]), text])
-    return "\n".join(map(line, cell.lines))
-
-
-def line(text):
-    word, *args = text.split()
-    if word == "ask":
-        return f"%robota {text}"
-    if word == "var":
-        return f"{args[0]} = {args[1:]}"
-    if word in ("loop", "asks"):
-        values = args if word == "loop" else args[0]
-        return f"for text in {values}:\n    get_ipython().run_line_magic('robota', 'ask ' + text)"
-    if word in ("open", "switch"):
-        name, *pairs = args
-        options = [f"--model {value}" for key, value in (pair.split("=") for pair in pairs) if key == "model"]
-        return " ".join([f"%robota chat {word} {name}", *options])
-    return f"%robota chat {' '.join((word, *args))}"
-
-
-class Spares:
-    """Starts the next kernel while this one is at work."""
-
-    def __init__(self, root, server):
-        self.root, self.environment = root, {**server.environment(), "OPENAI_MODEL": "default"}
-        self.spare, self.given = None, []
-
-    def start(self):
-        kernel = Kernel(self.root, "--IPKernelApp.exec_lines=import openai", **self.environment)
-        return kernel.start()
-
-    def take(self):
-        kernel, self.spare = self.spare or self.start(), self.start()
-        self.given.append(kernel)
-        return kernel
-
-    def close(self):
-        for kernel in filter(None, [self.spare, *self.given]):
-            kernel.close()
+def told():
+    """The stories that a user can make happen; the fast suite tells the first of them, CI some from all over."""
+    stories = [story for story in STORIES if not CANNOT.search(inspect.getsource(story))]
+    step = len(stories) // IN_CI
+    slow = pytest.mark.slow("runs real notebooks, and restarts their kernels")
+    long = pytest.mark.long("the core and the manager are told all stories, and CI tells real notebooks some of them")
+    for at, story in enumerate(stories):
+        marks = [] if at < FAST else [slow] if at % step == 0 else [long]
+        yield pytest.param(story, id=story.__name__, marks=marks)
 
 
 @pytest.fixture(scope="module")
-def spares(tmp_path_factory):
+def kernels(tmp_path_factory):
     with FakeOpenAIServer() as server:
-        spares = Spares(tmp_path_factory.mktemp("stories"), server)
-        spares.server = server
-        yield spares
-        spares.close()
+        environment = {**server.environment(), "OPENAI_MODEL": "default"}
+        process = Kernel(tmp_path_factory.mktemp("stories"), **environment).start()
+        yield on(process, server)
+        process.close()
 
 
-@pytest.mark.parametrize("title", expressible())
-def test_story(title, spares):
-    spares.server.requests.clear()
-    world = NotebookWorld(spares.server, spares)
-    try:
-        Story(world).tell(load()[title])
-    finally:
-        spares.server.gate = None
-        world.kernel.close()
+@pytest.mark.parametrize("story", list(told()))
+def test_story(story, kernels):
+    teller = S(kernels)
+    story(teller)
+    assert teller.bad == []
+
+
+"""The first release, built from the commit 7920f40: it reads format 1.0."""
+
+
+def released(*arguments, **environment):
+    """Run the first release's robota-nb; its kernels are of that release, too."""
+    program = [sys.executable, "-P", "-c", "from robota_nb.cli import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(RELEASED), "ROBOTA_NB_STORE": "memory", **environment}
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow("runs a notebook with the first release")
+def test_the_first_release_shows_a_notebook_of_today_asks_in_it_and_loses_nothing(kernels, tmp_path):
+    teller = S(kernels).nb("ask a", "ask b", "open X", "ask --chat main c")
+    teller.doc.edit(0, "ask A")
+    teller.run(0, 3)
+    teller.k.panel("session.chat('main').undo()")
+    teller.k.accept()
+    before = teller.k.save()["sessions"]
+    kinds = [entry["kind"] for entries in before.values() for entry in entries.values()]
+    assert {"effects", "accept", "outside"} <= {*kinds}
+    assert any("context" in entry for entries in before.values() for entry in entries.values())
+
+    notebook = teller.k.front.notebook
+    notebook.cells = [nbformat.v4.new_code_cell(text) for text in ("%load_ext robota_nb", "%%robota --chat main\nnew")]
+    path = tmp_path / "today.ipynb"
+    nbformat.write(notebook, path)
+    assert {"a", "b", "c", "A"} <= {*released("show", path).split()}
+    asked = len(kernels.server.requests)
+    told = released("run", path, **{**kernels.server.environment(), "OPENAI_MODEL": "default"})
+    assert "1 turn asked" in told
+    assert len(kernels.server.requests) == asked + 1
+    after = nbformat.read(path, 4).metadata["robota_nb"]["sessions"]
+    pointers = ("head", "active")
+    for session, entries in before.items():
+        for eid, entry in entries.items():
+            assert entry["kind"] in pointers or after[session][eid] == entry
+
+
+OF_THE_FIRST_RELEASE = TESTS / "golden" / "sessions-1.0.json"
+
+
+@pytest.mark.slow("runs a notebook")
+def test_a_notebook_of_the_first_release_replays_and_is_fresh_once_it_has_run(tmp_path):
+    path = tmp_path / "sessions.ipynb"
+    path.write_bytes(OF_THE_FIRST_RELEASE.read_bytes())
+    shown = [answers(path) for _ in range(2) if run(path).requests == 0]
+    assert shown == [answers(OF_THE_FIRST_RELEASE)] * 2
+    assert command("check", path).exit_code == 0
+
+
+@pytest.mark.slow("runs a notebook with the first release")
+def test_the_first_release_reads_a_notebook_with_thoughts_and_sends_none_of_them(kernels, tmp_path):
+    sessions = json.loads((TESTS / "golden" / "format-1.1-thoughts.json").read_text(encoding="utf-8"))
+    cells = [nbformat.v4.new_code_cell(text) for text in ("%load_ext robota_nb", "%%robota --chat Main\nnew")]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"robota_nb": sessions})
+    path = tmp_path / "thoughts.ipynb"
+    nbformat.write(notebook, path)
+    assert "how many?" in released("show", path)
+    assert "1 turn asked" in released("run", path, **{**kernels.server.environment(), "OPENAI_MODEL": "default"})
+    request = kernels.server.requests[-1]
+    assert [message["content"] for message in request["messages"]][-1] == "new"
+    assert "thinking" not in request
+    assert "question" not in json.dumps(request["messages"])
+    [entries] = nbformat.read(path, 4).metadata["robota_nb"]["sessions"].values()
+    [before] = sessions["sessions"].values()
+    assert {eid: entries.get(eid) for eid in before} == before

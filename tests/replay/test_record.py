@@ -20,6 +20,6 @@ def test_the_record_holds_a_story(story):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_record_holds_whatever_is_done_to_a_notebook(kind, scale):
     tell, more = KINDS[kind]
-    for seed in range(scale(fast=40, all=150, long=5_000)):
+    for seed in range(scale(fast=40, all=80, long=5_000)):
         world, log = tell(on_core.Kernel, seed, more)
         assert what_differs(world.k) == [], (seed, log)

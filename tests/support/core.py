@@ -1,13 +1,16 @@
 """What the tests of the core share: managers with providers that need no network, and a genuine snapshot."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
+from robota_nb.core import ask_flow
 from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record.snapshot import parse
+from robota_nb.core.turn import Turn
 from robota_nb.testing import ScriptedProvider
 
 
@@ -121,3 +124,24 @@ def restarted(manager, **options):
 def everything(manager):
     """All that the manager holds and would write, as text."""
     return json.dumps([manager.snapshot("u"), ledger_of(manager).records("u")], ensure_ascii=False)
+
+
+@contextmanager
+def in_cell(manager, name="cell", source="hash", *, user="u", failed=False):
+    """Run what is in the block as the cell of that id and source; yields the page; it fails if the block does."""
+    page = ledger_of(manager).page(user)
+    page.begin(name, source)
+    try:
+        yield page
+    except BaseException:
+        failed = True
+        raise
+    finally:
+        page.end(failed=failed)
+
+
+def ask_in_cell(manager, text, name="cell", source="hash", *, user="u", **options):
+    """Ask in a cell of that id and source, and return the turn."""
+    with in_cell(manager, name, source, user=user):
+        answer = ask_flow.ask(manager, text, user_id=user, **options)
+        return answer if isinstance(answer, Turn) else answer.result()

@@ -44,7 +44,9 @@ def talk(
     session = make.session_entry(n=1, at=AT, name=names[0])
     chat = make.chat_entry(n=2, at=AT, chat=CHAT, name=names[1], config=make.entry_id(config))
     pictures = {make.entry_id(image): image for image in images}
-    user = make.user_message(n=3, at=AT, chat=CHAT, parent=None, text=prompt, images=pictures, cell=cell)
+    user = make.user_message(
+        n=3, at=AT, chat=CHAT, parent=None, text=prompt, attached=[{"image": eid} for eid in pictures], cell=cell
+    )
     reply = {
         "kind": "message", "n": 4, "at": AT, "chat": CHAT, "role": "assistant", "parent": make.entry_id(user),
         "content": [answer], "config": make.entry_id(config), "model": "m-1", "finish_reason": "stop", **said,

@@ -8,14 +8,16 @@ from itertools import count
 
 from robota_nb import SessionManager
 from robota_nb.core.events import TurnEnded
-from robota_nb.core.inside import runtime_of
+from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.ports import Finish, TextDelta, Usage
+from robota_nb.core.rules.search import matches_here
+from robota_nb.core.users import default_user
+from robota_nb.magics.presets import settings_of_preset
+from robota_nb.providers.registry import EndpointCheck
 from robota_nb.switcher.hub import Hub
 from robota_nb.switcher.views import View
 from support.core import Only
-
-PATIENCE = 60
-"""Seconds after which what does not come has failed the test."""
+from support.patience import PATIENCE
 
 
 class Host:
@@ -27,6 +29,10 @@ class Host:
         self.readied = 0
         self.reached = "in kernel"
         self.failure = None
+        self.namespace = self.variables = {}
+        self.presets = {}
+        self.endpoints = Offered()
+        self.found = []
 
     def ready(self):
         self.readied += 1
@@ -38,6 +44,23 @@ class Host:
 
     def level(self):
         return self.reached
+
+    def preset(self, name):
+        return settings_of_preset(name, self.presets)
+
+    def search(self, text, *, everywhere):
+        views = ledger_of(self.manager).owned(default_user())
+        return self.found if everywhere else [match for view in views for match in matches_here(view, text)]
+
+
+class Offered:
+    """An endpoint that has two models."""
+
+    def names(self):
+        return ["scripted"]
+
+    def check(self, name):
+        return EndpointCheck(name=name, models=("m-1", "m-2"))
 
 
 class Fed:

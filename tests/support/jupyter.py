@@ -1,17 +1,23 @@
 """Jupyter applications for tests, each with files, settings and kernels of its own."""
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
+
+import pytest
 
 from support.kernel import isolated
 
 APPLICATIONS = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}
+IN_BOTH = pytest.mark.parametrize("jupyter", APPLICATIONS, indirect=True)
+"""For what the application has a part in; the rest CI sees in JupyterLab alone."""
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 _MODULES = {"lab": "jupyterlab", "notebook": "notebook"}
 
@@ -48,6 +54,9 @@ class JupyterServer:
         self.work.mkdir()
         self.store = Path(root, "store.sqlite")
         self.env = {**isolated(root, **environment), "ROBOTA_NB_STORE": str(self.store)}
+        over_files = ["--KernelManager.transport=ipc"] if os.name == "posix" else []  # see `support.kernel.over_files`
+        self.runtime = TemporaryDirectory(prefix="jupyter-")
+        self.env["JUPYTER_RUNTIME_DIR"] = self.runtime.name
         quiet = Path(self.env["JUPYTER_CONFIG_DIR"], "lab/user-settings/@jupyterlab/apputils-extension")
         quiet.mkdir(parents=True)
         Path(quiet, "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
@@ -55,7 +64,7 @@ class JupyterServer:
         self.command = [
             python, "-m", _MODULES[application], "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--IdentityProvider.token=", f"--ServerApp.root_dir={self.work}", f"--{name}.expose_app_in_browser=True",
-            "--ServerApp.disable_check_xsrf=True", *options,
+            "--ServerApp.disable_check_xsrf=True", *over_files, *options,
         ]  # fmt: skip
 
     def start(self):
@@ -79,6 +88,7 @@ class JupyterServer:
         self.process.wait()
         self._drain.wait()
         self.process.stderr.close()
+        self.runtime.cleanup()
 
     def page(self, path):
         """Return the address of a page that shows a file; of JupyterLab's, one in a fresh workspace."""

@@ -7,12 +7,11 @@ from tempfile import gettempdir
 from uuid import uuid4
 
 from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
 
 from robota_nb.carriers import document
 from robota_nb.frontends.headless import requests
-
-PATIENCE = 60
-"""Seconds after which a kernel that says nothing has failed the test."""
+from support.patience import PATIENCE
 
 _FOREIGN = ("OPENAI", "ROBOTA", "JUPYTER", "JPY", "IPYTHON", "PYTEST", "COV", "XDG")
 
@@ -43,6 +42,23 @@ def isolated(root, **extra):
     return {**inherited, "ROBOTA_NB_STORE": "memory", "PYDEVD_DISABLE_FILE_VALIDATION": "1", **extra}
 
 
+def over_files(manager):
+    """Have a manager's kernel talk over files: of many kernels that start at once, two now and then get one TCP port.
+
+    The files' paths may have about a hundred characters, which pytest's directories exceed.
+    """
+    if os.name == "posix":
+        manager.transport, manager.ip = "ipc", str(Path(gettempdir(), f"kernel-{uuid4().hex}"))
+    return manager
+
+
+class Client(NotebookClient):
+    """Nbclient's own client, whose kernel talks over files."""
+
+    def create_kernel_manager(self):
+        return over_files(super().create_kernel_manager())
+
+
 @dataclass
 class Execution:
     """What one request to run a cell has led to."""
@@ -51,11 +67,17 @@ class Execution:
     outputs: list = field(default_factory=list)
     reply: dict | None = None
     displays: dict = field(default_factory=dict)
+    swept: bool = False  # with the next output
 
     def take(self, message, displays):
         """Take in a message as a front end does: displays are updated, streams are joined."""
         self.messages.append(message)
         kind, content = message["msg_type"], message["content"]
+        if kind == "clear_output":
+            self.swept = True
+        elif self.swept and kind in ("stream", "display_data", "execute_result", "error"):
+            self.outputs.clear()
+            self.swept = False
         if kind == "stream":
             self._stream(content)
         elif kind in ("display_data", "execute_result"):
@@ -93,8 +115,8 @@ class Execution:
 
     @property
     def shown(self):
-        """The answers that stand there, as Markdown."""
-        return [output["data"]["text/markdown"] for output in self.outputs if "text/markdown" in output.get("data", {})]
+        """The answers that stand there, as Markdown; an empty output shows nothing."""
+        return [text for output in self.outputs if (text := output.get("data", {}).get("text/markdown"))]
 
     @property
     def answer(self):
@@ -157,11 +179,7 @@ class Kernel:
     def start(self, env=None):
         """Start the process; `connect` waits until it can be used."""
         self.env.update(env or {})
-        self.manager = KernelManager(kernel_name="python3")
-        if os.name == "posix":
-            # Files for sockets: of the many kernels that tests start at once, two would now and then get one TCP port.
-            # Their paths may have about a hundred characters, which pytest's directories exceed.
-            self.manager.transport, self.manager.ip = "ipc", str(Path(gettempdir(), f"kernel-{uuid4().hex}"))
+        self.manager = over_files(KernelManager(kernel_name="python3"))
         self.manager.connection_file = str(self.root / f"kernel-{uuid4().hex}.json")
         self.manager.start_kernel(env=self.env, cwd=str(self.root), extra_arguments=self.arguments)
         return self
@@ -177,17 +195,17 @@ class Kernel:
                 self.say(self.front.opening())
         return self
 
-    def begin(self, code, cell_id=None, **options):
+    def begin(self, code, cell_id=None, *, console=False, **options):
         """Send a cell to the kernel."""
         self.connect()
         content = {
             "code": code, "silent": False, "store_history": True, "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": True,  # as where a person sits before it; tools say False
             "stop_on_error": False,  # old kernels would also refuse what is sent in the next moments
             **options,
         }  # fmt: skip
-        metadata = {} if cell_id is None else {"cellId": cell_id}
-        message = self.client.session.msg("execute_request", content, metadata=metadata)
+        # Without an id it is a notebook that does not say which cell that is; without the key it would be a console.
+        message = self.client.session.msg("execute_request", content, metadata={} if console else {"cellId": cell_id})
         self.client.shell_channel.send(message)
         return Running(self, message["header"]["msg_id"])
 
@@ -212,15 +230,26 @@ class Kernel:
 
     def complete(self, code, cursor=None):
         """Return what the kernel offers at the cursor, as whole texts."""
+        return [text for text, _ in self.offers(code, cursor)]
+
+    def offers(self, code, cursor=None):
+        """Return what the kernel offers at the cursor: whole texts, each with what is said to be offered."""
         self.connect()
-        number = self.client.complete(code, cursor)
+        content = self._answer(self.client.complete(code, cursor))
+        found = content["metadata"]["_jupyter_types_experimental"]
+        return [(code[: one["start"]] + one["text"] + code[one["end"] :], one["type"]) for one in found]
+
+    def inspect(self, code, cursor=None):
+        """Return what the kernel says of the word at the cursor, as plain text; nothing if it is unknown."""
+        self.connect()
+        return self._answer(self.client.inspect(code, cursor))["data"].get("text/plain", "")
+
+    def _answer(self, number):
+        """Wait for the reply to a request, and return its content."""
         while True:
             reply = self.client.get_shell_msg(timeout=PATIENCE)
             if reply["parent_header"].get("msg_id") == number:
-                break
-        content = reply["content"]
-        start, end = content["cursor_start"], content["cursor_end"]
-        return [code[:start] + match + code[end:] for match in content["matches"]]
+                return reply["content"]
 
     def say(self, message):
         """Tell the kernel something as the front end that holds the document, and wait until it has heard."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import nbformat
 from click.testing import CliRunner
-from nbclient import NotebookClient
 
 from robota_nb.cli import main as cli
 from robota_nb.frontends import headless
+from support.kernel import Client
+from support.patience import PATIENCE
 
 BAN = """
 import os, socket
@@ -53,7 +54,7 @@ def value(path):
 
 
 def outputs(path):
-    return [cell["outputs"] for cell in content(path)["cells"]]
+    return [cell.get("outputs", []) for cell in content(path)["cells"]]
 
 
 def answers(path):
@@ -69,7 +70,12 @@ def answers(path):
 
 def run(path, *args, **kwargs):
     """Run a notebook as the command line does, and return what happened."""
-    return headless.run(path, *args, timeout=60, **kwargs)
+    return headless.run(path, *args, timeout=PATIENCE, **kwargs)
+
+
+def limited(seconds, word):
+    """How long each cell may take: *seconds* if *word* stands in it, as long as it takes if not (nbclient's option)."""
+    return lambda cell: seconds if word in cell.source else PATIENCE
 
 
 def command(*words):
@@ -80,7 +86,7 @@ def command(*words):
 def plain(path):
     """Execute a notebook with nbclient alone, as VS Code or papermill would, and save it."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}})
+    client = Client(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(path.parent)}})
     client.execute()
     nbformat.write(notebook, path)
 

@@ -2,6 +2,8 @@
 
 import json
 
+from support.patience import PATIENCE
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -14,12 +16,15 @@ FLAGS = [
 ]
 """With these Chromium runs as root, and asks nobody for anything."""
 
-SETTLED = 90_000
+SETTLED = PATIENCE * 1000
 """Milliseconds after which something that should happen has failed the test."""
 
 PANEL = "[...window.jupyterapp.shell.widgets('main')].find(w => w.content?.model?.cells)"
 MODEL = f"{PANEL}.content.model"
 
+SHOWN = """(area => [...area.querySelectorAll('robota-answer-line')]
+    .reduce((text, line) => text.replace(line.innerText, ''), area.innerText).trim())"""
+"""The text of an output, without the line that stands at an answer."""
 
 TOASTS = """
     window.toasts = new Set();
@@ -58,16 +63,16 @@ class Notebook:
         self.ready()
         return self
 
-    def show(self, path):
-        """Open another notebook in the same page, in place of what it shows."""
+    def show(self, path, factory=None):
+        """Open another notebook in the same page, in place of what it shows; if it is text, by naming a factory."""
         self.path = path
         self.errors.clear()
         self.page.evaluate(
-            """path => {
+            """([path, factory]) => {
                 [...window.jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
-                return window.jupyterapp.commands.execute('docmanager:open', { path }).then(() => {});
+                return window.jupyterapp.commands.execute('docmanager:open', { path, factory }).then(() => {});
             }""",
-            path.relative_to(self.jupyter.work).as_posix(),
+            [path.relative_to(self.jupyter.work).as_posix(), factory],
         )
         self.ready()
         self.dismiss_notices()
@@ -100,7 +105,7 @@ class Notebook:
 
     def start(self, number):
         """Run a cell, without waiting for it."""
-        self.cell(number).locator(".jp-InputPrompt").click()
+        self.select(number)
         self.page.keyboard.press("Control+Enter")
 
     def run(self, *numbers):
@@ -167,6 +172,106 @@ class Notebook:
         self.page.keyboard.insert_text(source)
         self.page.keyboard.press("Escape")
 
+    def select(self, number):
+        """Click a cell's prompt: keys are for the cell then, not for its text."""
+        self.cell(number).locator(".jp-InputPrompt").click()
+
+    def _press(self, number, *keys, cells=0):
+        """Select a cell and press keys; so many *cells* more are there then."""
+        count = self.page.evaluate(f"() => {MODEL}.cells.length")
+        self.select(number)
+        for key in keys:
+            self.page.keyboard.press(key)
+        self._has(count + cells)
+
+    def _has(self, cells):
+        """Wait until the notebook has so many cells, and shows them."""
+        self.page.wait_for_function(
+            f"""count => {MODEL}.cells.length === count
+                && document.querySelectorAll('.jp-Notebook .jp-Cell').length === count""",
+            arg=cells,
+        )
+
+    def insert(self, number, source):
+        """Insert a cell at a place, below the one before it or above the first, and type into it."""
+        self._press(max(number - 1, 0), "b" if number else "a", cells=1)
+        self.edit(number, source)
+
+    def delete(self, number):
+        self._press(number, "d", "d", cells=-1)
+
+    def undo(self, *, cells):
+        """Undo the last change of the notebook's cells, by which so many are there more."""
+        count = self.page.evaluate(f"() => {MODEL}.cells.length")
+        self.page.keyboard.press("z")
+        self._has(count + cells)
+
+    def move(self, number, by):
+        """Move a cell up or down with the keyboard."""
+        self._press(number, *["Control+Shift+ArrowUp" if by < 0 else "Control+Shift+ArrowDown"] * abs(by))
+
+    def drag(self, number, onto):
+        """Drag a cell by its prompt, and drop it on another one, above which it comes to stand."""
+        start = self.cell(number).locator(".jp-InputPrompt").bounding_box()
+        end = self.cell(onto).bounding_box()
+        mouse = self.page.mouse
+        mouse.move(start["x"] + 10, start["y"] + 8)
+        mouse.down()
+        mouse.move(start["x"] + 30, start["y"] + 20, steps=4)
+        mouse.move(end["x"] + 100, end["y"] + 10, steps=8)
+        self.cell(onto).and_(self.page.locator(".jp-mod-dropTarget")).wait_for()
+        mouse.up()
+        self.page.locator(".lm-mod-drag-image").wait_for(state="detached")
+
+    def copy(self, number, below):
+        """Copy a cell, and paste it below another one."""
+        self._press(number, "c")
+        self._press(below, "v", cells=1)
+
+    def cut(self, number, below):
+        """Cut a cell, and paste it below another one, as they are numbered then."""
+        self._press(number, "x", cells=-1)
+        self._press(below, "v", cells=1)
+
+    def duplicate(self, number):
+        """Duplicate a cell with the button that stands in it."""
+        self.select(number)
+        count = self.page.evaluate(f"() => {MODEL}.cells.length")
+        self.cell(number).locator("[data-command='notebook:duplicate-below']").click()
+        self._has(count + 1)
+
+    def split(self, number, line):
+        """Split a cell before a line, counted from 0."""
+        count = self.page.evaluate(f"() => {MODEL}.cells.length")
+        self.cell(number).locator(".cm-line").nth(line).click()
+        for key in ("Home", "Control+Shift+Minus"):
+            self.page.keyboard.press(key)
+        self._has(count + 1)
+        self.page.keyboard.press("Escape")
+
+    def merge(self, number):
+        """Merge a cell with the one below it."""
+        self._press(number, "Shift+ArrowDown", "Shift+M", cells=-1)
+
+    def silently(self, code, message=None):
+        """Have the kernel run code that is in no cell, and perhaps hear a message; returns what was printed."""
+        metadata = {"robota_nb": {"message": "m", "chunk": 0, "of": 1, "text": json.dumps(message)}} if message else {}
+        status, text = self.page.evaluate(
+            f"""async ([code, metadata]) => {{
+                const {{ kernel }} = {PANEL}.sessionContext.session;
+                const content = {{ code, silent: true, store_history: false, stop_on_error: false }};
+                const future = kernel.requestExecute(content, true, metadata);
+                let text = '';
+                future.onIOPub = ({{ header, content }}) => {{
+                    text += header.msg_type === 'stream' ? content.text : '';
+                }};
+                return [(await future.done).content.status, text];
+            }}""",
+            [code, metadata],
+        )
+        assert status == "ok", (code, text)
+        return text
+
     def shows(self, number, text):
         """Wait until a cell's output holds a text."""
         self.cell(number).locator(".jp-OutputArea", has_text=text).wait_for()
@@ -174,16 +279,23 @@ class Notebook:
     def says(self, number, text):
         """Wait until a cell's output is a text; rendering goes on after the kernel is idle."""
         self.page.wait_for_function(
-            "([area, text]) => area.innerText.trim() === text", arg=[self._outputs(number).element_handle(), text]
+            f"([area, text]) => {SHOWN}(area) === text", arg=[self._outputs(number).element_handle(), text]
         )
 
+    def comes_to_say(self, number, text):
+        """Run a cell until its output holds a text, which follows by itself from what was done."""
+        self.run(number)
+        while text not in self.output(number):
+            self.run(number)
+
     def output(self, number):
-        """What a cell shows, once what it has to show is there."""
+        """What a cell shows, once what it has to show is there; the application draws what is in view."""
+        self.cell(number).scroll_into_view_if_needed()
         self.page.wait_for_function(
-            f"([area, number]) => area.innerText.trim() || [...{MODEL}.cells][number].outputs.length === 0",
+            f"([area, number]) => {SHOWN}(area) || [...{MODEL}.cells][number].outputs.length === 0",
             arg=[self._outputs(number).element_handle(), number],
         )
-        return self._outputs(number).inner_text().strip()
+        return self._outputs(number).evaluate(SHOWN)
 
     def _outputs(self, number):
         return self.cell(number).locator(".jp-Cell-outputArea")

@@ -1,6 +1,8 @@
 """A kernel's manager and its persistence, without the kernel."""
 
+from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import snapshot
+from robota_nb.core.users import default_user
 from robota_nb.display.notices import notice
 from robota_nb.sync.persistence import Persistence
 from robota_nb.sync.reader import NotebookReader
@@ -40,6 +42,10 @@ class Shell:
         session = self.manager.active_session() or self.manager.create_session()
         chat = session.active_chat or session.create_chat()
         return chat.send(text)
+
+    @property
+    def page(self):
+        return ledger_of(self.manager).page(default_user())
 
     def document(self):
         """What a front end has in its document now."""

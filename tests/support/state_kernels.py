@@ -78,7 +78,7 @@ class Kernels(RuleBasedStateMachine):
         self.shown = set()
         for model in self.sessions.values():
             for chat in model.chats.values():
-                chat.here, chat.undone = {}, []
+                chat.undone = []
 
     def committed(self, event):
         if isinstance(event, EntriesAdded):

@@ -43,6 +43,10 @@ class Numbered:
         yield Finish(reason="stop")
 
 
+ENDINGS = {"stop": "", "error": "\n\n[broken off by an error]", "interrupted": "\n\n[interrupted by the user]"}
+"""What the model is told of how an answer ended."""
+
+
 @dataclass
 class Turn:
     stamp: tuple  # (n, id of the answer)
@@ -51,10 +55,17 @@ class Turn:
     prompt: str
     answer: str
     config: dict | None  # None: purged
+    how: str = "stop"
 
     @property
     def said(self):
         return self.prompt, self.answer
+
+    @property
+    def sent(self):
+        """What a request carries of it."""
+        said = [("user", self.prompt), ("assistant", self.answer + ENDINGS[self.how])]
+        return [] if self.config is None else said
 
 
 @dataclass
@@ -65,8 +76,7 @@ class Chat:
     base: str | None = None
     deleted: bool = False
     last: tuple = ()
-    since: dict = field(default_factory=dict)  # what was set since the last turn, as recorded,
-    here: dict = field(default_factory=dict)  # and in this kernel
+    since: dict = field(default_factory=dict)  # what was set since the last turn
     undone: list = field(default_factory=list)
 
 
@@ -141,7 +151,9 @@ def read(user, entries):
                 purged = kind == "purged"
                 config = None if purged else flat(entries[entry["config"]])
                 said = ["" if purged else "".join(one["content"]) for one in (asked, entry)]
-                session.turns[eid] = Turn(stamp, cid, asked.get("parent"), *said, config)
+                session.turns[eid] = Turn(
+                    stamp, cid, asked.get("parent"), *said, config, entry.get("finish_reason", "stop")
+                )
                 chat.head = eid
                 if config is not None:
                     chat.config, chat.since = dict(config), {}

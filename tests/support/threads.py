@@ -2,8 +2,7 @@
 
 import threading
 
-PATIENCE = 60
-"""Seconds after which what does not come has failed the test."""
+from support.patience import PATIENCE
 
 
 def together(work, count):

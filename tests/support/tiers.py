@@ -15,7 +15,7 @@ A test that is named runs, slow or not: ``pytest tests/kernel/test_kills.py`` ru
 ``@pytest.mark.fast`` takes one of a slow module into it, and ``@pytest.mark.long("reason")`` leaves a test to
 ``--long`` alone: where a sample of its kind is enough for CI. Of several marks the nearest counts. A test that takes
 more than `LIMIT` seconds has to be marked, and is listed at the end of a run if it is not. How large a sample is, a
-test asks the fixture `scale`.
+test asks the fixture `scale`. What fails is said at once, too.
 """
 
 import os
@@ -114,6 +114,10 @@ class Tiers:
                 pytest.fail(f"mark.{mark.name} needs a reason", pytrace=False)
 
     def pytest_runtest_logreport(self, report):
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal:  # said at once, for a run that is ended before its summary
+            terminal.ensure_newline()
+            terminal.write_line(f"{report.nodeid} failed after {report.duration:.0f} s ({report.when})", red=True)
         self.seconds[report.nodeid] += report.duration
         if {"slow", "long"} & report.keywords.keys():
             self.marked.add(report.nodeid)

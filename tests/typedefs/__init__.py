@@ -62,7 +62,8 @@ def typed(hint, known):
         case o if o is UnionType:
             return " | ".join(typed(arg, known) for arg in args)
         case o if o is list:
-            return f"{typed(args[0], known)}[]"
+            item = typed(args[0], known)
+            return f"({item})[]" if get_origin(args[0]) is UnionType and args[0] not in known else f"{item}[]"
         case o if o is dict:
             return f"Record<string, {typed(args[1], known)}>"
     raise TypeError(f"TypeScript has nothing for {hint}")

@@ -116,6 +116,13 @@ def test_a_slow_test_without_a_reason_fails(ran):
     assert "mark.slow needs a reason" in said
 
 
+@pytest.mark.slow("runs pytest in processes of its own")
+@pytest.mark.parametrize("processes", ["-n0", "-n2"])
+def test_what_fails_is_said_before_the_other_tests_have_ended(ran, processes):
+    said = ran("unsaid", "--all", processes)[1]
+    assert said.index("test_slow failed after 0 s (setup)") < said.index("= ERRORS =")
+
+
 @pytest.mark.slow("runs pytest in a process of its own")
 def test_a_long_test_without_the_mark_is_listed(ran, tmp_path):
     with tmp_path.joinpath("conftest.py").open("a") as conftest:

@@ -9,11 +9,19 @@ import pytest
 import robota_nb
 from robota_nb import errors
 from robota_nb.display import hints
+from robota_nb.switcher import words
 
 HOUSE = Path(robota_nb.__file__).parent
 BELOW = ("carriers", "core", "display", "prompt", "providers", "stores", "switcher", "sync", "testing")
-WORDS = {"display/hints.py", "display/notices.py", "display/report.py", "providers/offline.py"}
-"""Where commands and settings may be named. What the offline model answers is recorded in notebooks."""
+WORDS = {
+    "display/hints.py",
+    "display/notices.py",
+    "display/report.py",
+    "prompt/made.py",
+    "prompt/question.py",
+    "providers/offline.py",
+}
+"""Where commands and settings may be named. What the offline model answers is recorded in notebooks; cells are made."""
 
 NAMED = re.compile(r"%%?robota\b|\bRobotaMagics\b")
 
@@ -35,8 +43,8 @@ def test_no_text_below_the_magics_names_a_command_or_a_setting_of_the_notebook(r
     assert found == []
 
 
-def test_every_next_step_is_said_to_both_users():
-    assert errors.HINTS.keys() == hints.HINTS.keys()
+def test_every_next_step_is_said_to_all_users():
+    assert errors.HINTS.keys() == hints.HINTS.keys() == words.HINTS.keys()
     assert list(errors.HINTS) == sorted(errors.HINTS)
 
 

@@ -58,10 +58,9 @@ def _by_nbdime(base: bytes, ours: bytes, theirs: bytes, name: str) -> tuple[byte
     logging.getLogger("nbdime").setLevel(logging.ERROR)  # what it warns of is said below
     try:
         merged, decisions = merge_notebooks(*map(nbformat.v4.reads, (base, ours, theirs)))
-    except Exception as error:  # it may stumble over cells that it does not expect
-        raise SnapshotError(
-            f"the cells of {name} cannot be merged by nbdime ({type(error).__name__}); merge them by hand"
-        ) from error
+    except Exception as error:  # noqa: BLE001 - at some conflicts, and at cells that it does not expect
+        kind = type(error).__name__
+        return ours, [f"nbdime cannot merge the cells ({kind}): they are those of ours; merge them by hand"]
     for cell in merged["cells"]:
         if isinstance(cell.get("id"), dict):  # of two cells that became one: a notebook cannot hold both ids
             cell["id"] = cell["id"].get("local_id") or cell["id"]["remote_id"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record.fold import SessionState
+from robota_nb.core.record.lookalikes import told_apart
 from robota_nb.core.record.text import count
 from robota_nb.display.report import plain, short
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.core.ports import Entries, Entry
-    from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.nodes import Node, Trail
 
 Change = dict[str, Any]
 
@@ -43,17 +43,17 @@ def changes(before: Entries, after: Entries) -> list[Change]:
 
 
 def _folded(sid: str, entries: Mapping[str, Entry]) -> SessionState:
-    state = SessionState(sid)
-    state.apply(entries)
+    state = SessionState.of(sid, entries)
     state.drop_superseded()  # a writer may have dropped them, or not
     return state
 
 
 def _of_session(old: SessionState, new: SessionState) -> list[Change]:
     found = _presence(old.name if old.entries else None, new.name if new.entries else None)
+    turns = _Turns(old, new)
     for cid in dict.fromkeys(chat.id for state in (old, new) for chat in state.chats_by_age()):
         name = (new if cid in new.chats else old).chats[cid].name
-        found += [{"chat": name, **change} for change in (*_of_chat(old, new, cid), *_of_turns(old, new, cid))]
+        found += [{"chat": name, **change} for change in (*_of_chat(old, new, cid), *turns.of(cid))]
     if not found and old.entries != new.entries:  # such as which chat is active: no change goes unsaid
         ids = old.entries.keys() | new.entries.keys()
         found = [{"change": "changed", "entries": sum(old.entries.get(eid) != new.entries.get(eid) for eid in ids)}]
@@ -66,7 +66,7 @@ def _presence(old: str | None, new: str | None) -> list[Change]:
         return []
     if old is None or new is None:
         return [{"change": "removed" if new is None else "added"}]
-    return [{"change": "renamed", "was": old}]
+    return [{"change": "renamed", "was": told_apart(old, [new])}]
 
 
 def _of_chat(old: SessionState, new: SessionState, cid: str) -> list[Change]:
@@ -75,34 +75,77 @@ def _of_chat(old: SessionState, new: SessionState, cid: str) -> list[Change]:
     if before and after:
         if before.deleted != after.deleted:
             found.append({"change": "deleted" if after.deleted else "restored"})
-        one, other = old.chat_config(cid).settings(), new.chat_config(cid).settings()
-        if differing := {key: other.get(key, "") for key in {**one, **other} if one.get(key) != other.get(key)}:
-            found.append({"change": "set", "settings": differing})
+        if (before.config.value, old.set_since(cid)) != (after.config.value, new.set_since(cid)):
+            other = new.chat_config(cid)
+            if settings := {key: other.get(key) for key in old.chat_config(cid).differing(other)}:
+                found.append({"change": "set", "settings": settings})
     return found
 
 
-def _of_turns(old: SessionState, new: SessionState, cid: str) -> Iterator[Change]:
-    """Compare the turns on the path of a chat number by number, and those beside it one by one."""
-    paths = [state.path(state.chats[cid].head.value).nodes if cid in state.chats else [] for state in (old, new)]
-    for number, (left, came) in enumerate(zip_longest(*paths), 1):
-        if came is None:
-            change = "taken back" if left.id in new.nodes else "removed"
-            yield {"change": change, "turn": number, **_said(old, left)}
-        elif left is None:
-            yield {"change": "put back" if came.id in old.nodes else "added", "turn": number, **_said(new, came)}
-        elif left.id != came.id:
-            yield {"change": "edited", "turn": number, **_said(new, came), "was": _said(old, left)}
-        elif _is_purged(new, came) and not _is_purged(old, left):
-            yield {"change": "purged", "turn": number, **_said(new, came)}
-    on_path = {node.id for nodes in paths for node in nodes}
-    for node in {**old.nodes, **new.nodes}.values():
-        if node.chat == cid and node.id not in on_path:
-            if node.id not in old.nodes:
-                yield {"change": "added", **_said(new, node)}
-            elif node.id not in new.nodes:
-                yield {"change": "removed", **_said(old, node)}
-            elif _is_purged(new, node) and not _is_purged(old, node):
-                yield {"change": "purged", **_said(new, node)}
+class _Turns:
+    """Compares turns chat by chat; what several chats have in common is compared once."""
+
+    def __init__(self, old: SessionState, new: SessionState) -> None:
+        self._old = old
+        self._new = new
+        self._passed: set[Trail] = set()
+        self._told: set[str] = set()
+
+    def of(self, cid: str) -> list[Change]:
+        """Compare the turns on the path of a chat number by number, and those beside it one by one."""
+        found = list(self._on_path(cid))[::-1]  # the last ones first: once all before is known, that is the end of it
+        return [*found, *self._beside(cid)]
+
+    def _on_path(self, cid: str) -> Iterator[Change]:
+        old, new = self._old.chat_path(cid).trail, self._new.chat_path(cid).trail
+        while size := max(old.size, new.size):
+            left = old if old.size == size and old not in self._passed else None
+            came = new if new.size == size and new not in self._passed else None
+            if left is None and came is None:
+                shorter = min(old.size, new.size)
+                if shorter in (0, size):
+                    return
+                old, new = old.first(shorter), new.first(shorter)
+                continue
+            if old.size < size or new.size < size or old.node.id != new.node.id:
+                yield from self._differing(size, left.node if left else None, came.node if came else None)
+            elif self._is_purged_since(new.node):
+                yield from self._tell("purged", new.node, self._new, turn=size)
+            self._passed |= {trail for trail in (left, came) if trail}
+            old, new = old.first(size - 1), new.first(size - 1)
+
+    def _differing(self, number: int, left: Node | None, came: Node | None) -> Iterator[Change]:
+        if left and came:
+            yield from self._tell("edited", came, self._new, turn=number, was=_said(self._old, left))
+        elif came:
+            change = "put back" if came.id in self._old.nodes else "added"
+            yield from self._tell(change, came, self._new, turn=number)
+        elif left:
+            change = "taken back" if left.id in self._new.nodes else "removed"
+            yield from self._tell(change, left, self._old, turn=number)
+
+    def _beside(self, cid: str) -> Iterator[Change]:
+        old, new = self._old.chat_path(cid), self._new.chat_path(cid)
+        nodes = {node.id: node for state in (self._old, self._new) for node in state.turns_of(cid)}
+        for node in sorted(nodes.values(), key=lambda node: node.stamp):
+            if node in old or node in new:
+                continue
+            if node.id not in self._old.nodes:
+                yield from self._tell("added", node, self._new)
+            elif node.id not in self._new.nodes:
+                yield from self._tell("removed", node, self._old)
+            elif self._is_purged_since(node):
+                yield from self._tell("purged", node, self._new)
+
+    def _tell(self, change: str, node: Node, state: SessionState, **more: object) -> Iterator[Change]:
+        """Yield a change, unless something was told of the turn already, whose text may be long."""
+        if node.id not in self._told:
+            self._told.add(node.id)
+            said = _said(state, node)
+            yield {"change": change, **({"turn": more["turn"]} if "turn" in more else {}), **said, **more}
+
+    def _is_purged_since(self, node: Node) -> bool:
+        return _is_purged(self._new, node) and not _is_purged(self._old, node)
 
 
 def _said(state: SessionState, node: Node) -> dict[str, str]:

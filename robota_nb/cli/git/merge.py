@@ -1,6 +1,7 @@
 """Merge three versions of a notebook: of the conversations the union, of all else what `cells` makes of it.
 
-The union is put into all three versions before their cells are merged, so that no conflict can fall on it.
+While their cells are merged, a mark stands for the union in all three versions: no conflict can fall on it, and it
+takes its room once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers import file, output
+from robota_nb.carriers.aside import set_aside
 from robota_nb.carriers.atomic import locked, replace_file
 from robota_nb.cli.git import cells
 from robota_nb.core.record import snapshot
@@ -63,19 +65,20 @@ def merge(base: bytes, ours: bytes, theirs: bytes, name: str) -> tuple[bytes, li
     SnapshotError
         If any of the three cannot be read, or they cannot be merged.
     """
+    empty: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4}
+    former = _settled(base, f"{name} (base)") if base.strip() else empty
+    before = _ids((former["metadata"].pop(KEY, None) or {}).get("sessions", {}))  # three at a time take much room
     sides = [_settled(ours, f"{name} (ours)"), _settled(theirs, f"{name} (theirs)")]
-    empty = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": sides[0].get("nbformat_minor", 5)}
-    notebooks = [_settled(base, f"{name} (base)") if base.strip() else empty, *sides]
-    value, conflicts = _united(*(notebook["metadata"].pop(KEY, None) for notebook in notebooks))
-    if value is not None:
-        for notebook in notebooks:
-            notebook["metadata"][KEY] = value
+    empty["nbformat_minor"] = sides[0].get("nbformat_minor", 5)
+    notebooks = [former, *sides]
+    value, conflicts = _united(before, *(notebook["metadata"].pop(KEY, None) for notebook in sides))
+    aside = set_aside(value, *notebooks) if value is not None else None
     data, left = cells.merge(*(file.dumps(notebook, name) for notebook in notebooks), name=name)
-    return data, [*conflicts, *left]
+    return file.filled(data, aside, name) if aside else data, [*conflicts, *left]
 
 
 def _settled(data: bytes, name: str) -> dict[str, Any]:
-    """Read a notebook, and move what rides in its outputs to its metadata: a merge of outputs could lose it."""
+    """Read a notebook, check it, and move what rides in its outputs to its metadata: a merge could lose it there."""
     notebook = file.loads(data, name)
     try:
         output.settle(notebook)
@@ -84,14 +87,13 @@ def _settled(data: bytes, name: str) -> dict[str, Any]:
     return notebook
 
 
-def _united(base: Any, ours: Any, theirs: Any) -> tuple[dict[str, Any] | None, list[str]]:
-    """Return the union of two snapshots, and what about it somebody has to decide.
+def _united(before: set[tuple[str, str]], ours: Any, theirs: Any) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the union of two (checked) snapshots, and what about it somebody has to decide.
 
     Entries never change, so what is on either side stays. But if one side has removed all of them (`robota-nb strip`)
     and the other has added none, that was done on purpose, and nothing speaks against it.
     """
-    mine, yours = (snapshot.parse(value) if value else {} for value in (ours, theirs))
-    before = _ids(snapshot.parse(base)) if base else set()
+    mine, yours = (value["sessions"] if value else {} for value in (ours, theirs))
     union = snapshot.merge(mine, yours)
     stripped = bool(before) and not (_ids(mine) and _ids(yours))
     added = not _ids(union) <= before

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from robota_nb.carriers import file, output
 from robota_nb.cli.git.strip import strip
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.text import count
 from robota_nb.display import report
 from robota_nb.errors import SnapshotError
 
@@ -22,7 +23,7 @@ def readable(data: bytes) -> bytes:
     """
     try:
         notebook = file.loads(data, "the notebook")
-        conversations = report.outline(snapshot.dump(snapshot.merge(*output.read(notebook))))
+        conversations = report.outlined(snapshot.merge(*output.read(notebook)))
         found = strip(notebook)
         text = json.dumps(notebook, indent=1, ensure_ascii=False)
     except (SnapshotError, RecursionError):
@@ -35,14 +36,17 @@ def _session(session: Mapping[str, Any]) -> Iterator[str]:
     yield f"= {session['name']}"
     for chat in session["chats"]:
         yield f"== {chat['name']} · {chat['model']}"
+        if begun := chat.get("begun"):
+            yield f"… {count(begun['turns'], 'turn')} as in {begun['chat']}"
         for turn in chat["turns"]:
             yield from _turn(turn, "")
         for branch in chat["branches"]:
-            yield f"⎇ after {branch['after']}"
+            yield report.branch_head(branch)
             for turn in branch["turns"]:
                 yield from _turn(turn, "⎇ ")
 
 
 def _turn(turn: Mapping[str, Any], margin: str) -> Iterator[str]:
     yield from (f"{margin}> {line}" for line in turn["prompt"].splitlines() or [""])
+    yield from (f"{margin}+ {file['name']}, {file['bytes']:,} bytes" for file in turn.get("files", ()))
     yield from (f"{margin}  {line}" for line in turn["reply"].splitlines())

@@ -42,6 +42,12 @@ def set_up(directory: Path, *, strip: bool | None = None) -> str:
     root = _root(directory)
     if strip is None:
         strip = any(line.strip() == _WITH_STRIP for line in _lines(root))
+    elif strip and (other := _other_filter(root)):
+        raise GitError(
+            f"the filter {other!r} cleans {_PATTERN} here, and git runs one a file; nothing was changed. To have "
+            f"both, let its command (git config filter.{other}.clean) begin with '{_NAME} strip - |', "
+            "and leave out --strip"
+        )
     _configure(root, f"merge.{_NAME}.name", "notebooks with conversations (robota_nb)")
     _configure(root, f"merge.{_NAME}.driver", f"{_command('merge')} --path %P %O %A %B")
     _configure(root, f"diff.{_NAME}.textconv", _command("git", "textconv"))
@@ -113,6 +119,13 @@ def _configure(root: Path, key: str, value: str) -> None:
 def _forget(root: Path, kind: str) -> None:
     if _git(root, "config", "--local", "--get-regexp", rf"^{kind}\.{_NAME}\.", also=1):
         _git(root, "config", "--local", "--remove-section", f"{kind}.{_NAME}")
+
+
+def _other_filter(root: Path) -> str | None:
+    """Return the filter that git runs on notebooks now, if it is somebody else's, such as nbstripout or git-lfs."""
+    said = _git(root, "check-attr", "filter", "--", f"any{_PATTERN.removeprefix('*')}")
+    name = said.rpartition(": ")[2]
+    return None if name in ("unspecified", "unset", "set", _NAME) else name
 
 
 def _lines(root: Path) -> list[bytes]:

@@ -6,7 +6,6 @@ An entry's id is ``e_`` + BLAKE2b-128 of the whole canonical JSON of the entry.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -15,57 +14,41 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from robota_nb.core.record.types import Image
+from robota_nb.core.record.options import is_option, put
+from robota_nb.core.record.types import Usage
 from robota_nb.errors import InvalidName, SnapshotError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from robota_nb.core.record.types import (
         AcceptEntry,
         ActiveEntry,
+        BeforeEntry,
         ChatEntry,
         ConfigEntry,
         EffectsEntry,
         Entry,
         FinishReason,
         HeadEntry,
-        ImageEntry,
         ImagePart,
         MessageEntry,
+        OptionEntry,
         OutsideEntry,
+        PurgedEntry,
         SessionEntry,
         SetEntry,
-        Usage,
     )
 
 MAX_MESSAGE_BYTES = 1_000_000
-MAX_IMAGE_BYTES = 2_000_000
 MAX_NAME = 100
-_BASE64_LINE = 76
-RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
-"""Keys of ``set`` entries that are no parameters of a request."""
-
 UNFINISHED = ("interrupted", "error")
 """How answers end that are kept only for the text that had arrived."""
 
 Builder: TypeAlias = "Callable[..., Entry]"
 """Makes an entry when its ``n`` and ``at`` are known."""
 
-_KEY_NAME = re.compile(
-    r"(?i:(\w+[-_])?(api[-_]?key|auth[-_]?token|access[-_]?token|secret[-_]?key|authorization|bearer|password)"
-    r"|key|token|secret)"
-)
-_OF_ENDPOINTS = frozenset({
-    "api_base", "api_type", "api_version", "azure_endpoint", "base_url", "cookies", "default_headers",
-    "default_query", "endpoint", "extra_body", "extra_headers", "extra_query", "headers", "host", "http_client",
-    "organization", "project", "proxy", "url", "websocket_base_url",
-})  # fmt: skip
-"""The address of a server and the credentials for it, as parameters are called: some servers obey them in a request."""
-_OF_REQUESTS = frozenset({"max_retries", "messages", "stream", "timeout"})
-_KEY = re.compile(r"[a-z][a-z0-9_]*")
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,60}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _encode = json.JSONEncoder(
@@ -121,9 +104,22 @@ def to_lines(text: str) -> list[str]:
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
-def to_text(content: Iterable[object]) -> str:
+def to_text(content: Iterable[Any]) -> str:
     """Join the text parts of a content (parts that are no strings, such as images, are left out)."""
-    return "".join([part for part in content if isinstance(part, str)])
+    parts = list(content)
+    if not but_plain(parts):
+        return "".join(parts)
+    return "".join([part for part in filter(None, parts) if isinstance(part, str)])
+
+
+def but_plain(values: Sequence[Any]) -> Sequence[Any]:
+    """Return values, or nothing if all are plain texts: then nobody has to look at each of what may be a million."""
+    return () if {str}.issuperset(map(type, values)) else values
+
+
+def parts_of(content: Sequence[Any]) -> Iterator[Any]:
+    """Yield the parts of a content that are no text, such as pictures; not the empty ones: there may be a million."""
+    return (part for part in filter(None, but_plain(content)) if not isinstance(part, str))
 
 
 def check_message_size(text: str, what: str = "a message") -> None:
@@ -155,30 +151,6 @@ def check_name(name: str, what: str) -> str:
 def fold_name(name: str) -> str:
     """Return the form in which two names are compared."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def names_key(word: str) -> bool:
-    """Say whether the value under this name would be a key, as in ``api_key=…``, which nothing may repeat."""
-    return _KEY_NAME.fullmatch(word) is not None
-
-
-def is_param(key: str) -> bool:
-    """Say whether *key* may name a parameter of a request."""
-    if not _KEY.fullmatch(key) or names_key(key):
-        return False
-    return key not in _OF_ENDPOINTS | _OF_REQUESTS | RESERVED_KEYS
-
-
-def check_param_key(key: str) -> str:
-    """Return *key* if it may name a request parameter, else raise `InvalidName`."""
-    if names_key(key):  # what is given as a setting stands in the notebook
-        raise InvalidName(f"{key} is no setting of a chat", hint="config.key")
-    if key in _OF_ENDPOINTS:
-        raise InvalidName(f"{key} is no setting of a chat", hint="config.endpoint")
-    if not is_param(key):
-        why = "must be lower-case letters, digits and _" if not _KEY.fullmatch(key) else "is reserved"
-        raise InvalidName(f"setting {key[:40]!r} {why}: use the provider's parameter name, such as temperature=0.2")
-    return key
 
 
 def cell_id_or_none(raw: object) -> str | None:
@@ -214,8 +186,7 @@ def config_entry(*, provider: str, model: str, system: str, params: Mapping[str,
         entry["model"] = model
     if system:
         entry["system"] = to_lines(system)
-    if params:
-        entry["params"] = dict(params)
+    put(entry, "params", params)
     return entry
 
 
@@ -234,7 +205,7 @@ def user_message(
     chat: str,
     parent: str | None,
     text: str,
-    images: Iterable[str] = (),
+    attached: Iterable[ImagePart] = (),
     context: Iterable[str] | None = None,
     cell: Sequence[str | int] | None = None,
     after: str | None = None,
@@ -249,8 +220,8 @@ def user_message(
     ----------
     n, at, chat, parent
         When, in which chat, and after which message.
-    text, images
-        The question, and the ids of its pictures' entries.
+    text, attached
+        The question, and the places of its pictures and files.
     context
         All turns that were sent before it, oldest first, where they are not the path of *parent*.
     cell
@@ -270,9 +241,8 @@ def user_message(
     SnapshotError
         If the text is larger than a message may be.
     """
-    pictures: list[ImagePart] = [{"image": eid} for eid in images]
     entry: MessageEntry = {
-        "kind": "message", "n": n, "at": at, "chat": chat, "role": "user", "content": [*_content(text), *pictures],
+        "kind": "message", "n": n, "at": at, "chat": chat, "role": "user", "content": [*_content(text), *attached],
     }  # fmt: skip
     if parent:
         entry["parent"] = parent
@@ -285,11 +255,10 @@ def user_message(
     if by_code:
         entry["by"] = "code"
     if hand is not None:
-        entry["hand"] = {key: list(pair) for key, pair in hand.items()}
-    if set_:
-        entry["set"] = dict(set_)
-    if options:
-        entry["options"] = dict(options)
+        entry["hand"] = {}
+        put(entry, "hand", hand)
+    put(entry, "set", set_ or {})
+    put(entry, "options", options or {})
     return entry
 
 
@@ -304,8 +273,12 @@ def assistant_message(
     model: str,
     finish_reason: FinishReason,
     usage: Usage | None,
+    reasoning: str = "",
 ) -> MessageEntry:
-    """Return what was answered, by whom, and how it ended; raises as `user_message` does."""
+    """Return what was answered, by whom, and how it ended; raises as `user_message` does.
+
+    Of the *reasoning*, what the model thought before it, only so much is recorded as a message may have with its text.
+    """
     entry: MessageEntry = {
         "kind": "message", "n": n, "at": at, "chat": chat, "role": "assistant", "parent": parent,
         "content": [*_content(text)], "finish_reason": finish_reason,
@@ -315,8 +288,28 @@ def assistant_message(
     if model:
         entry["model"] = model
     if usage:
-        entry["usage"] = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        entry["usage"] = usage_counts(usage)
+    if reasoning:
+        room = max(MAX_MESSAGE_BYTES - len(text.encode()), 0)
+        entry["reasoning"] = to_lines(clean(reasoning).encode()[:room].decode(errors="ignore"))
     return entry
+
+
+def usage_counts(usage: Usage) -> dict[str, int]:
+    """Return counts as an entry holds them: of the first two, one that was not reported is not there."""
+    counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return {**usage.more, **{name: count for name, count in counts.items() if count or not usage.at_least}}
+
+
+def usage_of(counts: Mapping[str, int]) -> Usage:
+    """Return the counts of an entry."""
+    names = ("input_tokens", "output_tokens")
+    return Usage(
+        input_tokens=counts.get("input_tokens", 0),
+        output_tokens=counts.get("output_tokens", 0),
+        more={name: count for name, count in counts.items() if name not in names},
+        at_least=any(name not in counts for name in names),
+    )
 
 
 def _content(text: str) -> list[str]:
@@ -413,11 +406,16 @@ def outside_entry(
 
 def set_entry(
     *, n: int, at: str, chat: str | None, key: str, value: str | None, by: tuple[str | None, int, str] | None = None
-) -> SetEntry:
+) -> SetEntry | OptionEntry:
     """Return the entry that sets a property of a chat, or of the session (no *chat*); without a value, unsets it.
 
     *by* is the cell that says so, as messages have it: its id, how many asks it had made, the hash of its source.
     """
+    if chat and is_option(key, value or ""):
+        option: OptionEntry = {"kind": "option", "n": n, "at": at, "chat": chat, "key": key}
+        if value is not None:
+            option["value"] = value
+        return option
     entry: SetEntry = {"kind": "set", "n": n, "at": at, "key": key}
     if chat:
         entry["chat"] = chat
@@ -428,48 +426,11 @@ def set_entry(
     return entry
 
 
-# -- pictures
+def before_entry(*, turn: str, says: str) -> BeforeEntry:
+    """Return the entry that tells what all says that was sent before a turn, where not all of it is here."""
+    return {"kind": "before", "turn": turn, "says": says}
 
 
-def image_entry(*, media_type: str, data: bytes) -> ImageEntry:
-    """Return a picture of a prompt as an entry; equal pictures are one entry."""
-    text = base64.b64encode(data).decode()
-    lines = [text[at : at + _BASE64_LINE] for at in range(0, len(text), _BASE64_LINE)]
-    return {"kind": "image", "media_type": media_type, "data": lines}
-
-
-def image_entries(images: Iterable[Image]) -> dict[str, Entry]:
-    """Return the entries of pictures by their ids, in order.
-
-    Raises
-    ------
-    SnapshotError
-        If one is larger than a snapshot may carry.
-    """
-    found: dict[str, Entry] = {}
-    for image in images:
-        if len(image.data) > MAX_IMAGE_BYTES:
-            raise SnapshotError(
-                f"a picture of {len(image.data):,} bytes is over the cap of {MAX_IMAGE_BYTES:,}: make it smaller"
-            )
-        entry = image_entry(media_type=image.media_type, data=image.data)
-        found[entry_id(entry)] = entry
-    return found
-
-
-def image_of(entry: Entry) -> Image | None:
-    """Return the picture in an entry; None if it was purged, or is no picture in Base64."""
-    if not _MEDIA_TYPE.fullmatch(entry.get("media_type", "")):
-        return None
-    try:
-        return Image(media_type=entry["media_type"], data=base64.b64decode("".join(entry["data"]), validate=True))
-    except (KeyError, ValueError):
-        return None
-
-
-def content_parts(text: str, images: Iterable[Image]) -> str | list[dict[str, Any]]:
-    """Return a message's content as a request carries it (see `robota_nb.core.ports.Request`)."""
-    urls = [f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}" for image in images]
-    if not urls:
-        return text
-    return [{"type": "text", "text": text}, *({"type": "image_url", "image_url": {"url": url}} for url in urls)]
+def missing_entry() -> PurgedEntry:
+    """Return what stands in the place of a message that others follow, and that is nowhere."""
+    return {"kind": "purged", "missing": 1}

@@ -10,6 +10,7 @@ import sys
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from robota_nb.core.record.attachments import Attached, attached_in
 from robota_nb.core.record.entries import to_lines, to_text
 from robota_nb.core.record.kinds import MESSAGE, Kind, is_message, kind_of
 
@@ -44,6 +45,7 @@ class EntryTable(Mapping[str, "Entry"]):
 
     def __init__(self) -> None:
         self._kept: dict[str, PackedMessage | Entry] = {}
+        self._texts: dict[str, str] = {}  # of those that are not packed
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def __getitem__(self, eid: str) -> Entry:
@@ -92,15 +94,21 @@ class EntryTable(Mapping[str, "Entry"]):
     def text(self, eid: str) -> str:
         """Return what it says."""
         kept = self._kept[eid]
-        return kept.text if isinstance(kept, PackedMessage) else to_text(kept.get("content", ()))
-
-    def images(self, eid: str) -> tuple[str, ...]:
-        """Return the ids of its pictures."""
-        kept = self._kept[eid]
         if isinstance(kept, PackedMessage):
-            return ()
-        content = kept.get("content", ())
-        return tuple(part["image"] for part in content if not isinstance(part, str) and "image" in part)
+            return kept.text
+        if eid not in self._texts:  # it may stand there in a million pieces
+            self._texts[eid] = to_text(kept.get("content", ()))
+        return self._texts[eid]
+
+    def attached(self, eid: str) -> tuple[Attached, ...]:
+        """Return its pictures and files."""
+        kept = self._kept[eid]
+        return () if isinstance(kept, PackedMessage) else attached_in(kept.get("content", ()))
+
+    def has(self, eid: str, field: str) -> bool:
+        """Say whether a field stands in it, other than those that all messages have."""
+        kept = self._kept[eid]
+        return field in (kept.keys if isinstance(kept, PackedMessage) else kept)
 
     # -- writing
 
@@ -108,12 +116,14 @@ class EntryTable(Mapping[str, "Entry"]):
         """Keep these entries too, or in the place of those of the same ids."""
         ids = {eid: eid for eid in entries}
         for eid, entry in entries.items():
+            self._texts.pop(eid, None)
             self._kept[eid] = self._packed(eid, entry, ids)
 
     def drop(self, ids: Iterable[str]) -> None:
         """Forget entries."""
         for eid in ids:
             self._kept.pop(eid, None)
+            self._texts.pop(eid, None)
 
     def _packed(self, eid: str, entry: Entry, ids: Mapping[str, str]) -> PackedMessage | Entry:
         if not is_message(entry):

@@ -10,32 +10,41 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from robota_nb.core.record.attachments import attachment_of
 from robota_nb.core.record.config import Config
-from robota_nb.core.record.entries import RESERVED_KEYS
+from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.entry_table import EntryTable
-from robota_nb.core.record.kinds import CONFIG, MESSAGE, added, is_message, kind_of, replaces
-from robota_nb.core.record.nodes import Asked, Index, Node, Path, Register, Stamp
+from robota_nb.core.record.kinds import ACTIVE, CONFIG, added, is_message, kind_of, replaces
+from robota_nb.core.record.nodes import Asked, Node, Path, Register, Several, Stamp, Trails
+from robota_nb.core.record.options import carried
+from robota_nb.core.record.parameters import RESERVED_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from robota_nb.core.record.attachments import Attached
+    from robota_nb.core.record.nodes import Trail
     from robota_nb.core.record.types import (
         AcceptEntry,
         ActiveEntry,
+        Attachment,
+        BeforeEntry,
         ChatEntry,
         ConfigEntry,
         EffectsEntry,
         Entry,
         HeadEntry,
         MessageEntry,
+        OptionEntry,
         OutsideEntry,
         PurgedEntry,
         SessionEntry,
         SetEntry,
     )
 
-MAX_PATHS = 64
-"""How many paths a session keeps at hand: a few for each chat that is in use."""
+
+_MAX_PATHS = 64
+"""How many paths a session keeps at hand, each of which may hold a list of its turns."""
 
 
 @dataclass(slots=True)
@@ -51,7 +60,7 @@ class ChatState:
     head_context: tuple[str, ...] | None = None  # what stands before the head, where that is not its own path
     sets: dict[str, Register[str]] = field(default_factory=lambda: defaultdict(Register))
     names: list[tuple[Stamp, str]] = field(default_factory=list)
-    children: Index[str | None] = field(default_factory=Index)  # its turns, by the message that they follow
+    children: Several[str | None, Node] = field(default_factory=Several)  # its turns, by the message that they follow
 
     @property
     def name(self) -> str:
@@ -61,7 +70,7 @@ class ChatState:
     @property
     def deleted(self) -> bool:
         """Whether the chat was deleted (its messages stay)."""
-        return self.sets["deleted"].value is not None if "deleted" in self.sets else False
+        return _is_deleted(self.sets)
 
     @property
     def base(self) -> str | None:
@@ -69,12 +78,8 @@ class ChatState:
         return self.sets["from"].value if "from" in self.sets else None
 
 
-def _cell_keys(node: Node) -> Iterator[str]:
-    """Yield by what a turn is found that a cell asked: the hash of the cell's source, and its id."""
-    if node.cell:
-        yield node.cell.source
-        if node.cell.id:
-            yield node.cell.id
+def _is_deleted(sets: Mapping[str, Register[str]]) -> bool:
+    return "deleted" in sets and sets["deleted"].value is not None
 
 
 class _Call(NamedTuple):
@@ -84,11 +89,16 @@ class _Call(NamedTuple):
     caller: str | None
 
 
+_OF_TURNS = ("context", "after", "by", "hand", "imported")
+
+
 def _added_to_turn(question: Entry) -> dict[str, Any]:
     """Return what format 1.1 has added to a question; a stub says nothing, whatever stands in it."""
     if not is_message(question):
         return {}
-    found = {name: value for name in MESSAGE.added if (value := added(question, name)) is not None}
+    found = {name: value for name in _OF_TURNS if (value := added(question, name)) is not None}
+    if "hand" in found:
+        found["hand"] = carried(question, "hand")
     if "context" in found:
         found["context"] = tuple(found["context"])
     return found
@@ -113,25 +123,38 @@ class SessionState:
         self.entries = EntryTable()
         self.names_version = 0  # grows when any name of a chat may have changed
         self.n = 0
+        self.fetch: Callable[[str], bytes | None] = lambda _: None  # files that are too large, by their SHA-256
+        self.heard: dict[str, str] = {}  # what models thought before answers that were asked here; of no entry
         self.created = Stamp(0, "")
         self.names: list[tuple[Stamp, str]] = []
-        self.default_config = Register[str]()
+        self.default_config: Register[str] = Register()
         self.chats: dict[str, ChatState] = {}
-        self.active = Register[str]()
+        self.active: Register[str] = Register()
         self.sets: dict[str, Register[str]] = defaultdict(Register)
         self.nodes: dict[str, Node] = {}
         self.effects: dict[str, EffectsEntry] = {}  # what cells did, by the ids of the entries
         self.accepted: dict[str, AcceptEntry] = {}
+        self._accepted: set[str] = set()  # the turns that they are of
         self.outside: dict[str, OutsideEntry] = {}
+        self.forked_from: dict[str, Register[str]] = defaultdict(Register)  # chat -> the one that a cell forked it from
+        self.said_before: dict[str, str] = {}  # by a turn of whose context not all is here: a digest of what it says
+        self._effects_of: dict[str, list[str]] = defaultdict(list)  # by the id of the cell
         self._results: dict[str, _Call] = {}  # of the messages of tools
         self._steps: set[str] = set()  # the answers that another one followed, after a tool's message
         self._waiting: dict[str, list[str]] = defaultdict(list)  # message -> those that follow it, and came before it
-        self._of_cell: Index[str] = Index()  # by source, and by id
+        self._of_cell: Several[str, Node] = Several()  # by the id of the cell
         self._superseded: list[str] = []
         self._configs: dict[str, Config] = {}
-        self._paths: dict[str | None, Path] = {}
+        self._forget_trails()
 
     # -- building
+
+    @classmethod
+    def of(cls, id: str, entries: Mapping[str, Entry]) -> SessionState:  # noqa: A002
+        """Return the state of a session that has these entries."""
+        state = cls(id)
+        state.apply(entries)
+        return state
 
     def apply(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Take entries over, and return those that were new."""
@@ -153,6 +176,7 @@ class SessionState:
         """Take over these entries alone: what others said can only be unsaid so."""
         whole = SessionState(self.id)
         whole.names_version = self.names_version + 1
+        whole.fetch, whole.heard = self.fetch, self.heard
         whole.entries.add(entries)
         whole._take(entries)
         self.__dict__.update(whole.__dict__)  # in one go: others read without the lock
@@ -201,7 +225,7 @@ class SessionState:
             if chat.head.put(stamp, base):
                 chat.head_context = None
 
-    def set_property(self, stamp: Stamp, entry: SetEntry) -> None:
+    def set_property(self, stamp: Stamp, entry: SetEntry | OptionEntry) -> None:
         """Take over a property of a chat or of the session."""
         key, value, cid = entry["key"], entry.get("value"), entry.get("chat")
         owner = self._chat(cid) if cid else self
@@ -231,6 +255,8 @@ class SessionState:
     def add_message(self, stamp: Stamp, entry: MessageEntry) -> None:
         """Take over a message, and the turn if it is whole now."""
         chat = self._chat(entry["chat"])
+        if stamp.id in self._missed:
+            self._forget_trails()
         if self._point(chat.head, stamp, stamp.id):
             chat.head_context = None
         chat.last = max(chat.last, stamp)
@@ -249,14 +275,27 @@ class SessionState:
     def add_effects(self, stamp: Stamp, entry: EffectsEntry) -> None:
         """Take over what a cell did."""
         self.effects[stamp.id] = entry
+        self._effects_of[entry["cell"][0]].append(stamp.id)
+        for op in entry["ops"]:
+            if op.get("do") == "fork" and isinstance(source := op.get("from"), str) and "chat" in op:
+                self.forked_from[op["chat"]].put(stamp, source)
 
     def accept(self, stamp: Stamp, entry: AcceptEntry) -> None:
         """Take over that a turn stands for another request, too."""
         self.accepted[stamp.id] = entry
+        self._accepted.add(entry["turn"])
+
+    def is_outside(self, node: Node) -> bool:
+        """Say whether a turn was sent outside cells, and no cell was made of it, which is what accepting one says."""
+        return node.is_outside and node.id not in self._accepted
 
     def add_outside(self, stamp: Stamp, entry: OutsideEntry) -> None:
         """Take over what was done outside cells."""
         self.outside[stamp.id] = entry
+
+    def add_before(self, entry: BeforeEntry) -> None:
+        """Take over what was said before a turn, of which not all is here."""
+        self.said_before[entry["turn"]] = entry["says"]
 
     # -- turns
 
@@ -314,22 +353,24 @@ class SessionState:
             config=answer.get("config", ""),
             finish_reason=answer.get("finish_reason", "unknown"),
             cell=Asked(cell[0] or None, cell[1], cell[2]) if cell else None,
-            set=user.get("set", {}),
-            options=user.get("options", {}),
+            set=carried(user, "set"),
+            options=carried(user, "options"),
             **_added_to_turn(user),
         )
         self.nodes[eid] = node
+        if eid in self._missed:
+            self._forget_trails()
         self._chat(node.chat).children.add(node.parent, node)
-        for key in _cell_keys(node):
-            self._of_cell.add(key, node)
+        if node.cell and node.cell.id:
+            self._of_cell.add(node.cell.id, node)
 
     def _drop_turn(self, eid: str) -> None:
         """Forget a turn whose answer turned out to be a step on the way to another one."""
         if node := self.nodes.pop(eid, None):
             self._chat(node.chat).children.remove(node.parent, node)
-            for key in _cell_keys(node):
-                self._of_cell.remove(key, node)
-            self._paths.clear()
+            if node.cell and node.cell.id:
+                self._of_cell.remove(node.cell.id, node)
+            self._forget_trails()
 
     # -- reading
 
@@ -337,6 +378,16 @@ class SessionState:
     def name(self) -> str:
         """The session's name as given."""
         return max(self.names)[1] if self.names else self.id
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the session was deleted (its entries stay)."""
+        return _is_deleted(self.sets)
+
+    @property
+    def is_purged(self) -> bool:
+        """Whether all of the session was purged: nothing says what it was called, and it is deleted."""
+        return not self.names and self.deleted
 
     def live_chats(self) -> list[ChatState]:
         """Return the chats that are not deleted, in the order of their creation."""
@@ -352,6 +403,11 @@ class SessionState:
         if active in self.chats and not self.chats[active].deleted:
             return active
         return max(((c.last, c.id) for c in self.live_chats()), default=(None, None))[1]
+
+    def is_clicked(self) -> bool:
+        """Say whether the active chat was clicked, and not used since."""
+        entry = self.entries.get(self.active.stamp.id)
+        return entry is not None and kind_of(entry) is ACTIVE and added(entry, "by") == "hand"
 
     def config(self, eid: str) -> Config:
         """Return the config entry *eid*, decoded once."""
@@ -383,58 +439,68 @@ class SessionState:
         """Return a message's text; empty for a purged one."""
         return self.entries.text(eid)
 
-    def images(self, eid: str) -> tuple[str, ...]:
-        """Return the ids of a message's pictures."""
-        return self.entries.images(eid)
+    def attached(self, eid: str) -> tuple[Attached, ...]:
+        """Return a message's pictures and files."""
+        return self.entries.attached(eid)
+
+    def attachments(self, eid: str) -> tuple[Attachment, ...]:
+        """Return what they hold, but for those that were purged."""
+        return self.to_read(eid)()
+
+    def to_read(self, eid: str) -> Callable[[], tuple[Attachment, ...]]:
+        """Return what reads them, when it is called, as they are recorded now."""
+        found = [(self.entries[one.id], one.name) for one in self.attached(eid)]
+        return lambda: tuple(one for entry, name in found if (one := attachment_of(entry, name, self.fetch)))
+
+    def reasoning(self, eid: str) -> str:
+        """Return what the model thought before an answer, as it was heard here or is recorded; empty if purged."""
+        entry = self.entries[eid]
+        return self.heard.get(eid) or to_text(added(entry, "reasoning") or ()) if is_message(entry) else ""
+
+    def has_pictures(self, answer: str) -> bool:
+        """Say whether an answer may have pictures of its own."""
+        return self.entries.has(answer, "pictures")
 
     def children(self, cid: str, place: str | None) -> list[Node]:
         """Return the chat's turns that hang from a message."""
         return self.chats[cid].children.get(place) if cid in self.chats else []
 
-    def asked_by(self, cell: str | None, k: int, source: str) -> Iterator[Node]:
-        """Yield the turns that remember this source or this cell id, at the k-th ask."""
-        for node in self._of_cell.get(source):
-            if node.cell and node.cell.source == source and node.cell.k == k:
-                yield node
-        for node in self._of_cell.get(cell) if cell else ():
-            if node.cell and node.cell.id == cell and node.cell.k == k and node.cell.source != source:
-                yield node
+    def turns_of(self, cid: str) -> list[Node]:
+        """Return all turns of a chat, on whatever branch."""
+        return list(self.chats[cid].children) if cid in self.chats else []
 
-    def of_cell(self, cell: str | None, source: str) -> list[Node]:
-        """Return all turns that remember this source or this cell id."""
-        return [*self._of_cell.get(source), *(self._of_cell.get(cell) if cell else ())]
+    def of_cell(self, cell: str) -> list[Node]:
+        """Return all turns that a cell of that id has asked."""
+        return self._of_cell.get(cell)
 
-    def messages(self, head: str | None, context: Iterable[str] | None = None) -> list[str]:
-        """Return message ids from the root to *head*; *context*: the turns before it, where they are not its own."""
-        out = list[str]()
-        while head is not None and head in self.entries:
-            node = self.nodes.get(head)
-            if node is None:
-                out.append(head)
-                head = self.entries.parent(head)
-                continue
-            out += self._said(node)
-            before = node.context if context is None else context
-            if before is not None:
-                out += [
-                    eid for turn in reversed([*before]) if turn in self.nodes for eid in self._said(self.nodes[turn])
-                ]
-                break
-            head = node.parent
-        return out[::-1]
+    def chat_path(self, cid: str) -> Path:
+        """Return the turns on a chat's path, as its head says."""
+        chat = self.chats.get(cid)
+        return self.path(chat.head.value, chat.head_context) if chat else Path.of(())
 
-    def _said(self, node: Node) -> list[str]:
-        """Return the messages of a turn, the last one first."""
+    def forget_effects(self, ids: Iterable[str]) -> None:
+        """Forget what cells did before they ran again."""
+        for eid in ids:
+            entry = self.effects.pop(eid)
+            self._effects_of[entry["cell"][0]].remove(eid)
+            self.entries.drop([eid])
+
+    def effects_of(self, cell: str) -> list[str]:
+        """Return the ids of the entries that say what a cell did when it ran last."""
+        return list(self._effects_of.get(cell, ()))
+
+    def said(self, node: Node) -> list[str]:
+        """Return the messages of a turn: question and answer, and with tools, what came in between."""
         said, here = [node.id], self.entries.parent(node.id)
         while here != node.user:  # with tools, there are some in between
             assert here is not None
             said.append(here)
             here = self.entries.parent(here)
         said.append(node.user)
-        return said
+        return said[::-1]
 
     def path(self, head: str | None, context: Iterable[str] | None = None) -> Path:
-        """Return the turns from the root to *head*; the last paths asked for are kept and grown.
+        """Return the turns from the root to *head*.
 
         Parameters
         ----------
@@ -443,29 +509,47 @@ class SessionState:
         context
             The turns before it, where they are not its own.
         """
-        if context is not None:
-            ends = [self.nodes[head]] if head in self.nodes else []
-            return Path([*(self.nodes[turn] for turn in context if turn in self.nodes), *ends])
-        if head in self._paths:
-            return self._paths[head]
-        nodes, here, known, whole = list[Node](), head, None, True
-        while here is not None and here in self.entries:
-            known = self._paths.pop(here, None) if here != head else None
-            if known:
+        trail = self.trail(head) if context is None else self._trails.of(self._known(context))
+        if context is not None and head in self.nodes:
+            trail = trail.and_then(self.nodes[head])
+        if trail not in self._paths:
+            while len(self._paths) >= _MAX_PATHS:
+                del self._paths[next(iter(self._paths))]
+            self._paths[trail] = Path(trail)
+        return self._paths[trail]
+
+    def trail(self, head: str | None) -> Trail:
+        """Return the turns from the root to *head* as a chain, of which each message that it passes keeps its part."""
+        passed, here, begin = list[str](), head, self._trails.start
+        while here is not None:
+            if here in self._trail_to:
+                begin = self._trail_to[here]
                 break
+            if here not in self.entries:
+                self._missed.add(here)
+                break
+            passed.append(here)
             node = self.nodes.get(here)
-            if node:
-                nodes.append(node)
             if node and node.context is not None:
-                before = [self.nodes[turn] for turn in node.context if turn in self.nodes]
-                nodes += reversed(before)
-                here, whole = None, len(before) == len(node.context)
+                begin = self._trails.of(self._known(node.context))
                 break
             here = node.parent if node else self.entries.parent(here)
-        path = Path([*(known.nodes if known else ()), *reversed(nodes)])
-        if (here is not None and not known) or not whole:
-            return path  # a message is still missing, so this may not be the whole
-        while len(self._paths) >= MAX_PATHS:
-            del self._paths[next(iter(self._paths))]
-        self._paths[head] = path
-        return path
+        for eid in reversed(passed):
+            begin = begin.and_then(self.nodes[eid]) if eid in self.nodes else begin
+            self._trail_to[eid] = begin
+        return begin
+
+    def _known(self, turns: Iterable[str]) -> Iterator[Node]:
+        """Yield the turns that are here, and note which are not."""
+        for turn in turns:
+            if turn in self.nodes:
+                yield self.nodes[turn]
+            else:
+                self._missed.add(turn)
+
+    def _forget_trails(self) -> None:
+        """Begin anew, because what leads to a message may be more than it was, or something else."""
+        self._trails = Trails()
+        self._trail_to: dict[str, Trail] = {}  # by the message where it ends
+        self._missed: set[str] = set()  # what was looked for on the way, and is not here
+        self._paths: dict[Trail, Path] = {}  # the last ones asked for

@@ -7,26 +7,37 @@ name. So a new kind is a row here, and the code that has a use for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
 from robota_nb.core.record.config import Config
-from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, MAX_NAME, canonical, to_text
+from robota_nb.core.record.entries import (
+    MAX_MESSAGE_BYTES,
+    MAX_NAME,
+    but_plain,
+    canonical,
+    missing_entry,
+    parts_of,
+    to_text,
+)
+from robota_nb.core.record.options import carried, is_more, is_option
 
 if TYPE_CHECKING:
     from robota_nb.core.record.nodes import Stamp
     from robota_nb.core.record.types import (
         AcceptEntry,
         ActiveEntry,
+        BeforeEntry,
         ChatEntry,
         ConfigEntry,
         EffectsEntry,
         Entry,
         HeadEntry,
         MessageEntry,
+        OptionEntry,
         OutsideEntry,
         PurgedEntry,
         SessionEntry,
@@ -40,6 +51,7 @@ _SESSION = re.compile(r"s_[0-9a-f]{32}")
 _CHAT = re.compile(r"c_[0-9a-f]{32}")
 _ENTRY = re.compile(r"e_[0-9a-f]{32}")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_DIGEST = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{MAX_NAME}}}")
 
 
@@ -84,6 +96,11 @@ def is_name(value: object) -> bool:
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
+def is_digest(value: object) -> TypeGuard[str]:
+    """Say whether a value has the form of the digest of what is said."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -93,16 +110,16 @@ def _is_count(value: object) -> bool:
 
 
 def _is_lines(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(line, str) for line in value)
+    return isinstance(value, list) and all(isinstance(line, str) for line in but_plain(value))
 
 
 def _is_content(value: object) -> bool:
     """Lines of text, and parts such as ``{"image": "e_…"}``."""
-    return isinstance(value, list) and all(isinstance(part, str) or _is_part(part) for part in value)
-
-
-def _is_part(value: object) -> bool:
-    return isinstance(value, dict) and ("image" not in value or is_entry_id(value["image"]))
+    return (
+        isinstance(value, list)
+        and all(issubclass(type_, (str, dict)) for type_ in set(map(type, value)))
+        and all(is_entry_id(part["image"]) for part in parts_of(value) if "image" in part)
+    )
 
 
 def is_settings(value: object) -> TypeGuard[dict[str, str]]:
@@ -112,6 +129,23 @@ def is_settings(value: object) -> TypeGuard[dict[str, str]]:
 
 def _is_usage(value: object) -> bool:
     return isinstance(value, dict) and all(_is_count(count) for count in value.values())
+
+
+def _is_sources(value: object) -> bool:
+    """Objects with a ``title`` and a ``url``, or one of them; and what a later version adds."""
+    return isinstance(value, list) and all(
+        isinstance(source, dict) and all(_is_text(source.get(key, "")) for key in ("title", "url")) for source in value
+    )
+
+
+def _is_pictures(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and _is_text(one.get("media_type")) and _is_lines(one.get("data")) for one in value
+    )
+
+
+def _is_one(value: object) -> bool:
+    return type(value) is int and value == 1
 
 
 def _is_role(value: object) -> bool:
@@ -141,15 +175,22 @@ def _is_ran(value: object) -> bool:
     return _is_lines(value) and len(value) == 2  # type: ignore[arg-type] # noqa: PLR2004 - [id, hash]
 
 
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
 def _is_ops(value: object) -> bool:
     """What a cell did; of what a later version adds to it, only which chat or session it is of."""
-    return isinstance(value, list) and all(map(_is_op, value))
-
-
-def _is_op(value: object) -> bool:
-    if not isinstance(value, dict):
+    if not isinstance(value, list) or not all(isinstance(op, dict) for op in value):
         return False
-    return is_session_id(value["session"]) if "session" in value else is_chat_id(value.get("chat"))
+    sessions = [op["session"] for op in value if "session" in op]
+    chats = [op.get("chat") for op in value if "session" not in op]
+    return _are_ids(is_session_id, sessions) and _are_ids(is_chat_id, chats)
+
+
+def _are_ids(check: Callable[[object], bool], values: list[object]) -> bool:
+    """Say whether all values have the form of an id: each is looked at once, of what may be 100,000 that are equal."""
+    return all(isinstance(value, str) for value in values) and all(map(check, set(values)))
 
 
 TEXT = Value(_is_text)
@@ -162,6 +203,7 @@ NAME = Value(is_name)
 KEY = Value(is_key)
 ROLE = Value(_is_role)
 CHAT_ID = Value(is_chat_id)
+DIGEST = Value(is_digest)
 TO_MESSAGE = Value(is_entry_id, leads_to="message")
 TO_CONFIG = Value(is_entry_id, leads_to="config")
 CLOCK: Mapping[str, Value] = MappingProxyType({"n": Value(is_n), "at": TEXT})
@@ -183,8 +225,9 @@ class Rides(Enum):
     """Which outputs carry an entry, where no front end gives a way to the notebook's metadata."""
 
     ALWAYS = "every output that carries anything of its session"
-    ONCE = "the next output, and another one when that is replaced"
+    ONCE = "the output that shows its turn; of what no output shows, the next one, and another when that is replaced"
     ALONG = "the outputs that carry an entry which refers to it"
+    NEVER = "none: it stands for what was in another output, and is made again where that is missing"
 
 
 class Purge(Enum):
@@ -226,7 +269,7 @@ class State(Protocol):
     def point_head(self, stamp: Stamp, entry: HeadEntry) -> None:
         """Take over where a chat's path ends."""
 
-    def set_property(self, stamp: Stamp, entry: SetEntry) -> None:
+    def set_property(self, stamp: Stamp, entry: SetEntry | OptionEntry) -> None:
         """Take over a property of a chat or of the session."""
 
     def add_effects(self, stamp: Stamp, entry: EffectsEntry) -> None:
@@ -237,6 +280,9 @@ class State(Protocol):
 
     def add_outside(self, stamp: Stamp, entry: OutsideEntry) -> None:
         """Take over what was done outside cells."""
+
+    def add_before(self, entry: BeforeEntry) -> None:
+        """Take over what was said before a turn, of which not all is here."""
 
 
 Apply: TypeAlias = Callable[[State, "Stamp", Any], None]
@@ -266,6 +312,10 @@ class Kind:
         Returns what is wrong with an entry whose fields are right one by one; empty if nothing is.
     more_links
         Returns the references that stand elsewhere than in a field of their own.
+    tells_of
+        Returns the chats and turns that an entry is about, by their ids, so that it goes with a whole chat.
+    rest
+        Returns what is to stay of an entry when these chats are purged that it, too, is about; None if nothing is.
     settings
         Returns the settings that an entry gives; of those that somebody else wrote, the user is told.
     shown
@@ -289,6 +339,8 @@ class Kind:
     apply: Apply | None = None
     fault: Callable[[Any], str] = lambda _: ""
     more_links: Callable[[Any], Iterator[Link]] = lambda _: iter(())
+    tells_of: Callable[[Any], Iterable[str]] = lambda entry: (entry["chat"],) if "chat" in entry else ()
+    rest: Callable[[Any, Collection[str]], Entry | None] = lambda *_: None
     settings: Callable[[Any], Mapping[str, str]] = lambda _: {}
     shown: tuple[str, ...] = ()
     place: tuple[str, ...] = ()
@@ -320,8 +372,8 @@ class Kind:
 
 
 def _pictures(entry: MessageEntry) -> Iterator[Link]:
-    for part in entry["content"]:
-        if not isinstance(part, str) and "image" in part:
+    for part in parts_of(entry["content"]):
+        if "image" in part:
             yield Link("image", part["image"], "image")
 
 
@@ -358,13 +410,17 @@ def _settings_of_config(entry: ConfigEntry) -> Mapping[str, str]:
     return Config.from_entry(entry).settings()
 
 
-def _setting_that_is_set(entry: SetEntry) -> Mapping[str, str]:
+def _setting_that_is_set(entry: SetEntry | OptionEntry) -> Mapping[str, str]:
     return {entry["key"]: entry["value"]} if "value" in entry else {}
 
 
 def _settings_of_this_ask(entry: MessageEntry) -> Mapping[str, str]:
-    clicked = {key: pair[-1] for key, pair in (added(entry, "hand") or {}).items()}
-    return {**clicked, **entry.get("options", {})}
+    return {**_clicked(entry), **carried(entry, "options")}
+
+
+def _clicked(entry: Mapping[str, Any]) -> dict[str, str]:
+    hand = carried(entry, "hand")
+    return {key: pair[-1] for key, pair in hand.items()} if is_hand(hand) else {}
 
 
 def _settings_of_effects(entry: EffectsEntry) -> Mapping[str, str]:
@@ -372,11 +428,19 @@ def _settings_of_effects(entry: EffectsEntry) -> Mapping[str, str]:
     for op in entry["ops"]:
         if _is_text(op.get("key")) and _is_text(op.get("value")):
             found[op["key"]] = op["value"]
-        if is_hand(op.get("hand")):
-            found |= {key: pair[-1] for key, pair in op["hand"].items()}
-        if is_settings(op.get("options")):
-            found |= op["options"]
+        found |= _clicked(op)
+        if is_settings(options := carried(op, "options")):
+            found |= options
     return found
+
+
+def _chats_of_ops(entry: EffectsEntry) -> set[str]:
+    return {op["chat"] for op in entry["ops"] if "chat" in op}
+
+
+def _ops_of_others(entry: EffectsEntry, chats: Collection[str]) -> Entry | None:
+    ops = [op for op in entry["ops"] if op.get("chat") not in chats]
+    return {**entry, "ops": ops} if ops else None
 
 
 _PLACE = ("n", "chat", "role", "parent")
@@ -394,6 +458,7 @@ CONFIG = Kind(
     name="config",
     required={},
     optional={"provider": TEXT, "model": TEXT, "system": LINES, "params": SETTINGS},
+    added={"more": Value(is_more), "again": COUNT},
     rides=Rides.ALONG, purge=Purge.STAYS, export=Export.WHEN_USED,
     settings=_settings_of_config,
 )  # fmt: skip
@@ -414,7 +479,11 @@ MESSAGE = Kind(
         "cell": Value(_is_cell), "set": SETTINGS, "options": SETTINGS,
         "config": TO_CONFIG, "model": TEXT, "finish_reason": TEXT, "usage": Value(_is_usage),
     },
-    added={"context": IDS, "after": TEXT, "by": TEXT, "hand": Value(is_hand)},
+    added={
+        "context": IDS, "after": TEXT, "by": TEXT, "hand": Value(is_hand), "more": Value(is_more), "reasoning": LINES,
+        "sources": Value(_is_sources), "pictures": Value(_is_pictures), "refused": Value(_is_one),
+        "left_out": Value(_is_usage), "imported": TEXT,
+    },
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.SAID,
     apply=lambda state, stamp, entry: state.add_message(stamp, entry),
     fault=_too_long, more_links=_pictures, settings=_settings_of_this_ask, place=_PLACE,
@@ -450,6 +519,16 @@ SET = Kind(
     fault=_unusable, more_links=_base, settings=_setting_that_is_set,
 )  # fmt: skip
 
+OPTION = Kind(
+    name="option",
+    required={**CLOCK, "chat": CHAT_ID, "key": Value(is_option)},
+    optional={"value": TEXT},
+    minor=1,
+    rides=Rides.ALWAYS, purge=Purge.STAYS, export=Export.FRAME,
+    apply=lambda state, stamp, entry: state.set_property(stamp, entry),
+    settings=_setting_that_is_set,
+)  # fmt: skip
+
 EFFECTS = Kind(
     name="effects",
     required={**CLOCK, "cell": Value(_is_ran), "ops": Value(_is_ops)},
@@ -457,7 +536,7 @@ EFFECTS = Kind(
     minor=1,
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.NEVER,
     apply=lambda state, stamp, entry: state.add_effects(stamp, entry),
-    settings=_settings_of_effects,
+    tells_of=_chats_of_ops, rest=_ops_of_others, settings=_settings_of_effects,
 )  # fmt: skip
 
 ACCEPT = Kind(
@@ -466,6 +545,7 @@ ACCEPT = Kind(
     minor=1,
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.NEVER,
     apply=lambda state, stamp, entry: state.accept(stamp, entry),
+    tells_of=lambda entry: (entry["turn"],),
 )  # fmt: skip
 
 OUTSIDE = Kind(
@@ -477,9 +557,18 @@ OUTSIDE = Kind(
     apply=lambda state, stamp, entry: state.add_outside(stamp, entry),
 )  # fmt: skip
 
+BEFORE = Kind(
+    name="before",
+    required={"turn": ID, "says": DIGEST},
+    minor=1,
+    rides=Rides.NEVER, purge=Purge.WITH_ITS_TARGET, export=Export.WITH_ITS_TARGET,
+    apply=lambda state, _, entry: state.add_before(entry),
+)  # fmt: skip
+
 IMAGE = Kind(
     name="image",
     required={"media_type": TEXT, "data": LINES},
+    added={"sha256": Value(_is_sha256), "size": COUNT},
     rides=Rides.ALONG, purge=Purge.WHEN_UNUSED, export=Export.WHEN_USED,
 )  # fmt: skip
 
@@ -492,13 +581,22 @@ PURGED = Kind(
     fault=_outspoken, place=_PLACE, is_stub=True,
 )  # fmt: skip
 
+MISSING = Kind(name=PURGED.name, required={}, rides=Rides.NEVER, purge=Purge.STAYS, export=Export.SAID, is_stub=True)
+"""A message that others follow, and that is nowhere: the output which carried it was cleared.
+
+To a reader of an earlier version it is purged, so that what follows it can be read; here the message itself, wherever
+it is found again, takes its place.
+"""
+
 UNKNOWN = Kind(name="", required={}, rides=Rides.ONCE, purge=Purge.WITH_ITS_TARGET, export=Export.WITH_ITS_TARGET)
 """Any kind of a later version: its entries are kept as they are, and may repeat the text of whatever they name."""
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, EFFECTS, ACCEPT, OUTSIDE, IMAGE, PURGED)
-}
+_ALL = (
+    SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, OPTION, EFFECTS, ACCEPT, OUTSIDE, BEFORE, IMAGE,
+    PURGED,
+)  # fmt: skip
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 """The kinds of this version, by their names."""
 
 
@@ -507,9 +605,16 @@ KINDS: dict[str, Kind] = {
 
 def kind_of(entry: Entry) -> Kind:
     """Return the row of an entry, which need not be checked; `UNKNOWN` if this version has none."""
-    name = entry.get("kind")
-    kind = KINDS.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
+    kind = _kind_called(entry)
+    if kind is PURGED and entry == missing_entry():
+        return MISSING
     return UNKNOWN if kind.minor and not kind.is_form_of(entry) else kind
+
+
+def _kind_called(entry: Entry) -> Kind:
+    """Return the row that an entry names, whatever its form: to look at that takes as long as the entry is large."""
+    name = entry.get("kind")
+    return KINDS.get(name, UNKNOWN) if isinstance(name, str) else UNKNOWN
 
 
 def added(entry: Entry, name: str) -> Any:
@@ -520,17 +625,29 @@ def added(entry: Entry, name: str) -> Any:
 
 def is_message(entry: Entry) -> bool:
     """Say whether an entry is a message that was not purged."""
-    return kind_of(entry) is MESSAGE
+    return _kind_called(entry) is MESSAGE
 
 
 def is_stub(entry: Entry) -> bool:
     """Say whether an entry is what stays of a purged one: its id is not the hash of its text."""
-    return kind_of(entry).is_stub
+    return _kind_called(entry).is_stub
 
 
 def replaces(entry: Entry, other: Entry) -> bool:
-    """Say whether an *entry* takes the place of the *other* one under the same id: only what is purged replaces any."""
-    return is_stub(entry) and (not is_stub(other) or canonical(entry) > canonical(other))
+    """Say whether an *entry* takes the place of the *other* one under the same id.
+
+    What is purged takes that of any, and any takes that of what is missing.
+    """
+    mine, its = _rank(entry), _rank(other)
+    return mine > its or (mine == its != _WHOLE and canonical(entry) > canonical(other))
+
+
+_WHOLE = 1
+
+
+def _rank(entry: Entry) -> int:
+    kind = kind_of(entry)
+    return 0 if kind is MISSING else 1 + kind.is_stub
 
 
 def purged_stub(entry: Entry) -> PurgedEntry:

@@ -1,4 +1,4 @@
-"""Unique names among siblings: how they are shown, and how they are found again."""
+"""Unique names among siblings, which can be told from each other: how they are shown, and how they are found again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from robota_nb.core.record.entries import fold_name
+from robota_nb.core.record.lookalikes import looks, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,16 +42,25 @@ class Names:
         self.shown: dict[str, str] = {}
         self._current: dict[str, str] = {}
         self._former: dict[str, str] = {}
-        for eid, names in given.items():
-            ordered = [name for _, name in sorted(names)] or [eid]
-            shown = self._distinct(ordered[-1])
+        self._twins: dict[str, int] = {}  # name, folded -> the first number that no twin of it may have
+        self._seen: dict[str, set[str]] = {}  # what is seen of a name -> the names, folded, of which that is seen
+        ordered = {eid: [name for _, name in sorted(names)] or [eid] for eid, names in given.items()}
+        for *_, name in ordered.values():
+            self._seen.setdefault(looks(name), set()).add(fold_name(name))
+        for eid, (*former, name) in ordered.items():
+            shown = self._distinct(named(name) if len(self._seen[looks(name)]) > 1 else name)
             self.shown[eid] = shown
             self._current[fold_name(shown)] = eid
-            for name in ordered[:-1]:
-                self._former.setdefault(fold_name(name), eid)
+            self._current.setdefault(fold_name(name), eid)
+            for known in former:
+                self._former.setdefault(fold_name(known), eid)
 
     def add(self, eid: str, name: str, version: object) -> None:
         """Take up the newest sibling, whose name is free; the names are current again with this *version*."""
+        if looks(name) in self._seen:  # then others may be shown otherwise, too
+            self.version = None
+            return
+        self._seen[looks(name)] = {fold_name(name)}
         self.shown[eid] = name
         self._current[fold_name(name)] = eid
         self.version = version
@@ -73,6 +83,11 @@ class Names:
         return next(name for n in count(len(self.shown) + 1) if self.find(name := f"{stem} {n}") is None)
 
     def _distinct(self, name: str) -> str:
-        if fold_name(name) not in self._current:
+        folded = fold_name(name)
+        if folded not in self._current:
             return name
-        return next(twin for n in count(2) if fold_name(twin := f"{name} ({n})") not in self._current)
+        for n in count(self._twins.get(folded, 2)):  # those before are taken: of many twins each looks once
+            if fold_name(twin := f"{name} ({n})") not in self._current:
+                self._twins[folded] = n + 1
+                return twin
+        raise AssertionError

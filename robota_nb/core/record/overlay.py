@@ -80,8 +80,8 @@ class _Property(NamedTuple):
 
 def differing(record: SessionState, chat: str, settings: Mapping[str, str]) -> Iterator[make.Builder]:
     """Yield a builder for each entry that is to be written: of a chat's settings that differ from the record."""
-    config = record.chat_config(chat)
-    recorded, wanted = config.settings(), config.with_settings(settings).settings()
+    recorded = record.chat_config(chat)
+    wanted = recorded.with_settings(settings)
     for key, value in settings.items():
         if wanted.get(key) != recorded.get(key):
             yield partial(make.set_entry, chat=chat, key=key, value=value or None)

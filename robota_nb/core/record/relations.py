@@ -6,10 +6,26 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record.kinds import UNKNOWN, Export, Kind, Link, Purge, added, kind_of, purged_stub
+from robota_nb.core.record.entries import before_entry, entry_id, missing_entry
+from robota_nb.core.record.kinds import (
+    MESSAGE,
+    MISSING,
+    UNKNOWN,
+    Export,
+    Kind,
+    Link,
+    Purge,
+    added,
+    is_digest,
+    is_message,
+    is_stub,
+    kind_of,
+    purged_stub,
+    replaces,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from robota_nb.core.record.types import Entry, PurgedEntry
 
@@ -65,6 +81,59 @@ def without_dangling(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     return whole
 
 
+def lacking_in(entries: Mapping[str, Entry], present: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return those of the entries that are not *present*, or that replace what stands there under their ids."""
+    return {
+        eid: entry
+        for eid, entry in entries.items()
+        if eid not in present or (is_stub(entry) and replaces(entry, present[eid]))
+    }
+
+
+def with_missing(entries: Mapping[str, Entry], said: Mapping[str, object]) -> dict[str, Entry]:
+    """Return the entries with stubs in the place of those messages that others follow, and that are not among them.
+
+    Parameters
+    ----------
+    entries
+        Those of a session, as they were found in several places of which others are gone.
+    said
+        By the id of a turn, a digest of what was said before it: of the turns for which that is not among them, it is
+        kept, so that they are found as the answers that they are.
+    """
+    whole = dict(entries)
+    for entry in entries.values():
+        for link in references(entry):
+            if link.kind == MESSAGE.name and not kind_of(entry).is_pointer:
+                whole.setdefault(link.target, missing_entry())
+    for turn, digest in said.items():
+        question = next((entries[eid] for eid in turn_of(entries, turn) if entries[eid].get("role") == "user"), {})
+        if is_message(question) and is_digest(digest):
+            before = added(question, "context") or [question.get("parent")]
+            if any(eid not in entries for eid in before if eid is not None):
+                entry = before_entry(turn=turn, says=digest)
+                whole[entry_id(entry)] = entry
+    return whole
+
+
+def missing_of(entries: Mapping[str, Entry]) -> set[str]:
+    """Return the ids of the messages that others follow, and that are nowhere."""
+    sent = {eid for entry in entries.values() if is_message(entry) for eid in added(entry, "context") or ()}
+    return {eid for eid, entry in entries.items() if kind_of(entry) is MISSING} | (sent - entries.keys())
+
+
+def turn_of(entries: Mapping[str, Entry], answer: str) -> set[str]:
+    """Return the ids of the messages of a turn: its answer, back to its question; none if they are not here."""
+    said, here = {answer}, entries.get(answer)
+    while here is not None and here.get("role") != "user":
+        parent = here.get("parent", "")
+        if parent in said:
+            return set()
+        said.add(parent)
+        here = entries.get(parent)
+    return said if here is not None else set()
+
+
 def reached(entries: Mapping[str, Entry], start: Iterable[str], through: Callable[[Kind], bool]) -> set[str]:
     """Return the ids of what the entries *start* refer to, directly or through each other.
 
@@ -113,6 +182,45 @@ def purge_of(entries: Mapping[str, Entry], question: str) -> dict[str, PurgedEnt
     used = {target for eid, entry in entries.items() if eid not in gone for target in named(entry)}
     gone |= reached(entries, gone, lambda kind: kind.purge is Purge.WHEN_UNUSED) - used
     return {eid: purged_stub(entry) for eid, entry in entries.items() if eid in gone}
+
+
+def purge_of_chats(entries: Mapping[str, Entry], chats: Collection[str]) -> dict[str, Entry]:
+    """Return what is to be added to a record when all is removed that chats have said, and that is said of them.
+
+    That is a stub for each entry that goes, and what stays of one that is about other chats, too. Settings and
+    attachments go if nothing that stays refers to them.
+
+    Parameters
+    ----------
+    entries
+        The entries of a session, of these chats or another one: what a cell did in several may be recorded in any.
+    chats
+        The ids of the chats.
+    """
+    gone = {eid for eid, entry in entries.items() if entry.get("chat") in chats}
+    left = {eid: entry for eid, entry in entries.items() if eid not in gone}
+    new = gone
+    while new:
+        known = gone.union(chats)
+        new = {eid for eid, entry in left.items() if not known.isdisjoint(_subjects(entry))}
+        gone |= new
+        left = {eid: entry for eid, entry in left.items() if eid not in new}
+    parts = (kind_of(entries[eid]).rest(entries[eid], chats) for eid in gone)
+    rest = {entry_id(part): part for part in parts if part is not None}
+    used = {target for entry in (*left.values(), *rest.values()) for target in named(entry)}
+    gone |= {eid for eid, entry in left.items() if kind_of(entry).export is Export.WHEN_USED and eid not in used}
+    return {**purge_of_all({eid: entries[eid] for eid in gone}), **rest}
+
+
+def _subjects(entry: Entry) -> Iterable[str]:
+    """Return the ids of the chats and entries without which nobody is to know of an entry."""
+    kind = kind_of(entry)
+    return named(entry) if kind.purge is Purge.WITH_ITS_TARGET else kind.tells_of(entry)
+
+
+def purge_of_all(entries: Mapping[str, Entry]) -> dict[str, PurgedEntry]:
+    """Return the stubs that are to stay of all of these entries."""
+    return {eid: purged_stub(entry) for eid, entry in entries.items() if not is_stub(entry)}
 
 
 def export_of(entries: Mapping[str, Entry], chat: str) -> dict[str, Entry]:

@@ -31,6 +31,12 @@ def short(text: str) -> str:
     return line if len(line) <= SHORT and len(text) <= 4 * SHORT else f"{line[: SHORT - 1]}…"
 
 
+def fenced(text: str, info: str = "") -> str:
+    """Return a text in a Markdown fence that nothing in it ends; *info* is the language, as ``csv``."""
+    marks = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall("`+", text)), default=0))
+    return f"{marks}{info}\n{text.removesuffix(chr(10))}\n{marks}"
+
+
 def count(number: int, noun: str) -> str:
     """Return a number with its noun in the singular or plural."""
     if number == 1:

@@ -12,7 +12,7 @@ FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture in a prompt.
+    """A picture in a prompt, or in an answer.
 
     Parameters
     ----------
@@ -27,17 +27,99 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file in a prompt.
+
+    Parameters
+    ----------
+    name
+        What the model is told that it is called; no path.
+    media_type
+        ``text/plain``, ``application/pdf``, ``audio/wav``, ``audio/mpeg``, or that of a picture.
+    data
+        The file's bytes; of a text, in UTF-8.
+    absent
+        Of a file that is too large for a notebook, and not on this machine: its SHA-256, in hex, and its size in bytes.
+    """
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+    absent: tuple[str, int] | None = None
+
+
+Attachment: TypeAlias = Image | File
+"""What goes along with the text of a prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens as the provider reported them.
 
     Parameters
     ----------
     input_tokens, output_tokens
-        Of the request, and of the answer.
+        Of the request, and of the answer; 0 for one that was not reported.
+    more
+        Whatever else was counted, such as ``cached_tokens`` and ``reasoning_tokens``, by name.
+    at_least
+        Whether there were more: one of the first two was not reported.
     """
 
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    more: Mapping[str, int] = field(default_factory=dict, hash=False)
+    at_least: bool = False
+
+    def __repr__(self) -> str:
+        """Say what there is: mostly the first two alone."""
+        more = {"more": self.more} if self.more else {}
+        rest = more | ({"at_least": True} if self.at_least else {})
+        said = {"input_tokens": self.input_tokens, "output_tokens": self.output_tokens, **rest}
+        return f"Usage({', '.join(f'{name}={value!r}' for name, value in said.items())})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where an answer says that it has something from. Both are the words of strangers.
+
+    Parameters
+    ----------
+    title
+        What it is called; may be empty.
+    url
+        A web address; empty if there is none that can be a link.
+    """
+
+    title: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Besides:
+    """What an answer has beside its text.
+
+    Parameters
+    ----------
+    sources
+        What it names as its sources, in its own order: answers refer to them by their numbers, from 1.
+    pictures
+        The pictures in it.
+    refused
+        Whether the model has refused to answer; the text then is what it said instead.
+    more_sources, lost_pictures
+        How many came that are not among them, as they were too many or too large, or no pictures that are known.
+    """
+
+    sources: tuple[Source, ...] = ()
+    pictures: tuple[Image, ...] = ()
+    refused: bool = False
+    more_sources: int = 0
+    lost_pictures: int = 0
+
+
+TEXT_ALONE = Besides()
+"""Nothing, as with most answers."""
 
 
 # -- entries
@@ -60,13 +142,18 @@ class SessionEntry(TypedDict):
 
 
 class ConfigEntry(TypedDict):
-    """What requests are made with; *system* in lines, *params* as JSON texts."""
+    """What requests are made with; *system* in lines, *params* as JSON texts.
+
+    *again* is how often these very settings were purged before, as a stub stands under the id that they had.
+    """
 
     kind: Literal["config"]
     provider: NotRequired[str]
     model: NotRequired[str]
     system: NotRequired[list[str]]
     params: NotRequired[dict[str, str]]
+    more: NotRequired[list[list[str]]]
+    again: NotRequired[int]
 
 
 ChatEntry = TypedDict(
@@ -77,9 +164,17 @@ ChatEntry = TypedDict(
 
 
 class ImagePart(TypedDict):
-    """A place in a message's content where a picture stands; *image* is its entry's id."""
+    """A place in a message's content where a picture, or with a *name* a file, stands; *image* is its entry's id."""
 
     image: str
+    name: NotRequired[str]
+
+
+class PictureItem(TypedDict):
+    """A picture in an answer; *data* is Base64, in lines."""
+
+    media_type: str
+    data: list[str]
 
 
 class MessageEntry(TypedDict):
@@ -89,6 +184,9 @@ class MessageEntry(TypedDict):
     question, where that is not the path of its *parent*: the ids of the answers, oldest first. *after* is the id of the
     cell after which it was sent outside cells ("": above all of them), *by* is "code" if a cell's own Python asked, and
     *hand* what was clicked for it: by its key, each setting's [what the page gave, what was clicked].
+    *reasoning* is what the model thought before an answer.
+    *sources*, *pictures* and *refused* are an answer's, as in `Besides`; *left_out* is how many ``sources`` and
+    ``pictures`` are not kept. *imported* is what a question comes from that was asked in another program.
     """
 
     kind: Literal["message"]
@@ -105,10 +203,17 @@ class MessageEntry(TypedDict):
     hand: NotRequired[dict[str, list[str]]]
     set: NotRequired[dict[str, str]]
     options: NotRequired[dict[str, str]]
+    more: NotRequired[list[list[str]]]
     config: NotRequired[str]
     model: NotRequired[str]
     finish_reason: NotRequired[str]
     usage: NotRequired[dict[str, int]]
+    reasoning: NotRequired[list[str]]
+    sources: NotRequired[list[dict[str, str]]]
+    pictures: NotRequired[list[PictureItem]]
+    refused: NotRequired[Literal[1]]
+    left_out: NotRequired[dict[str, int]]
+    imported: NotRequired[str]
 
 
 class ActiveEntry(TypedDict):
@@ -136,6 +241,17 @@ class HeadEntry(TypedDict):
     chat: str
     message: NotRequired[str]
     context: NotRequired[list[str]]
+
+
+class OptionEntry(TypedDict):
+    """A setting of a chat that is no parameter of its requests is set; without a value, it is unset."""
+
+    kind: Literal["option"]
+    n: int
+    at: str
+    chat: str
+    key: str
+    value: NotRequired[str]
 
 
 class SetEntry(TypedDict):
@@ -195,18 +311,32 @@ class OutsideEntry(TypedDict):
     turns: NotRequired[list[str]]
 
 
+class BeforeEntry(TypedDict):
+    """What was sent before a *turn*, of which not all is here: a digest of what it *says*."""
+
+    kind: Literal["before"]
+    turn: str
+    says: str
+
+
 class ImageEntry(TypedDict):
-    """A picture; *data* is Base64, in lines."""
+    """A picture, or another file; *data* is Base64, in lines, and of ``text/plain`` the text itself, in lines.
+
+    Of a file that is too large for a notebook it is empty, and *sha256* and *size* (in bytes) tell which one it is.
+    """
 
     kind: Literal["image"]
     media_type: str
     data: list[str]
+    sha256: NotRequired[str]
+    size: NotRequired[int]
 
 
 class PurgedEntry(TypedDict):
-    """A stub: what stays, under the same id, of an entry whose text was removed for good."""
+    """A stub: what stays, under the same id, of an entry whose text was removed for good; or is *missing*."""
 
     kind: Literal["purged"]
+    missing: NotRequired[Literal[1]]
     n: NotRequired[int]
     chat: NotRequired[str]
     role: NotRequired[str]

@@ -1,28 +1,40 @@
 """A session as it stands: its record, and over it the changes that wait to be written.
 
-The record (the fold of the entries) is what has been written. Pointers (heads, the active chat, settings not yet used)
-wait here, and are written only where they differ from the record: a kernel that only replays writes nothing.
+The record (the fold of the entries) is what has been written. Pointers (the active chat, properties) wait here, and are
+written only where they differ from the record: a kernel that only replays writes nothing.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.names import Names
-from robota_nb.core.record.overlay import Overlay, differing
+from robota_nb.core.record.overlay import Overlay
 from robota_nb.errors import DuplicateName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
-    from robota_nb.core.record.nodes import Asked, Node, Path
+    from robota_nb.core.record.nodes import Asked, Path
     from robota_nb.core.record.types import Entry
+
+
+class Remembers(Protocol):
+    """What knows what chats remember: the page of a notebook, of which a chat's head is only where it ended last."""
+
+    def path(self, chat: str) -> Path:
+        """Return the turns that a chat remembers."""
+        ...
+
+    def config(self, chat: str) -> Config:
+        """Return what a chat's next ask is made with."""
+        ...
 
 
 class SessionView:
@@ -40,6 +52,8 @@ class SessionView:
         Returns the names of the sessions of its owner.
     changed
         Called with the chat (None: the session) that changed without an entry.
+    page
+        Returns what knows better than the record what chats remember, if cells run here.
     """
 
     def __init__(
@@ -49,20 +63,21 @@ class SessionView:
         lock: AbstractContextManager[object],
         siblings: Callable[[], Names],
         changed: Callable[[SessionView, str | None], None],
+        *,
+        page: Callable[[], Remembers | None] = lambda: None,
     ) -> None:
         self.id = id
         self.user_id = user_id
         self.record = SessionState(id)
         self.overlay = Overlay(self.record, partial(changed, self))
         self.state_changed = False  # in this process
-        self.undone: dict[str, list[str]] = {}  # chat -> the turns that were undone here, the last one last
+        # chat -> the turns that were undone here, the last one last, and after which turn each of them stood
+        self.undone: dict[str, list[tuple[str, str | None]]] = {}
         self._lock = lock
         self._siblings = siblings
         self._changed = changed
+        self._page = page
         self._names = Names()
-        self._heads: dict[str, str | None] = {}
-        self._bases: dict[str, str | None] = {}
-        self._settings: dict[str, dict[str, str]] = {}  # since the chat's last turn
         self._active: str | None = None
 
     # -- the session
@@ -146,34 +161,32 @@ class SessionView:
 
     def config(self, chat: str) -> Config:
         """Return what the chat's next ask is made with."""
-        return self.record.chat_config(chat).with_settings(self._settings.get(chat, {}))
-
-    def config_after(self, chat: str, stands: Node | None, since: Mapping[str, str | None] | None = None) -> Config:
-        """Return what a turn is asked with: as the turn whose place it takes, and what was set *since*, and here."""
-        base = self.record.config(stands.config) if stands and stands.config else self.record.chat_config(chat)
-        return base.with_settings({**(since or {}), **self._settings.get(chat, {})})
+        page = self._page()
+        return page.config(chat) if page else self.record.chat_config(chat)
 
     def head(self, chat: str) -> str | None:
         """Return the id of the message where the chat's path ends."""
-        head: str | None = self._heads.get(chat, self.record.chats[chat].head.value)
+        if self._page():
+            nodes = self.path(chat).nodes
+            return nodes[-1].id if nodes else None
+        head: str | None = self.record.chats[chat].head.value
         return head
 
     def base(self, chat: str) -> str | None:
         """Return the id of the message where the chat starts, if it is a fork."""
-        return self._bases.get(chat, self.record.chats[chat].base)
+        return self.record.chats[chat].base
 
     def path(self, chat: str) -> Path:
-        """Return the turns on the chat's path."""
+        """Return the turns that the chat remembers: as the page has them, and without one, as the chat's head says."""
         with self._lock:
-            return self.record.path(self.head(chat))
+            page = self._page()
+            return page.path(chat) if page else self.record.chat_path(chat)
 
     def retract(self, entries: Iterable[str]) -> None:
-        """Forget entries, by their ids, of which nobody was told, and what waits for chats that only they made."""
+        """Forget entries, by their ids, of which nobody was told."""
         self.record.retract(entries)
-        waiting: tuple[dict[str, Any], ...] = (self._heads, self._bases, self._settings, self.undone)
-        for by_chat in waiting:
-            for chat in by_chat.keys() - self.record.chats.keys():
-                del by_chat[chat]
+        for chat in self.undone.keys() - self.record.chats.keys():
+            del self.undone[chat]
 
     # -- pointing
 
@@ -187,52 +200,19 @@ class SessionView:
         if self.active_id != before:
             self._changed(self, chat)
 
-    def move_head(self, chat: str, message: str | None) -> None:
-        """End the chat's path at this message."""
-        self._heads[chat] = message
-        self._changed(self, chat)
-
-    def move_base(self, chat: str, message: str | None) -> None:
-        """Have a fork start at this message, and its path end there."""
-        self._bases[chat] = self._heads[chat] = message
-        self._changed(self, chat)
-
-    def set_for_next(self, chat: str, settings: Mapping[str, str]) -> None:
-        """Set a chat's settings for what is asked from now on; "" unsets one."""
-        self._settings.setdefault(chat, {}).update(settings)
-        self._changed(self, chat)
-
     # -- writing
 
     def waiting(self) -> Iterator[make.Builder]:
         """Yield what makes the entries of whatever differs from the record."""
         yield from self.overlay.waiting()
-        for chat, base in self._bases.items():
-            if base != self.record.chats[chat].base:
-                yield partial(make.set_entry, chat=chat, key="from", value=base)
-        for chat, head in self._heads.items():
-            if head != self.record.chats[chat].head.value:
-                yield partial(make.head_entry, chat=chat, message=head)
-        for chat, settings in self._settings.items():
-            yield from differing(self.record, chat, settings)
 
     def written(self) -> None:
-        """Forget heads and properties that waited: the record holds them now."""
+        """Forget properties that waited: the record holds them now."""
         self.overlay.written()
-        self._bases.clear()
-        self._heads.clear()
-
-    def turn_recorded(self, chat: str) -> None:
-        """Forget what waited for a chat: its new turn holds it."""
-        self._heads.pop(chat, None)
-        self._settings.pop(chat, None)
-
-    def turn_replayed(self, chat: str) -> None:
-        """Forget settings that a recorded turn was asked with already."""
-        self._settings.pop(chat, None)
 
     def config_entry(self, config: Config) -> tuple[str, dict[str, Entry]]:
         """Return the id of a config's entry, and the entry if it is new here."""
-        entry = config.to_entry()
-        eid = make.entry_id(entry)
-        return eid, {} if eid in self.record.entries else {eid: entry}
+        entry, entries = config.to_entry(), self.record.entries
+        while (eid := make.entry_id(entry)) in entries and entries.kind(eid).is_stub:
+            entry["again"] = entry.get("again", 0) + 1  # what was purged stays so, and these settings are used anew
+        return eid, {} if eid in entries else {eid: entry}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
     from robota_nb.core.rules.memory import Context
 
@@ -24,7 +25,7 @@ class Answer(NamedTuple):
     context
         All that was sent before it.
     prompt
-        A digest of what was asked, with its pictures.
+        A digest of what was asked, with its pictures and files.
     config
         What it was asked with.
     by_cell
@@ -33,6 +34,10 @@ class Answer(NamedTuple):
         Whether it ended before it was whole.
     is_purged
         Whether what it said was removed.
+    attached
+        The pictures and files that were sent with the question.
+    has_pictures
+        Whether a picture is among them.
     """
 
     id: str
@@ -44,6 +49,8 @@ class Answer(NamedTuple):
     by_cell: bool = True
     is_cut: bool = False
     is_purged: bool = False
+    attached: tuple[Attached, ...] = ()
+    has_pictures: bool = False
 
 
 class Answers:
@@ -53,8 +60,7 @@ class Answers:
         self._turns: dict[str, Answer] = {}
         self._by_request: dict[tuple[str, bytes, bytes], list[tuple[str, Config]]] = defaultdict(list)
         self._accepted: dict[str, list[Context]] = defaultdict(list)  # contexts that a turn stands for, too
-        self._cut: set[str] = set()
-        self._followed: set[str] = set()  # cut turns after which something was asked
+        self._followed: set[str] = set()  # turns after which something was asked
         self.made: set[str] = set()  # in this kernel
 
     def __getitem__(self, turn: str) -> Answer:
@@ -66,10 +72,11 @@ class Answers:
     def add(self, answer: Answer) -> None:
         """Take a turn over."""
         self._turns[answer.id] = answer
-        if answer.is_cut:
-            self._cut.add(answer.id)
-        if self._cut:
-            self._followed.update(turn for turn in reversed(answer.context) if turn in self._cut)
+        here: Context | None = answer.context
+        while here is not None and not here.is_followed:
+            here.is_followed = True
+            self._followed.add(here.turn)
+            here = here.before
         if answer.by_cell and not answer.is_purged:
             self._enter(answer, answer.context, answer.config)
 
@@ -81,7 +88,8 @@ class Answers:
             self._enter(answer, context, config)
 
     def _enter(self, answer: Answer, context: Context, config: Config) -> None:
-        self._by_request[answer.chat, context.says, answer.prompt].append((answer.id, config))
+        request = answer.chat, context.says, answer.prompt
+        self._by_request[request].append((answer.id, config))
 
     def find(self, chat: str, context: Context, prompt: bytes, config: Config) -> Iterator[Answer]:
         """Yield the turns that answer a request.
@@ -91,8 +99,25 @@ class Answers:
         for turn, with_config in self._by_request.get((chat, context.says, prompt), ()):
             answer = self._turns[turn]
             whole = not answer.is_cut or (turn not in self.made and turn in self._followed)
-            if whole and not answer.is_purged and with_config == config:
+            if whole and not answer.is_purged and next(self.differing(with_config, config, context), None) is None:
                 yield answer
+
+    def differing(self, one: Config, other: Config, context: Context) -> Iterator[str]:
+        """Yield the keys of the settings in which two configs differ, as far as that matters to a request.
+
+        Which pictures are sent again makes no difference where none was sent before it.
+        """
+        for key in one.differing(other):
+            if key != "pictures" or any(self._has_pictures(turn) for turn in reversed(context)):
+                yield key
+
+    def _has_pictures(self, turn: str) -> bool:
+        return turn in self._turns and self._turns[turn].has_pictures
+
+    def of_prompt(self, chat: str, prompt: bytes) -> list[Answer]:
+        """Return the turns of a chat that ask the same, whatever was before them."""
+        turns = self._turns.values()
+        return [a for a in turns if a.prompt == prompt and a.chat == chat and a.by_cell and not a.is_purged]
 
     def answers(self, turn: str, chat: str, context: Context, config: Config) -> bool:
         """Say whether a turn answers a request that asks the same as it does."""
@@ -102,21 +127,6 @@ class Answers:
     def contexts(self, turn: str) -> Collection[Context]:
         """Return the contexts that a turn stands for: its own, and those that were accepted."""
         return [self._turns[turn].context, *self._accepted.get(turn, ())]
-
-
-def differs_at(context: Context, now: Context) -> int:
-    """Return how many turns two contexts begin with that say the same."""
-    one, other = _says(context), _says(now)
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _says(context: Context) -> list[bytes]:
-    out: list[bytes] = []
-    here: Context | None = context
-    while here is not None and here.before is not None:
-        out.append(here.says)
-        here = here.before
-    return out[::-1]
 
 
 def newest(answers: Iterable[Answer]) -> Answer | None:

@@ -18,7 +18,9 @@ from robota_nb.core.rules.effects import (
     Command,
     Enter,
     Fork,
+    Set,
     Step,
+    after,
     by_hand,
     of_chat,
     with_hand,
@@ -29,15 +31,18 @@ from robota_nb.errors import ReplayMiss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
     from robota_nb.core.rules.answers import Answer, Answers
     from robota_nb.core.rules.effects import Effect, Options
     from robota_nb.core.rules.memory import Context, Memory
-    from robota_nb.core.rules.modes import Mode
+    from robota_nb.core.rules.modes import Mode, Rerun
     from robota_nb.core.rules.page import Cell, Page
 
-Rerun: TypeAlias = Literal["replay", "ask", "append"]
+_NOTHING = "nothing is recorded for this prompt"
+
 Outcome: TypeAlias = Literal["asked", "replayed", "failed"]
+"""How a cell has ended here."""
 
 
 class Record(PageRecord, Protocol):
@@ -51,8 +56,8 @@ class Record(PageRecord, Protocol):
         """Return the first one, of all or of a session; None if there is none."""
         ...
 
-    def is_in(self, chat: str, session: str) -> bool:
-        """Say whether a chat is one of a session."""
+    def chat_name(self, chat: str) -> str:
+        """Return what a chat is called."""
         ...
 
 
@@ -63,19 +68,28 @@ class Ask:
     Parameters
     ----------
     prompt
-        A digest of the text and the pictures.
+        A digest of the text, the pictures and the files.
     to
-        The chat that the ask names, if it does.
+        The chat that the ask goes to, if that is said.
+    named
+        Whether the ask itself says it; else there was no chat, and this one was begun for it.
+    within
+        The session that the ask names, if it names no chat.
     options
         The settings of this ask alone.
     fresh
         Whether a recorded answer is out of the question.
+    attached
+        The pictures and files.
     """
 
     prompt: bytes
     to: str | None = None
+    named: bool = True
+    within: str | None = None
     options: Options = ()
     fresh: bool = False
+    attached: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +102,17 @@ class Request:
         Which chat.
     context
         All that is sent before the prompt.
+    base
+        The settings, without those of the ask alone.
     config
-        The settings, with those of the ask alone.
+        The settings with them.
     hand
         What of them was clicked.
     """
 
     chat: str
     context: Context
+    base: Config
     config: Config
     hand: tuple[ByHand, ...]
 
@@ -143,6 +160,14 @@ class Execution:
         How many asks there were so far.
     live
         Whether one of them has no recorded answer.
+    fresh
+        Whether it asks anew whatever is recorded.
+    missed
+        Whether an ask of it was refused, because nothing is recorded.
+    clicked
+        Whether something that was clicked has been used, or does not count any more.
+    states
+        The sessions whose state it has set.
     """
 
     cell: Cell
@@ -153,7 +178,16 @@ class Execution:
     before: tuple[Effect, ...] = ()
     asked: int = 0
     live: bool = False
+    fresh: bool = False
+    missed: bool = False
+    clicked: bool = False
     former_asks: list[Answered] = field(default_factory=list)
+    states: set[str] = field(default_factory=set)
+
+    @property
+    def former(self) -> Answered | None:
+        """The ask of the former run whose place the next ask takes."""
+        return self.former_asks[self.asked] if self.asked < len(self.former_asks) else None
 
 
 @dataclass(slots=True)
@@ -172,6 +206,12 @@ class Asking:
         See `robota_nb.core.rules.modes`.
     clicked
         The chat that was clicked, until a command says one.
+    used
+        Whether it has been asked since.
+    clicked_session
+        The session that was clicked, if it has no chat.
+    anew
+        The keys of the cells whose next run asks anew.
     pending
         What was clicked in this kernel of the settings of chats, and not used yet.
     old_pending
@@ -188,6 +228,9 @@ class Asking:
     mode: Mode = "auto"
     rerun: Rerun = "replay"
     clicked: str | None = None
+    used: bool = False
+    clicked_session: str | None = None
+    anew: set[str] = field(default_factory=set)
     pending: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     old_pending: dict[str, dict[str, str]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -211,24 +254,38 @@ class Asking:
         before = was.effects[len(kept) :] if was else ()
         step = Step(id=cell.id, source=cell.source, effects=kept, also=also)
         page.put(cell.key, step)
-        memory = page.above(cell.key)
-        for effect in kept:
-            memory = effect.apply(memory, self.record, cell.key)
+        memory = after(page.above(cell.key), kept, self.record, cell.key)
         self.running = Execution(
-            cell=cell, was=was, step=step, memory=memory, kept=len(kept), before=before,
+            cell=cell, was=was, step=step, memory=memory, kept=len(kept), before=before, fresh=cell.key in self.anew,
             former_asks=[effect for effect in before if isinstance(effect, Answered)],
         )  # fmt: skip
+        self.anew.discard(cell.key)
         return self.running
 
-    def end(self, *, failed: bool = False, missed: bool = False) -> bool:
+    def append(self) -> None:
+        """Have the running cell go on after what it asked before, unless it has done something already."""
+        run = self.running
+        assert run is not None
+        if run.step.effects or run.asked or run.kept:
+            return
+        self.page.put(run.cell.key, run.was)
+        now = self.begin(run.cell, append=True)
+        now.states, now.fresh = run.states, run.fresh
+
+    def redo(self, count: int | None = None) -> bool:
+        """Have the running cell do what it did when it ran before, the first *count* of it; False if that was less."""
+        run = self.running
+        assert run is not None
+        again = run.before[:count]
+        for effect in again:
+            run.asked += isinstance(effect, Answered)
+            self._do(effect)
+        return count in (None, len(again))
+
+    def end(self, *, failed: bool = False) -> bool:
         """Note that the cell has ended, and return whether what it did is to be recorded.
 
-        Parameters
-        ----------
-        failed
-            Whether it ended with an error.
-        missed
-            Whether that is because nothing was recorded, in strict mode: what it did before is what it did then.
+        If it failed because nothing was recorded and the mode let nobody be asked, what it did before still counts.
         """
         run, self.running = self.running, None
         assert run is not None
@@ -236,10 +293,14 @@ class Asking:
         self.outcomes[key] = "failed" if failed else "asked" if run.live else "replayed"
         self.page.ran.add(key)
         step = run.step
-        if missed:
+        if failed and run.missed:
             step = run.was or replace(step, effects=())
         same = run.was is not None and run.was.says_the_same(step)
         new = not same and (run.was is not None or bool(step.effects))
+        if same and run.missed and run.live:  # else the next kernel would take what was asked for what stands
+            same, new = False, True
+        if not failed and same and run.clicked:  # else the next kernel would take the click for one that was not used
+            same, new = False, True
         if same:
             assert run.was is not None
             step = run.was
@@ -251,7 +312,10 @@ class Asking:
     def did(self, effect: Command | Enter) -> None:
         """Note that the running cell has done something; a chat that was clicked does not count once it has chosen."""
         if isinstance(effect, Choose | Enter):
-            self.clicked = None
+            self.clicked = self.clicked_session = None
+        elif isinstance(effect, Set) and self.running and effect.key in self.pending.get(effect.chat, {}):
+            del self.pending[effect.chat][effect.key]
+            self.running.clicked = True
         self._do(effect)
 
     def _do(self, effect: Effect) -> None:
@@ -268,38 +332,75 @@ class Asking:
         Raises
         ------
         ReplayMiss
-            In strict mode, if none does.
+            If none does, and the mode lets nobody be asked in this place.
         """
         run = self.running
         assert run is not None
-        former = run.former_asks[run.asked] if run.asked < len(run.former_asks) else None
+        former = run.former
         run.asked += 1
         again = bool(
             self.rerun == "ask" and run.cell.key in self.outcomes and former and former.turn
             and former.turn in self.answers and self.answers[former.turn].prompt == ask.prompt
         )  # fmt: skip
-        fresh = ask.fresh or again or self.mode == "off"
+        fresh = ask.fresh or again or run.fresh or self.mode == "off"
         memory, request, found = self._looked_up(run, ask, former, fresh=fresh)
         effect = Answered(
-            chat=request.chat, named=ask.to is not None, said=memory.chosen, hand=request.hand, options=ask.options
-        )
-        if found is None and self.mode == "strict":
-            raise ReplayMiss("no recorded answer", hint="replay.miss")
+            chat=request.chat, named=bool(ask.within or (ask.to and ask.named)), said=memory.chosen, hand=request.hand,
+            options=ask.options,
+        )  # fmt: skip
+        if found is None and not self.may_ask(former):
+            run.missed = True
+            hint = "replay.new" if self.mode == "stale" else "replay.miss"
+            raise ReplayMiss(self._why_missed(request, ask, former), hint="" if ask.fresh else hint)
         run.live = run.live or found is None
         return Decision(request=request, effect=effect, found=found)
+
+    def may_ask(self, former: Answered | None) -> bool:
+        """Say whether the mode lets the model be asked in the place of this ask of the former run."""
+        return self.mode != "strict" and (self.mode != "stale" or bool(former and former.turn))
+
+    def _why_missed(self, request: Request, ask: Ask, former: Answered | None) -> str:
+        if not request.chat:
+            return "no answer is recorded: there is no chat yet"
+        name = self.record.chat_name(request.chat)
+        if ask.fresh:
+            return f"{name!r} is asked anew each time (--fresh, --once): take the option off, or skip the cell"
+        if self.mode == "stale":
+            return f"no recorded answer in {name!r}: this cell had none, and only what is stale or edited is asked"
+        alike = list(self.answers.of_prompt(request.chat, ask.prompt))
+        if not alike and former and former.turn and former.chat != request.chat:
+            why = f"nothing is recorded there; the answer of this cell is in {self.record.chat_name(former.chat)!r}"
+        elif not alike:
+            known = former.turn if former else None
+            why = f"{self._what_differs(ask, known)} from what is recorded" if known else _NOTHING
+        elif all(answer.context.says != request.context.says for answer in alike):
+            why = "what was said before it differs from what is recorded"
+        else:
+            here = [answer.config for answer in alike if answer.context.says == request.context.says]
+            key = min(self.answers.differing(here[-1], request.config, request.context), default="")
+            why = f"the {key} differs from what is recorded" if key else "its answer stands in a cell above"
+        return f"no recorded answer in {name!r}: {why}"
+
+    def _what_differs(self, ask: Ask, turn: str) -> str:
+        """Say what of a prompt is not as a turn asked it: the first file that is not, else the prompt."""
+        was = self.answers[turn].attached if turn in self.answers else ()
+        changed = (one.name for one in ask.attached if one.name and one not in was)
+        name = next(changed, None)
+        return f"the file {name!r} differs" if name else "the prompt differs"
 
     def _looked_up(
         self, run: Execution, ask: Ask, former: Answered | None, *, fresh: bool
     ) -> tuple[Memory, Request, Answer | None]:
         for memory in self._memories(run):
-            request = self.request(memory, run.cell, former, ask.to, ask.options)
+            to = ask.to or (self._chat_within(memory, ask.within, former) if ask.within else None)
+            request = self.request(memory, run.cell, former, to, ask.options)
             found = None if fresh else self._find(run, request, ask, former)
             if found:
                 if memory is run.memory and not self.page.listed:
                     self.page.ran.add(run.cell.key)
                 return memory, request, found
         if self.old_pending.get(request.chat):  # it is asked anyway: what was clicked before the restart counts
-            request = self.request(memory, run.cell, former, ask.to, ask.options, anew=True)
+            request = self.request(memory, run.cell, former, to, ask.options, anew=True)
             found = None if fresh else self._find(run, request, ask, former)
         return memory, request, found
 
@@ -310,9 +411,7 @@ class Asking:
         if not page.listed and page.ran & page.recorded:
             skip = {cell.key for cell in page.cells if cell.key not in page.ran and cell is not run.cell}
             memory = page.without(skip, run.cell.key)
-            for effect in run.step.effects:
-                memory = effect.apply(memory, self.record, run.cell.key)
-            yield memory
+            yield after(memory, run.step.effects, self.record, run.cell.key)
 
     def _find(self, run: Execution, request: Request, ask: Ask, former: Answered | None) -> Answer | None:
         """Return of several answers the one that stands here, else one that stands nowhere, else the newest."""
@@ -353,7 +452,7 @@ class Asking:
         anew
             Whether it is asked whatever stands there: what was clicked in an earlier kernel counts then.
         """
-        chat = to or self.chat_of(memory, cell, former)
+        chat = self.chat_of(memory, cell, former) if to is None else to
         said = of_chat(memory, chat, self.record)
         config = with_hand(said.config, former.hand) if former and former.chat == chat else said.config
         if not (former and former.turn) or anew:
@@ -362,27 +461,61 @@ class Asking:
         return Request(
             chat=chat,
             context=said.context,
+            base=config,
             config=config.with_settings(dict(options)),
             hand=by_hand(said.config, config),
         )
 
     def chat_of(self, memory: Memory, cell: Cell, former: Answered | None) -> str:
         """Return the chat to which an ask goes that names none; empty if there is none yet."""
-        if former and not former.named and self.record.has(former.chat):
+        if former and not former.named and self._is_there(former.chat, memory):
             says_nothing = memory.current is None and memory.session is None
             if says_nothing or former.said == memory.chosen:  # the page above, or it says the same as then
                 return former.chat
-        if self.clicked:
-            return self.clicked
-        if memory.current:
+        if self.clicked or self.clicked_session:
+            return self.clicked or self.record.first_chat(self.clicked_session) or ""
+        if memory.current and self._is_there(memory.current, memory):
             return memory.current
         return self._first_below(cell, memory.session) or self.record.first_chat(memory.session) or ""
+
+    def _is_there(self, chat: str, memory: Memory) -> bool:
+        """Say whether a chat is there: one that is deleted below comes back with the command that chooses it."""
+        return self.record.has(chat) or memory.chosen in (chat, self.record.session_of(chat))
+
+    def _chat_within(self, memory: Memory, session: str, former: Answered | None) -> str:
+        """Return the chat to which an ask goes that names a session, and no chat; empty if it has none yet."""
+
+        def fits(chat: str | None) -> bool:
+            return bool(chat and self.record.has(chat) and self.record.session_of(chat) == session)
+
+        if former and former.named and fits(former.chat):
+            return former.chat
+        chat = next((chat for chat in (self.clicked, memory.last_in(session)) if fits(chat)), None)
+        if chat is None and memory.current and fits(memory.current):
+            chat = memory.current
+        return chat or self.record.first_chat(session) or ""
+
+    def target(self, ask: Ask) -> str:
+        """Return the chat to which the running cell's next ask goes; empty if that is still to be begun."""
+        run = self.running
+        assert run is not None
+        if ask.to:
+            return ask.to
+        if ask.within:
+            return self._chat_within(run.memory, ask.within, run.former)
+        return self.chat_of(run.memory, run.cell, run.former)
+
+    def where_to_begin(self) -> str | None:
+        """Return the session in which a chat is to be begun; None if nothing says which."""
+        run = self.running
+        return self.clicked_session or (run.memory.session if run else self.page.end().session)
 
     def _first_below(self, cell: Cell, session: str | None) -> str | None:
         for other in self.page.cells[self.page.position(cell.key) :]:
             if other is not cell and (step := self.page.steps.get(other.key)):
                 for asked in step.asks:
-                    if not asked.named and not asked.said and (not session or self.record.is_in(asked.chat, session)):
+                    fits = not session or self.record.session_of(asked.chat) == session
+                    if fits and not asked.named and not asked.said and self.record.has(asked.chat):
                         return asked.chat
         return None
 
@@ -390,13 +523,27 @@ class Asking:
         """Note the turn that stands as the answer; None: the ask failed; *once*: it leaves no trace."""
         if once:
             return
-        self._do(replace(decision.effect, turn=turn))
-        if turn is None:
-            return
-        chat = decision.request.chat
-        self.pending.pop(chat, None)
-        if decision.request.hand:
-            self.old_pending.pop(chat, None)
+        assert self.running is not None
+        chat, used = decision.request.chat, 0
+        if turn is not None:
+            self.used = self.used or chat == self.clicked
+            clicked = self.pending.pop(chat, None)
+            if decision.request.hand or decision.found is None:
+                clicked = self.old_pending.pop(chat, None) or clicked
+            if clicked and decision.found is not None:
+                self.running.clicked, used = True, self.page.next_n()
+        self._do(replace(decision.effect, turn=turn, used=used))
+
+    def resolved(self, decision: Decision, base: Config) -> Decision:
+        """Return a decision with other settings than the page gives, because nobody has chosen any."""
+        assert self.running is not None
+        request = decision.request
+        if base == request.base:
+            return decision
+        given = of_chat(self.running.memory, request.chat, self.record).config
+        config = base.with_settings(dict(decision.effect.options))
+        request = replace(request, base=base, config=config, hand=by_hand(given, base))
+        return replace(decision, request=request, effect=replace(decision.effect, hand=request.hand))
 
     # -- a command
 
@@ -404,7 +551,7 @@ class Asking:
         """Return the chat that a command of the running cell is for, and whether nothing above says so."""
         run = self.running
         assert run is not None
-        if run.memory.current:
+        if run.memory.current and self.record.has(run.memory.current):
             return run.memory.current, False
         return self.chat_of(run.memory, run.cell, self._was_here(run)), True
 

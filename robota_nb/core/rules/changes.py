@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robota_nb.core.record.entries import RESERVED_KEYS
-from robota_nb.core.record.kinds import CHAT, MESSAGE, SET, kind_of
+from robota_nb.core.record.config import Config
+from robota_nb.core.record.kinds import CHAT, MESSAGE, OPTION, SET, kind_of
+from robota_nb.core.record.parameters import RESERVED_KEYS
 
 if TYPE_CHECKING:
     from robota_nb.core.record.fold import SessionState
@@ -34,19 +35,21 @@ class Change:
 
 def changes(record: SessionState, chat: str) -> list[Change]:
     """Return what was changed in a chat's settings, oldest first."""
-    known: dict[str, str] | None = None
+    known: Config | None = None
     found = []
     for entry in sorted(record.entries.values(), key=lambda entry: entry.get("n", 0)):
         if entry.get("chat") != chat:
             continue
-        if kind_of(entry) is SET and entry["key"] not in RESERVED_KEYS:
-            now = {**(known or {}), entry["key"]: entry.get("value", "")}
+        if kind_of(entry) in (SET, OPTION) and entry["key"] not in RESERVED_KEYS:
+            now = (known or Config(provider="")).with_settings({entry["key"]: entry.get("value")})
         elif kind_of(entry) in (CHAT, MESSAGE) and "config" in entry:
-            now = record.config(entry["config"]).settings()
+            now = record.config(entry["config"])
         else:
             continue
         if known is not None:
-            pairs = [(key, known.get(key, ""), now.get(key, "")) for key in sorted(known.keys() | now.keys())]
-            found += [Change(at=entry["at"], key=key, old=old, new=new) for key, old, new in pairs if old != new]
+            found += [
+                Change(at=entry["at"], key=key, old=known.get(key), new=now.get(key))
+                for key in sorted(known.differing(now))
+            ]
         known = now
     return found

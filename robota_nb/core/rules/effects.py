@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from robota_nb.core.record.config import FIELDS
 from robota_nb.core.record.kinds import is_hand, is_settings
-from robota_nb.core.rules.memory import ChatMemory
+from robota_nb.core.record.options import carried, put
+from robota_nb.core.rules.memory import ChatMemory, Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.core.record.config import Config
     from robota_nb.core.rules.memory import Context, Contexts, Memory
@@ -27,8 +30,16 @@ class Known(Protocol):
         """Return the settings that a chat began with."""
         ...
 
+    def start_of(self, chat: str) -> Context:
+        """Return what a chat began with: nothing, or where it was forked outside cells."""
+        ...
+
     def chat_of(self, turn: str) -> str | None:
         """Return the chat of a turn; None if it is not here."""
+        ...
+
+    def session_of(self, chat: str) -> str | None:
+        """Return the session of a chat; None if it is not here."""
         ...
 
 
@@ -52,26 +63,17 @@ class ByHand(NamedTuple):
 
 def of_chat(memory: Memory, chat: str, known: Known) -> ChatMemory:
     """Return what is remembered of a chat: of one to which nothing was done above, how it began."""
-    return memory.get(chat) or ChatMemory(known.contexts.start, known.first_config(chat))
+    return memory.get(chat) or ChatMemory(known.start_of(chat), known.first_config(chat))
 
 
 def with_hand(config: Config, hand: tuple[ByHand, ...]) -> Config:
     """Return settings with what was clicked over them, as far as that still counts."""
-    if not hand:
-        return config
-    given = config.settings()
-    return config.with_settings({key: value for key, over, value in hand if given.get(key, "") == over})
+    return config.with_settings({key: value for key, over, value in hand if config.get(key) == over})
 
 
 def by_hand(base: Config, config: Config) -> tuple[ByHand, ...]:
     """Return what was clicked over these settings, if an ask is made with those."""
-    if base is config:
-        return ()
-    given, used = base.settings(), config.settings()
-    keys = sorted(given.keys() | used.keys())
-    return tuple(
-        ByHand(key, given.get(key, ""), used.get(key, "")) for key in keys if given.get(key, "") != used.get(key, "")
-    )
+    return tuple(ByHand(key, base.get(key), config.get(key)) for key in sorted(base.differing(config)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,8 @@ class Answered:
         What was clicked for it.
     options
         The settings of this ask alone.
+    used
+        What was clicked of the chat's settings up to this n has been used by it; 0 if nothing waited.
     """
 
     chat: str
@@ -100,6 +104,7 @@ class Answered:
     said: str | None = None
     hand: tuple[ByHand, ...] = ()
     options: Options = ()
+    used: int = field(default=0, compare=False)
 
     def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
         """Return the memory after it."""
@@ -156,7 +161,7 @@ class Set(Command):
     def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
         """Return the memory after it."""
         was = of_chat(memory, self.chat, known)
-        return memory.put(self.chat, ChatMemory(was.context, was.config.with_settings({self.key: self.value}), cell))
+        return memory.put(self.chat, was.but(was.config.with_settings({self.key: self.value}), cell))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +173,7 @@ class Fork(Command):
     def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
         """Return the memory after it."""
         source = of_chat(memory, self.source, known)
-        return memory.put(self.chat, ChatMemory(source.context, source.config, cell))
+        return memory.put(self.chat, source.but(source.config, cell))
 
 
 class Undo(Command):
@@ -204,26 +209,26 @@ class Back(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop(Command):
-    """Turns were taken out of memory, outside cells."""
+    """Turns were taken out of memory."""
 
     turns: tuple[str, ...]
 
-    def context(self, context: Context, known: Known) -> Context:
-        """Return what the chat remembers after it."""
-        turns = context.turns
-        first = next((at for at, turn in enumerate(turns) if turn in self.turns), len(turns))
-        return known.contexts.of((t for t in turns[first:] if t not in self.turns), context.first(first))
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        was = of_chat(memory, self.chat, known)
+        return memory.put(self.chat, was.edited(Edit(drop=self.turns), known.contexts, cell))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put(Command):
-    """Turns were put at the end of memory, outside cells."""
+    """Turns were put at the end of memory."""
 
     turns: tuple[str, ...]
 
-    def context(self, context: Context, known: Known) -> Context:
-        """Return what the chat remembers after it."""
-        return known.contexts.of(self.turns, context)
+    def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:
+        """Return the memory after it."""
+        was, here = of_chat(memory, self.chat, known), tuple(turn for turn in self.turns if known.chat_of(turn))
+        return memory.put(self.chat, was.edited(Edit(put=here), known.contexts, cell))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +239,25 @@ class Enter:
 
     def apply(self, memory: Memory, known: Known, cell: str | None) -> Memory:  # noqa: ARG002 - as the others
         """Return the memory after it."""
-        return memory.enter(self.session)
+        return memory.enter(self.session, known.session_of(memory.current) if memory.current else None)
+
+
+def after(memory: Memory, effects: Iterable[Effect], known: Known, cell: str | None) -> Memory:
+    """Return the memory after effects of a cell, in order; the settings of a chat that it set in a row in one go."""
+    for chat, together in groupby(effects, _sets_param_of):
+        if chat is None:
+            for effect in together:
+                memory = effect.apply(memory, known, cell)
+        else:
+            was = of_chat(memory, chat, known)
+            settings = {one.key: one.value for one in together if isinstance(one, Set)}
+            memory = memory.put(chat, was.but(was.config.with_settings(settings), cell))
+    return memory
+
+
+def _sets_param_of(effect: Effect) -> str | None:
+    """Return the chat of which a parameter was set: the provider and the model may change each other."""
+    return effect.chat if isinstance(effect, Set) and effect.key not in FIELDS else None
 
 
 OfChat: TypeAlias = Answered | Command
@@ -319,15 +342,21 @@ def to_op(effect: Effect) -> dict[str, Any]:
         if effect.said:
             op["said"] = effect.said
         if effect.hand:
-            op["hand"] = {key: [over, value] for key, over, value in effect.hand}
+            put(op, "hand", {key: (over, value) for key, over, value in effect.hand})
         if effect.options:
-            op["options"] = dict(effect.options)
+            put(op, "options", dict(effect.options))
+        if effect.used:
+            op["used"] = effect.used
         return op
     if isinstance(effect, Enter):
         return {"do": "choose", "session": effect.session}
-    fields = {name: getattr(effect, name) for name in _OPS[type(effect)][1]}
+    fields = {name: _plain(getattr(effect, name)) for name in _OPS[type(effect)][1]}
     op = {"do": _OPS[type(effect)][0], "chat": effect.chat, **{_NAMES.get(name, name): v for name, v in fields.items()}}
     return op | ({"alone": 1} if effect.alone else {})
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def from_op(op: Mapping[str, Any]) -> Effect | None:
@@ -336,20 +365,29 @@ def from_op(op: Mapping[str, Any]) -> Effect | None:
         return Enter(session=op["session"]) if op.get("do") == "choose" else None
     chat = op["chat"]
     if "do" not in op:
-        turn, said, hand, options = op.get("ask"), op.get("said"), op.get("hand", {}), op.get("options", {})
+        turn, said, used = op.get("ask"), op.get("said"), op.get("used")
+        hand, options = carried(op, "hand"), carried(op, "options")
         if not (isinstance(turn or "", str) and isinstance(said or "", str) and is_hand(hand) and is_settings(options)):
             return None
         clicked = tuple(ByHand(key, over, value) for key, (over, value) in sorted(hand.items()))
         return Answered(
             chat=chat, turn=turn, named=bool(op.get("named")), said=said, hand=clicked,
-            options=tuple(sorted(options.items())),
+            options=tuple(sorted(options.items())), used=used if type(used) is int else 0,
         )  # fmt: skip
-    for kind, (name, fields) in _OPS.items():
-        if op["do"] == name:
-            given = {field: op.get(_NAMES.get(field, field)) for field in fields}
-            if all(type(given[field]) is type_ for field, type_ in fields.items()):
-                return kind(chat=chat, alone=bool(op.get("alone")), **given)
-    return None
+    kind = _COMMANDS.get(op["do"]) if isinstance(op["do"], str) else None
+    if kind is None:
+        return None
+    given: dict[str, Any] = {name: op.get(_NAMES.get(name, name)) for name in _OPS[kind][1]}
+    for name, type_ in _OPS[kind][1].items():
+        if not _is_of(given[name], type_):
+            return None
+        if type_ is list:
+            given[name] = tuple(given[name])
+    return kind(chat=chat, alone=bool(op.get("alone")), **given)
+
+
+def _is_of(value: object, type_: type) -> bool:
+    return type(value) is type_ and (not isinstance(value, list) or all(isinstance(item, str) for item in value))
 
 
 _OPS: Mapping[type[Command], tuple[str, Mapping[str, type]]] = {
@@ -359,7 +397,10 @@ _OPS: Mapping[type[Command], tuple[str, Mapping[str, type]]] = {
     Undo: ("undo", {}),
     Clear: ("clear", {}),
     Back: ("back", {"to": int}),
+    Drop: ("drop", {"turns": list}),
+    Put: ("put", {"turns": list}),
 }
 """By its class, what a command of a cell is called in the record, and its fields with their types."""
+_COMMANDS = {name: kind for kind, (name, _) in _OPS.items()}
 _NAMES = {"source": "from"}
 """What fields are called in the record, if something else."""

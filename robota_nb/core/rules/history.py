@@ -1,20 +1,20 @@
-"""The history of a chat: its turns are a tree, and every command here only moves where the path ends.
-
-Nothing is destroyed, but by `purge`, which is there for secrets.
-"""
+"""The history of a chat: the turns that it remembers are one path through all that was ever said in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
+from robota_nb.core.record.nodes import Several
 from robota_nb.core.record.relations import purge_of
 from robota_nb.errors import TurnNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Iterable, Iterator
 
-    from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.fold import SessionState
+    from robota_nb.core.record.nodes import Node, Path, Trail
     from robota_nb.core.record.types import PurgedEntry
     from robota_nb.core.record.view import SessionView
 
@@ -26,75 +26,69 @@ _MAX_DIGITS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """Where a branch leaves the path: *after* so many of its turns, and what follows there instead."""
+    """A branch: what follows *after* so many turns of the path, from its *first* turn to the last one of *trail*."""
 
     after: int
-    nodes: list[Node]
+    first: Node
+    trail: Trail
+    size: int
+
+    @property
+    def last(self) -> Node:
+        """Its last turn."""
+        return self.trail.node
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Its turns; branches that part beside the path have the first ones in common."""
+        return self.first_nodes(self.size)
+
+    def first_nodes(self, size: int) -> list[Node]:
+        """Return its first turns, so many of them, without a look at all."""
+        left = max(self.size - size, 0)
+        end = self.trail.first(self.trail.size - left)
+        return [trail.node for trail in islice(end.back(), self.size - left)][::-1]
 
 
-def last_shown(view: SessionView, chat: str, shown: Container[str]) -> str | None:
-    """Return the turn where history commands act: the last one of the path that was *shown* here, else the last."""
-    nodes = view.path(chat).nodes
-    here = next((node.id for node in reversed(nodes) if node.id in shown), None)
-    return here or (nodes[-1].id if nodes else None)
-
-
-def undo(view: SessionView, chat: str, shown: Container[str]) -> Node | None:
-    """Take the last shown turn, and what follows it, off the path; return it."""
-    last = last_shown(view, chat, shown)
-    if last is None:
-        return None
-    node = view.record.nodes[last]
-    view.move_head(chat, node.parent)
-    view.undone.setdefault(chat, []).append(node.id)
-    return node
-
-
-def redo(view: SessionView, chat: str) -> Node | None:
-    """Put the turn that follows the path's end on the path: what was undone here, else the newest; return it."""
-    head = view.head(chat)
-    following = [node for node in _tree(view, chat) if node.parent == head]
-    undone = view.undone.get(chat)
-    last = undone.pop() if undone else None
-    node = max(following, key=lambda child: (child.id == last, child.stamp), default=None)
-    if node:
-        view.move_head(chat, node.id)
-    return node
-
-
-def clear(view: SessionView, chat: str) -> int:
-    """Take all turns off the path; return how many there were."""
-    count = len(view.path(chat).nodes)
-    view.move_head(chat, None)
-    return count
-
-
-def last_shown_turn(view: SessionView, chat: str, shown: Container[str]) -> Node:
-    """Return the turn where history commands act (see `last_shown`).
+def last_turn(view: SessionView, chat: str) -> Node:
+    """Return the last turn that a chat remembers.
 
     Raises
     ------
     TurnNotFound
-        If the chat has none.
+        If it has none.
     """
-    last = last_shown(view, chat, shown)
+    last = view.path(chat).last
     if last is None:
         raise TurnNotFound(f"nothing was asked in {view.chat_name(chat)!r} yet", hint="chat.ask")
-    return view.record.nodes[last]
+    return last
 
 
-def to_retry(view: SessionView, chat: str, shown: Container[str]) -> Node:
-    """Return the turn to be asked again: the last one shown here, else the last.
+def to_retry(view: SessionView, chat: str) -> Node:
+    """Return the turn to be asked again: the last one.
 
     Raises
     ------
     TurnNotFound
         If the chat has none, or what it asked was purged.
     """
-    node = last_shown_turn(view, chat, shown)
+    node = last_turn(view, chat)
     if is_purged(view, node):
         raise TurnNotFound(f"what was asked there was purged from {view.chat_name(chat)!r}", hint="chat.edit")
     return node
+
+
+def following(view: SessionView, chat: str) -> Node | None:
+    """Return the turn that follows what a chat remembers: the last one that was undone here, else the newest."""
+    path = view.path(chat)
+    head = path.last.id if path.last else None
+    undone = view.undone.get(chat)
+    last, before = undone.pop() if undone else (None, None)
+    node = view.record.nodes.get(last) if last and before == head else None
+    if node and node not in path:  # also one that had followed another turn, or another chat's
+        return node
+    after = (node for node in _children(view, chat)(head) if node not in path)
+    return max(after, key=lambda node: node.stamp, default=None)
 
 
 def numbered(view: SessionView, chat: str, number: int) -> Node:
@@ -114,84 +108,113 @@ def numbered(view: SessionView, chat: str, number: int) -> Node:
 
 def _tree(view: SessionView, chat: str) -> list[Node]:
     """Return the turns of a chat: its own, and of a fork those that it began with."""
-    base = view.base(chat)
-    begun = view.record.path(base).nodes if base else []
-    own = (node for node in list(view.record.nodes.values()) if node.chat == chat)
-    return [*own, *(node for node in begun if node.chat != chat)]
+    return [*view.record.turns_of(chat), *(trail.node for trail in _begun(view, chat))]
+
+
+def _begun(view: SessionView, chat: str) -> Iterator[Trail]:
+    """Yield what a fork began with, the last turn first."""
+    if base := view.base(chat):
+        yield from (trail for trail in view.record.trail(base).back() if trail.node.chat != chat)
+
+
+def _children(view: SessionView, chat: str) -> Callable[[str | None], list[Node]]:
+    """Return what finds the turns of a chat that follow a message."""
+    begun: Several[str | None, Node] = Several()
+    for trail in _begun(view, chat):
+        begun.add(trail.node.parent, trail.node)
+    return lambda place: [*view.record.children(chat, place), *begun.get(place)]
+
+
+def beside(view: SessionView, chat: str) -> list[Node]:
+    """Return the turns of a chat that are not on its path."""
+    path = view.path(chat)
+    begun = takewhile(lambda trail: path.place(trail.node) != trail.size, _begun(view, chat))
+    return [node for node in (*view.record.turns_of(chat), *(trail.node for trail in begun)) if node not in path]
 
 
 def branches(view: SessionView, chat: str) -> list[Fork]:
     """Return what stands beside the path, in the order in which the branches began: new ones come last."""
-    record, path = view.record, view.path(chat)
-    off = [node for node in _tree(view, chat) if node not in path]
+    off = beside(view, chat)
+    return in_order(forks(view.record, view.path(chat), off))
+
+
+def in_order(found: Iterable[Fork]) -> list[Fork]:
+    """Return branches in the order in which they began."""
+    return sorted(found, key=lambda fork: (fork.first.stamp, fork.last.stamp))
+
+
+def forks(record: SessionState, path: Path, off: Iterable[Node]) -> Iterator[Fork]:
+    """Yield the branches that the turns *off* the path make up: one for each of them that none of the others follows.
+
+    Each turn is looked at once, however many branches have it in common.
+    """
+    off = list(off)
     parents = {node.parent for node in off}
-    found = []
+    leaves: dict[Trail, tuple[int, int]] = {}  # where the path was left, and how many turns ago
     for leaf in off:
-        if leaf.id not in parents:
-            nodes = record.path(leaf.id).nodes
-            after = sum(node in path for node in nodes)
-            found.append(Fork(after=after, nodes=nodes[after:]))
-    return sorted(found, key=lambda fork: (fork.nodes[0].stamp, fork.nodes[-1].stamp))
+        if leaf.id in parents:
+            continue
+        passed: list[Trail] = []
+        after = size = 0
+        for trail in record.trail(leaf.id).back():
+            if trail in leaves:
+                after, size = leaves[trail]
+                break
+            if after := path.place(trail.node):
+                break
+            passed.append(trail)
+        for size, trail in enumerate(reversed(passed), size + 1):  # noqa: B020 - goes on from there
+            leaves[trail] = after, size
+        end = record.trail(leaf.id)
+        yield Fork(after=after, first=end.first(end.size - size + 1).node, trail=end, size=size)
 
 
-def checkout(view: SessionView, chat: str, ref: str, shown: Container[str], *, to_end: bool = False) -> Node:
-    """End the path at a branch's last turn, by its number, or at any turn, by (the beginning of) its id.
+def branch(view: SessionView, chat: str, number: int) -> list[Node]:
+    """Return the turns of a branch that stand beside the path, by its number, from 1.
+
+    Raises
+    ------
+    TurnNotFound
+        If there is none.
+    """
+    found = branches(view, chat)
+    if not 0 < number <= len(found):
+        raise _no_branch(view, chat, str(number), len(found))
+    return found[number - 1].nodes
+
+
+def path_to(view: SessionView, chat: str, ref: str, *, to_end: bool = False) -> list[Node]:
+    """Return the turns up to the end of a branch, by its number, or up to any turn, by (the beginning of) its id.
 
     With *to_end* it goes on from there to the end of the newest turns that followed.
-
-    Of a branch of which something was shown here, the last turn that was: what follows there belongs to cells
-    that have yet to run.
 
     Raises
     ------
     TurnNotFound
         If there is no such branch or turn.
     """
-    node = _meant(view, chat, ref, shown)
-    while to_end and (following := [child for child in _tree(view, chat) if child.parent == node.id]):
-        node = max(following, key=lambda child: child.stamp)
-    view.move_head(chat, node.id)
-    return node
+    node = _meant(view, chat, ref)
+    children = _children(view, chat)
+    while to_end and (later := children(node.id)):
+        node = max(later, key=lambda child: child.stamp)
+    path = view.path(chat)
+    return path.nodes[: path.place(node)] if node in path else view.record.path(node.id).nodes
 
 
-def _meant(view: SessionView, chat: str, ref: str, shown: Container[str]) -> Node:
+def _meant(view: SessionView, chat: str, ref: str) -> Node:
     found = branches(view, chat)
     if ref.isdecimal():
         if len(ref) < _MAX_DIGITS and 0 < int(ref) <= len(found):
-            nodes = found[int(ref) - 1].nodes
-            return next((node for node in reversed(nodes) if node.id in shown), nodes[-1])
+            return found[int(ref) - 1].last
     elif len(ref) >= _MIN_ID:
         nodes = [node for node in _tree(view, chat) if node.id.startswith(ref)]
         if len(nodes) == 1:
             return nodes[0]
-    raise TurnNotFound(
-        f"no branch {ref[:40]!r} in {view.chat_name(chat)!r}, which has {len(found)}", hint="chat.branches"
-    )
+    raise _no_branch(view, chat, ref, len(found))
 
 
-def fork_point(view: SessionView, chat: str, at: int | None, shown: Container[str]) -> tuple[str | None, bool]:
-    """Return the turn after which a fork of a chat starts, and whether that is known here.
-
-    Where nothing of the source was shown here yet, nobody knows how far it had come when the cell ran before.
-
-    Parameters
-    ----------
-    view, chat
-        Where the chat to be forked is, and its id.
-    at
-        After which turn of its path, from 1; 0 for its start; where it has got to if not given.
-    shown
-        The turns that were shown here.
-
-    Raises
-    ------
-    TurnNotFound
-        If the path has no such turn.
-    """
-    if at == 0:
-        return None, True
-    point = last_shown(view, chat, shown) if at is None else numbered(view, chat, at).id
-    return point, point is not None and point in shown
+def _no_branch(view: SessionView, chat: str, ref: str, count: int) -> TurnNotFound:
+    return TurnNotFound(f"no branch {ref[:40]!r} in {view.chat_name(chat)!r}, which has {count}", hint="chat.branches")
 
 
 def purged(view: SessionView, node: Node) -> dict[str, PurgedEntry]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from robota_nb.core.rules.answers import differs_at
-from robota_nb.core.rules.effects import Answered
+from robota_nb.core.rules.effects import Answered, after
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,22 +41,66 @@ class Judged:
     kind: Literal["", "cell", "outside", "gone", "setting", "chat"] = ""
 
 
-def judge(asking: Asking, cell: Cell) -> list[Judged]:
-    """Say of each answer of a cell whether it is the one that the page would get now."""
+State: TypeAlias = Literal["asked", "replayed", "failed", "recorded", "edited", "stale", "purged", "out", "cut"]
+"""What is to be said of a cell."""
+
+
+class Mark(NamedTuple):
+    """What is to be said of a cell that has asked something.
+
+    Parameters
+    ----------
+    state
+        The worst of its answers' states; of one where all are well, how it has got them.
+    judged
+        The answer that this is about.
+    """
+
+    state: State
+    judged: Judged | None
+
+
+_WORST_FIRST: tuple[Literal["stale", "purged", "out", "cut"], ...] = ("stale", "purged", "out", "cut")
+
+
+def mark(asking: Asking, cell: Cell, *, to_end: bool = True) -> Mark | None:
+    """Return what is to be said of a cell; None if it asks nothing, or has not run yet.
+
+    Without *to_end* no cell below it is looked at: what is ``out`` is not known then.
+    """
+    step = asking.page.steps.get(cell.key)
+    if step is None or not step.asks:
+        return None
+    judged = judge(asking, cell, to_end=to_end)
+    last = judged[-1] if judged else None
+    if step.source != cell.source:
+        return Mark("edited", last)
+    outcome: State = asking.outcomes.get(cell.key, "recorded")
+    for state in _WORST_FIRST if outcome != "failed" else ():
+        if found := next((one for one in judged if one.state == state), None):
+            return Mark(state, found)
+    return Mark(outcome, last)
+
+
+def judge(asking: Asking, cell: Cell, *, to_end: bool = True) -> list[Judged]:
+    """Say of each answer of a cell whether it is the one that the page would get now; *to_end*: see `mark`."""
     step = asking.page.steps.get(cell.key)
     if step is None or not step.turns:
         return []
-    page, out = asking.page, list[Judged]()
-    memory, moves = page.above(cell.key), page.is_displaced
+    page, out, above = asking.page, list[Judged](), set[str]()
+    memory, moves, done = page.above(cell.key), page.is_displaced, 0
     for at, effect in enumerate(step.effects):
         if isinstance(effect, Answered) and effect.turn:
+            memory, done = after(memory, step.effects[done:at], asking.record, cell.key), at
             now = page.while_running(cell.key, step.effects[:at]) if moves else memory
-            out.append(_judged(asking, cell, now, effect, {one.turn for one in out}))
-        memory = effect.apply(memory, asking.record, cell.key)
+            out.append(_judged(asking, cell, now, effect, above, to_end=to_end))
+            above.add(effect.turn)
     return out
 
 
-def _judged(asking: Asking, cell: Cell, memory: Memory, effect: Answered, above: Collection[str]) -> Judged:
+def _judged(
+    asking: Asking, cell: Cell, memory: Memory, effect: Answered, above: Collection[str], *, to_end: bool
+) -> Judged:
     """Judge one answer; *above*: those that the same cell shows above it."""
     assert effect.turn is not None
     answers, turn = asking.answers, effect.turn
@@ -73,16 +116,14 @@ def _judged(asking: Asking, cell: Cell, memory: Memory, effect: Answered, above:
     if answer.is_cut and not fits:
         return Judged(turn=turn, request=request, state="cut")
     if fits or not answer.by_cell:
-        said = asking.page.end().get(chat)
-        inside = said is not None and turn in said.context.turns
+        inside = not to_end or turn in asking.page.remembers(chat)
         return Judged(turn=turn, request=request, state="fresh" if inside else "out")
     if answer.context.says != context.says:
-        at = max(differs_at(known, context) for known in answers.contexts(turn))
+        at = max(context.shared_with(known) for known in answers.contexts(turn))
         if at >= context.size:
             return Judged(turn=turn, request=request, state="stale", why="gone", kind="gone")
-        first = context.turns[at]
+        first = context.first(at + 1).turn
         place = cell.key if first in above else asking.page.place_of(first, above=cell.key)
         return Judged(turn=turn, request=request, state="stale", why=place or "", kind="cell" if place else "outside")
-    given, now = answer.config.settings(), config.settings()
-    key = next((key for key in sorted(given.keys() | now.keys()) if given.get(key) != now.get(key)), "")
+    key = min(answers.differing(answer.config, config, context), default="")
     return Judged(turn=turn, request=request, state="stale", why=key, kind="setting")

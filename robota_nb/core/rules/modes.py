@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-Mode: TypeAlias = Literal["auto", "strict", "off"]
-"""``auto``: replay what is recorded, ask the rest; ``strict``: never ask; ``off``: always ask."""
+Mode: TypeAlias = Literal["auto", "stale", "strict", "off"]
+"""``auto``: replay what is recorded, ask the rest; ``stale``: of the rest, ask only what had an answer before it was
+edited or became stale; ``strict``: never ask; ``off``: always ask."""
 
-MODES: tuple[Mode, ...] = ("auto", "strict", "off")
+MODES: tuple[Mode, ...] = ("auto", "stale", "strict", "off")
 
-Rerun: TypeAlias = Literal["replace", "append"]
-"""Where an edited cell asks that ran before: in the place of its former turn, or at the end of the chat."""
+Rerun: TypeAlias = Literal["replay", "ask", "append"]
+"""What a cell does that has run in this kernel: it shows the answer that is recorded, it asks anew, or it goes on after
+what it has asked, as an input line."""
 
-RERUNS: tuple[Rerun, ...] = ("replace", "append")
+RERUNS: tuple[Rerun, ...] = ("replay", "ask", "append")

@@ -13,12 +13,13 @@ from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from robota_nb.core.record.entries import cell_id_or_none
-from robota_nb.core.rules.effects import Answered, Effect, Known, OfChat, Step
+from robota_nb.core.rules.effects import Answered, Effect, Enter, Fork, Known, OfChat, Step, after
 from robota_nb.core.rules.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from robota_nb.core.record.nodes import Asked
     from robota_nb.core.rules.memory import ChatMemory, Context
 
 Shown: TypeAlias = "tuple[str, ...] | None"
@@ -87,14 +88,14 @@ class Outside:
 
 
 class Page:
-    """The code cells, as a front end lists them; without a list, those that are recorded, then those that ran here.
+    """The code cells, as a front end lists them; without a list, those of the file or that are recorded, and that ran.
 
     Parameters
     ----------
     record
         What is recorded.
     steps
-        What is recorded of cells.
+        What is recorded of cells; without a list, in the order in which they stood.
     next_n
         Returns the n of the next entry.
     rank
@@ -103,6 +104,8 @@ class Page:
         Whether a front end lists the cells.
     maker
         What tells the steps that are made here from others of the same n.
+    in_file
+        The cells of the notebook's file, if nobody lists them and there is one (see `list_cells`).
     """
 
     def __init__(
@@ -114,6 +117,7 @@ class Page:
         *,
         listed: bool = True,
         maker: str = "",
+        in_file: Iterable[tuple[str, str, Shown]] = (),
     ) -> None:
         self.record = record
         self.listed = listed
@@ -122,7 +126,9 @@ class Page:
         self.steps: dict[str, Step] = {}
         self.orphans: dict[str, Step] = {}  # what is recorded, and no cell has taken yet
         self.recorded: frozenset[str] = frozenset()  # without a list: the cells that are known from the record alone
+        self._in_file: frozenset[str] = frozenset()  # without a list: the cells that the file has
         self.ran: set[str] = set()  # in this kernel
+        self.moved: list[str] = []  # the keys of cells that have got another id here
         self.next_n = next_n
         self._rank = rank
         self._serial = count()
@@ -133,20 +139,27 @@ class Page:
         self._standing: dict[str, list[str]] = defaultdict(list)  # turn -> the cells as whose answer it stands
         self._outside: list[Outside] = []
         self._anchored: dict[str | None, list[Outside]] = {}  # the key of a cell -> what stands after it
-        self._displaced = False  # whether the cell after which something stood is gone
+        self._displaced = False  # whether something stands after an answer, as the cell that it followed is gone
+        self._sought: set[str] = set()  # the ids of cells after which something would stand, if they were here
         self._anchors_known = True
         self._places: dict[str, str | None] = {}  # turn of outside cells -> the cell that it stands after
         self._after: list[Memory] = []  # the memory after each cell, as far down as it is known
         self._begin: Memory | None = None
+        self._remembered: dict[str, tuple[Context, frozenset[str]]] = {}  # of chats at the page's end
         for step in steps:
             self.orphans[step.name] = step
-        if not listed:
+        if cells := list(in_file):
+            self.splice(0, 0, cells)
+            self.recorded, self._in_file = frozenset(self.steps), frozenset(self._positions)
+        elif not listed:
             self._list_recorded()
 
     # -- the cells
 
     def list_cells(self, cells: Iterable[tuple[str, str, Shown]]) -> None:
         """Take over the front end's list: id, hash of the source, and shown turns of each code cell."""
+        if not self.listed:
+            self.listed, self.recorded, self._opened = True, frozenset(), False
         new = list(cells)
         same, shorter = 0, min(len(self.cells), len(new))
         while same < shorter and _is(self.cells[same], new[same]):
@@ -189,8 +202,16 @@ class Page:
         """Note where the cells stand, from a place on."""
         if len(self._positions) + 1 == len(self.cells) == at + 1:
             self._positions[self.cells[at].key] = at
-        else:
+        elif len(self.cells) > at or len(self._positions) != at:
             self._positions = {cell.key: at for at, cell in enumerate(self.cells)}
+
+    def ids(self) -> set[str]:
+        """Return the ids of the cells that last, former ones too."""
+        return {*self.heirs(), *(cell.id for cell in self.cells if cell.id)}
+
+    def has(self, key: str) -> bool:
+        """Say whether there is a cell of that key."""
+        return key in self._positions
 
     def cell(self, key: str) -> Cell:
         """Return the cell of that key."""
@@ -201,8 +222,8 @@ class Page:
         return self._positions[key]
 
     def _list_recorded(self) -> None:
-        """Without a list: take what is recorded for the page, in the order of the conversation."""
-        for step in sorted(self.orphans.values(), key=lambda step: (self._rank(step), step.n)):
+        """Without a list and a file: take what is recorded for the page."""
+        for step in self.orphans.values():
             key = step.id or step.name
             self.cells.append(Cell(key, step.id, step.source))
             self._number(len(self.cells) - 1)
@@ -234,11 +255,44 @@ class Page:
         self.cells.insert(at, cell)
         self._number(at)
         self._forget(at)
-        self._anchors_known = False
+        self._anchors_known = self._anchors_known and cell.id not in self._sought
         self._open[cell.key] = cell
         return cell
 
+    def leave_out(self, cell: Cell) -> None:
+        """Without a list: forget a cell that did nothing, and did nothing before, unless it stands in the file."""
+        if cell.key in self._in_file:
+            return
+        at = self.position(cell.key)
+        del self.cells[at]
+        self._open.pop(cell.key, None)
+        self.ran.discard(cell.key)
+        del self._positions[cell.key]
+        self._number(at)
+        self._forget(at)
+        self._anchors_known = self._anchors_known and cell.id not in self._sought and cell.key not in self._anchored
+
+    def find(self, mark: Asked) -> Cell | None:
+        """Return the cell that left a mark: by its source (of several, the one with its id, else the last), else id."""
+        by_id = next((cell for cell in self.cells if mark.id and cell.id == mark.id), None)
+        same = [cell for cell in self.cells if cell.source == mark.source]
+        return same[-1] if same and by_id not in same else by_id
+
     # -- what each of them did
+
+    def take(self, steps: Iterable[Step]) -> None:
+        """Take over steps that others have recorded since: each counts where nothing newer is known."""
+        known = {step.name for step in (*self.steps.values(), *self.orphans.values())}
+        for step in steps:
+            if step.name in known:
+                continue
+            mine = self.steps.get(step.id or "")
+            if mine is None:
+                self.orphans[step.name] = step
+                self._looked = False
+            elif mine.n < step.n and not mine.says_the_same(step):
+                self.put(step.id or "", step)
+        self.look()
 
     def look(self) -> None:
         """Give each cell that did not run here what is recorded of it: by its id, else its output, else its source."""
@@ -262,6 +316,7 @@ class Page:
             del self.orphans[step.name]
             if self._opened and cell.id and step.id != cell.id:  # pasted in this kernel's life
                 step = replace(step, n=self.next_n(), maker=self.maker, id=cell.id, also=step.under(cell.id))
+                self.moved.append(cell.key)
             self._stand(cell.key, step if step.is_told else self._as_shown(cell, step))
 
     def _as_shown(self, cell: Cell, step: Step) -> Step:
@@ -287,7 +342,8 @@ class Page:
         steps = _index(self.orphans.values(), lambda step: step.source)
 
         def find(cell: Cell) -> Iterable[Step]:
-            return (s for s in steps.get(cell.source, ()) if cell.shows is None and not (s.id and cell.id))
+            same = (step for step in steps.get(cell.source, ()) if not (step.id and cell.id))
+            return (step for step in same if cell.shows is None or not (cell.shows or step.turns))
 
         return find
 
@@ -355,11 +411,22 @@ class Page:
         keys = [key for key in self._standing.get(turn, ()) if self._positions.get(key, end) < end]
         return max(keys, key=self.position) if keys else self._places.get(turn)
 
+    def remembers(self, chat: str) -> Collection[str]:
+        """Return the turns that a chat remembers at the end of the page."""
+        said = self.end().get(chat)
+        if said is None:
+            return ()
+        known = self._remembered.get(chat)
+        if known is None or known[0] is not said.context:
+            known = self._remembered[chat] = said.context, frozenset(said.context.turns)
+        return known[1]
+
     # -- outside cells
 
     def renew(self, *outside: Outside) -> None:
         """Put all together anew, because what turns say has changed; *outside*: what was done outside cells."""
         self._outside.clear()
+        self._remembered.clear()
         self._forget(-1)
         self.add_outside(*outside)
 
@@ -368,6 +435,30 @@ class Page:
         for one in done:
             insort(self._outside, one, key=lambda other: (other.n, other.entry))
         self._anchors_known = False
+
+    def take_in(self, turn: str) -> None:
+        """Take over that a cell was made of a turn that was sent outside cells: it stands where cells have it."""
+        self._outside = [one for one in self._outside if not _is_sent(one, turn)]
+        self._places.pop(turn, None)
+        self._anchors_known = False
+
+    def below_of(self, turn: str) -> int | None:
+        """Return below how many cells a turn stands that was sent outside cells; None if it does not."""
+        self._know_anchors()
+        for key, done in self._anchored.items():
+            if any(_is_sent(one, turn) for one in done):
+                return 0 if key is None else self.position(key) + 1
+        return None
+
+    def next_of(self, chat: str, at: int) -> int:
+        """Return where the first cell from a place on stands that did something to a chat; else the page's end."""
+        self._know_anchors()
+        for position, cell in enumerate(self.cells[at:], at):
+            step = self.steps.get(cell.key)
+            effects = [*(step.effects if step else ()), *(one.effect for one in self._anchored.get(cell.key, ()))]
+            if any(_is_about(effect, chat) for effect in effects):
+                return position
+        return len(self.cells)
 
     @property
     def is_displaced(self) -> bool:
@@ -381,26 +472,53 @@ class Page:
             return
         self._anchors_known, self._displaced = True, False
         before, self._anchored = self._anchored, {}
-        if not self._outside:
-            return
-        here = {**self.heirs(), **{cell.id or cell.key: cell.key for cell in self.cells}}
-        for one in self._outside:
-            self._displaced = self._displaced or one.after not in here
-            self._anchored.setdefault(self._anchor(one, here), []).append(one)
+        if self._outside:
+            here = {**self.heirs(), **{cell.id or cell.key: cell.key for cell in self.cells}}
+            self._sought.clear()
+            sent = {one.effect.turn for one in self._outside if isinstance(one.effect, Answered)}
+            found: dict[Context, str | None] = {}
+            for one in self._outside:
+                self._anchored.setdefault(self._anchor(one, here, sent, found), []).append(one)
         for key in before.keys() | self._anchored.keys():
             if before.get(key) != self._anchored.get(key):
                 self._forget(-1 if key is None else self._positions.get(key, len(self.cells)))
 
-    def _anchor(self, one: Outside, here: Mapping[str, str]) -> str | None:
-        if one.after and one.after in here:
-            return here[one.after]
-        for turn in reversed(one.context):
-            cell = self.record.cell_of(turn) or self.record.after_of(turn)
+    def _anchor(
+        self, one: Outside, here: Mapping[str, str], sent: set[str | None], found: dict[Context, str | None]
+    ) -> str | None:
+        """Return the key of the cell after which something stands.
+
+        Parameters
+        ----------
+        one
+            What was done.
+        here
+            The keys of the cells that are here, by their ids and their former ones.
+        sent
+            The turns that were sent outside cells: they stand as the answer of none.
+        found
+            What was found for each context that was looked through, to look through none twice.
+        """
+        if one.after:
+            self._sought.add(one.after)
+            if one.after in here:
+                return here[one.after]
+        context, passed = one.context, []
+        while context.before is not None and context not in found:
+            self._displaced = self._displaced or context.turn not in sent
+            cell = self.record.cell_of(context.turn) or self.record.after_of(context.turn)
+            if cell:
+                self._sought.add(cell)
             if cell and cell in here:
-                return here[cell]
-            if keys := [key for key in self._standing.get(turn, ()) if key in self._positions]:
-                return max(keys, key=self.position)
-        return None
+                found[context] = here[cell]
+            elif keys := [key for key in self._standing.get(context.turn, ()) if key in self._positions]:
+                found[context] = max(keys, key=self.position)
+            else:
+                passed.append(context)
+                context = context.before
+        anchor = found.get(context)
+        found.update(dict.fromkeys(passed, anchor))
+        return anchor
 
     # -- what is remembered
 
@@ -420,6 +538,14 @@ class Page:
         """Return what is remembered above a cell."""
         return self._down_to(self.position(key))
 
+    def below_cells(self, count: int) -> Memory:
+        """Return what is remembered below the first so many cells."""
+        return self._down_to(count)
+
+    def below(self, key: str) -> Memory:
+        """Return what is remembered below a cell."""
+        return self._down_to(self.position(key) + 1)
+
     def while_running(self, key: str, done: tuple[Effect, ...]) -> Memory:
         """Return what would be remembered if a cell ran, and had done this much so far.
 
@@ -429,9 +555,7 @@ class Page:
         self.put(key, replace(step, effects=done))
         memory = self.above(key)
         self.put(key, step)
-        for effect in done:
-            memory = effect.apply(memory, self.record, key)
-        return memory
+        return after(memory, done, self.record, key)
 
     def end(self) -> Memory:
         """Return what is remembered at the end of the page."""
@@ -455,8 +579,7 @@ class Page:
 
     def _after_cell(self, memory: Memory, cell: Cell) -> Memory:
         if step := self.steps.get(cell.key):
-            for effect in step.effects:
-                memory = effect.apply(memory, self.record, cell.key)
+            memory = after(memory, step.effects, self.record, cell.key)
         return self._and_outside(memory, cell.key)
 
     def _and_outside(self, memory: Memory, key: str | None) -> Memory:
@@ -475,6 +598,16 @@ class Page:
         ids = {step.id for step in self.steps.values()} - {None}
         yield from (step for step in self.orphans.values() if step.id not in ids)
         yield from (step for step in self.steps.values() if step.effects or step.n)
+
+
+def _is_sent(one: Outside, turn: str) -> bool:
+    return isinstance(one.effect, Answered) and one.effect.turn == turn
+
+
+def _is_about(effect: Effect, chat: str) -> bool:
+    return not isinstance(effect, Enter) and (
+        effect.chat == chat or (isinstance(effect, Fork) and effect.source == chat)
+    )
 
 
 def _is(cell: Cell, told: tuple[str, str, Shown]) -> bool:

@@ -1,51 +1,162 @@
-"""What a request says before its prompt: the messages of a path."""
+"""What a request says before its prompt: the turns that its chat remembers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from robota_nb.core.record import entries as make
+from robota_nb.core.record.attachments import content_parts, is_picture, is_picture_type
+from robota_nb.core.record.kinds import added
+from robota_nb.core.record.text import count
+from robota_nb.errors import FileAbsent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from robota_nb.core.record.fold import SessionState
+    from robota_nb.core.record.nodes import Node
 
 
-def sent_before(record: SessionState, place: str | None, limit: int = 0) -> list[str]:
-    """Return the ids of the messages that the model sees before a prompt at *place*: questions and answers.
+class Turns(Protocol):
+    """The turns that a chat remembers, by their ids."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        ...
+
+    def __reversed__(self) -> Iterator[str]:
+        """Yield them, the last one first."""
+        ...
+
+
+class History(NamedTuple):
+    """The turns that the model sees before a prompt, oldest first, and the number in the chat of the first of them."""
+
+    nodes: list[Node]
+    first: int
+
+
+class Messages(NamedTuple):
+    """What a request carries of a history, with role and content, and the number of each turn that is in it."""
+
+    sent: list[dict[str, Any]]
+    turns: list[int]
+
+
+_OF_A_TURN = 2
+"""How many messages of a turn are sent: the question and the answer."""
+
+_ENDINGS = {
+    "interrupted": "[interrupted by the user]",
+    "error": "[broken off by an error]",
+    "length": "[cut off at the length limit]",
+    "content_filter": "[stopped by the content filter]",
+    "unknown": "[the end may be missing]",
+}
+"""What the model is told of an answer that did not end by itself, by its finish_reason."""
+
+
+def sent_before(record: SessionState, before: Turns, limit: int = 0) -> History:
+    """Return the turns that the model sees before a prompt.
+
+    Parameters
+    ----------
+    record
+        The session's.
+    before
+        The turns that the chat remembers.
+    limit
+        How many messages are sent at most, the latest ones, and no answer without its question; 0 for all (see
+        `left_out`). In the record everything stays.
+    """
+    out = left_out(before.size, limit // _OF_A_TURN) if limit else 0
+    latest = islice(reversed(before), before.size - out)
+    nodes = [node for turn in latest if (node := record.nodes.get(turn))]
+    nodes.reverse()
+    return History(nodes, out + 1)
+
+
+def left_out(turns: int, most: int) -> int:
+    """Return how many of so many turns are left out, the earliest ones, where at most *most* are sent.
+
+    They leave in blocks of half as many as are sent at most, so that for some turns each request begins as the one
+    before it did: servers keep what they have read of a beginning, and only what is new costs time and money.
+
+    Examples
+    --------
+    >>> [(turns, turns - left_out(turns, 6)) for turns in (5, 6, 7, 8, 9, 10)]
+    [(5, 5), (6, 6), (7, 4), (8, 5), (9, 6), (10, 4)]
+    """
+    if turns <= most:
+        return 0
+    block = max((most + 1) // 2, 1)
+    return -((most - turns) // block) * block
+
+
+def messages(
+    record: SessionState, history: History, *, pictures: str = "all", mark_unfinished: bool = True
+) -> Messages:
+    """Return turns as a request carries them; the caller may add to the list.
 
     Of an answer that called tools, the last message stands for all: servers refuse what tools returned without the
-    calls, and calls without a description of the tools. With a *limit*, older turns are left out. In the record
-    everything stays.
+    calls, and calls without a description of the tools. What was purged is not sent, and neither is a turn of which
+    the question or the answer says nothing: many models take only messages that alternate, and none that are empty.
+
+    Parameters
+    ----------
+    record
+        The session's.
+    history
+        The turns.
+    pictures
+        Which of their pictures are sent again: ``all``, those of the ``latest`` turn that has some, or ``none``.
+    mark_unfinished
+        Whether the model is told which answers did not end by themselves.
     """
-    sent, answered, called = list[str](), False, False
-    for eid in reversed(record.messages(place)):
-        role = record.entries.role(eid)
-        if role == "user":
-            answered = called = False
-            sent.append(eid)
-        elif role == "tool":
-            called = answered
-        elif role == "assistant":
-            answered = True
-            if not called:
-                sent.append(eid)
-    sent.reverse()
-    if limit and len(sent) > limit:
-        sent = sent[-limit:]
-        while sent and record.entries.role(sent[0]) != "user":
-            sent = sent[1:]
-    return sent
+    with_pictures = (node for node in reversed(history.nodes) if has_pictures(record, node))
+    latest = next(with_pictures, None) if pictures == "latest" else None
+    sent: list[dict[str, Any]] = []
+    turns: list[int] = []
+    all_seen = pictures == "all"
+    for number, node in enumerate(history.nodes, history.first):
+        seen = all_seen or node is latest
+        ending = "" if node.finish_reason == "stop" or not mark_unfinished else _ending(record, node)
+        try:
+            question = _content(record, node.user, seen)
+        except FileAbsent as error:
+            raise FileAbsent(error.name, error.size, number) from None
+        if question and (answer := _answer(record, node.id, seen, ending)):
+            sent += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+            turns.append(number)
+    return Messages(sent, turns)
 
 
-def messages(record: SessionState, ids: list[str]) -> list[dict[str, Any]]:
-    """Return messages as a request carries them, with role and content; the caller may add to the list."""
-    return [{"role": record.entries.role(eid), "content": content} for eid in ids if (content := _content(record, eid))]
+def _ending(record: SessionState, node: Node) -> str:
+    """Return what the model is told of how an answer ended; nothing if the record does not say how."""
+    return _ENDINGS.get(record.entries[node.id].get("finish_reason", ""), "")
 
 
-def _content(record: SessionState, eid: str) -> str | list[dict[str, Any]]:
-    """Return a message's content: text, or parts if there are pictures."""
+def has_pictures(record: SessionState, node: Node) -> bool:
+    """Say whether pictures were sent with a turn, and are there."""
+    return any(is_picture(record.entries[one.id]) for eid in (node.user, node.id) for one in record.attached(eid))
+
+
+def _answer(record: SessionState, eid: str, seen: bool, ending: str) -> str | list[dict[str, Any]]:
+    """Return an answer's content; its own pictures are named, as servers take none from an assistant."""
+    number = len(added(record.entries[eid], "pictures") or ()) if record.has_pictures(eid) else 0
+    return _content(record, eid, seen, f"[{count(number, 'picture')}]" if number else "", ending)
+
+
+def _content(record: SessionState, eid: str, seen: bool, own: str = "", ending: str = "") -> str | list[dict[str, Any]]:
+    """Return a message's content: text, or parts if there are pictures or other files; nothing if it says nothing."""
     text = record.text(eid)
-    pictures = record.images(eid)
-    if not pictures:  # as with most messages, and a request needs all
-        return text
-    return make.content_parts(text, [image for key in pictures if (image := make.image_of(record.entries[key]))])
+    if not (record.attached(eid) or own or ending):  # as with most messages, and a request needs all
+        return "" if text.isspace() else text
+    attached = record.attachments(eid)
+    if not (attached or own or text.strip()):
+        return ""
+    unseen = [] if seen else [one for one in attached if is_picture_type(one.media_type)]
+    note = f"[{count(len(unseen), 'picture')} left out]" if unseen else ""
+    text = "\n\n".join(filter(None, (text if text.strip() else "", note, own, ending)))
+    return content_parts(text, [one for one in attached if one not in unseen])

@@ -9,7 +9,8 @@ from robota_nb.errors import ChatNotFound, InvalidStateTransition, SessionNotAct
 
 if TYPE_CHECKING:
     from robota_nb.core.record.view import SessionView
-    from robota_nb.core.rules.document import Cell, Document
+    from robota_nb.core.rules.asking import Execution
+    from robota_nb.core.rules.page import Page
 
 State: TypeAlias = Literal["active", "paused", "archived", "terminated"]
 Change: TypeAlias = Literal["pause", "resume", "archive", "restore", "terminate"]
@@ -26,8 +27,8 @@ _CHANGES: dict[Change, tuple[tuple[State, ...], State]] = {
 class Here(NamedTuple):
     """The cell that is being executed, and the page that it stands on."""
 
-    cell: Cell
-    page: Document
+    run: Execution
+    page: Page
 
 
 def is_to_come(view: SessionView, here: Here) -> bool:
@@ -39,14 +40,13 @@ def is_to_come(view: SessionView, here: Here) -> bool:
     """
     if view.state_by is None:
         return False
-    cell, page = here
+    run, page = here
     by = page.find(view.state_by)
-    if by is cell:
-        return view.id not in cell.states
+    if by is run.cell:
+        return view.id not in run.states
     if not page.listed:
         return not view.state_changed
-    at, other = page.position(cell), page.position(by) if by else None
-    return at is not None and other is not None and at < other
+    return by is not None and page.position(run.cell.key) < page.position(by.key)
 
 
 def after(view: SessionView, by: Change, here: Here | None = None) -> State | None:
@@ -83,7 +83,7 @@ def enter(view: SessionView, state: State, here: Here | None = None) -> None:
     """Bring a session into a state, or leave it there; *here*: the cell that says so."""
     view.state_changed = True
     if here:
-        here.cell.states.add(view.id)
+        here.run.states.add(view.id)
     if state == "active":
         view.overlay.put(None, "state", None)
     elif state != view.state or view.state_by:  # else it stands so by hand, which counts for all cells
@@ -92,9 +92,8 @@ def enter(view: SessionView, state: State, here: Here | None = None) -> None:
 
 def _mark(view: SessionView, here: Here) -> Asked:
     """Return what is remembered of a cell that has set the state: what is written already, if that means it, too."""
-    cell, page = here
-    written = view.overlay.recorded_by(None, "state")
-    return written if written and page.find(written) is cell else Asked(cell.id, cell.asks, cell.source)
+    cell, written = here.run.cell, view.overlay.recorded_by(None, "state")
+    return written if written and here.page.find(written) is cell else Asked(cell.id, here.run.asked, cell.source)
 
 
 def check_active(view: SessionView, here: Here | None = None) -> None:

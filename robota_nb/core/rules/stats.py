@@ -25,15 +25,19 @@ class Tally:
         How many.
     input_tokens, output_tokens
         Of all of them; 0 where the server did not say.
+    at_least
+        Whether there were more: of a turn, a count is not known.
     """
 
     turns: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    at_least: bool = False
 
     def add(self, usage: Mapping[str, int]) -> None:
         """Count one turn more, with the *usage* that its entry has."""
         self.turns += 1
+        self.at_least = self.at_least or "input_tokens" not in usage or "output_tokens" not in usage
         self.input_tokens += usage.get("input_tokens", 0)
         self.output_tokens += usage.get("output_tokens", 0)
 
@@ -50,8 +54,8 @@ class Stats:
         Turns that the models see, and branches beside them.
     total
         All turns that were ever recorded.
-    models
-        The same by model.
+    models, providers
+        The same by model, and by who was asked, as an endpoint's name.
     asked, replayed
         Those that this kernel has asked live, and shown from the record.
     """
@@ -62,6 +66,7 @@ class Stats:
     branches: int = 0
     total: Tally = field(default_factory=Tally)
     models: Mapping[str, Tally] = field(default_factory=dict)
+    providers: Mapping[str, Tally] = field(default_factory=dict)
     asked: Tally = field(default_factory=Tally)
     replayed: Tally = field(default_factory=Tally)
 
@@ -70,7 +75,7 @@ class Stats:
         return (
             f"<Stats: {count(self.sessions, 'session')}, {count(self.chats, 'chat')}, {count(total.turns, 'turn')} "
             f"({self.on_path} on paths, {count(self.branches, 'branch')}), "
-            f"tokens {total.input_tokens} in, {total.output_tokens} out>"
+            f"tokens {at_least(total)}{total.input_tokens} in, {total.output_tokens} out>"
         )
 
     def _repr_html_(self) -> str:
@@ -88,7 +93,13 @@ class Stats:
 
 
 def _row(name: str, tally: Tally) -> list[str]:
-    return [name, str(tally.turns), str(tally.input_tokens), str(tally.output_tokens)]
+    tokens = (f"{at_least(tally)}{number}" for number in (tally.input_tokens, tally.output_tokens))
+    return [name, str(tally.turns), *tokens]
+
+
+def at_least(tally: Tally) -> str:
+    """Return what is said before a number of tokens, if there were more."""
+    return "at least " if tally.at_least else ""
 
 
 def count_chats(
@@ -110,20 +121,23 @@ def count_chats(
     chats = list(chats)
     total, asked, shown = Tally(), Tally(), Tally()
     models: dict[str, Tally] = {}
+    providers: dict[str, Tally] = {}
     on_path = branches = 0
     for view, chat in chats:
         record = view.record
-        on_path += len(view.path(chat).nodes)
+        on_path += len(view.path(chat))
         branches += len(history.branches(view, chat))
-        for node in [node for node in list(record.nodes.values()) if node.chat == chat]:
+        for node in record.turns_of(chat):
             if record.entries.kind(node.id).is_stub:
                 continue
             answer = record.entries[node.id]
-            model = answer.get("model") or record.node_config(node).model or "unknown"
+            config = record.node_config(node)
+            model = answer.get("model") or config.model or "unknown"
+            provider = config.provider or "unknown"
             here = asked if node.id in made else shown if node.id in replayed else Tally()
-            for tally in (total, models.setdefault(model, Tally()), here):
+            for tally in (total, models.setdefault(model, Tally()), providers.setdefault(provider, Tally()), here):
                 tally.add(answer.get("usage", {}))
     return Stats(
         sessions=sessions, chats=len(chats), on_path=on_path, branches=branches,
-        total=total, models=models, asked=asked, replayed=shown,
+        total=total, models=models, providers=providers, asked=asked, replayed=shown,
     )  # fmt: skip

@@ -3,14 +3,13 @@
 import { CodeBlock } from './codeblock.js';
 import { h } from './dom.js';
 import { dereferenced } from './entities.js';
-import { isContained } from './maths.js';
+import { fragment, link, pictureLink } from './links.js';
+import { isDrawn } from './maths.js';
 import { t } from './strings.js';
-import { address, target, visible } from './visible.js';
+import { visible } from './visible.js';
 
 /** @typedef {import('./marked.js').Token} Token */
 /** @typedef {import('./markdown.js').Part} Part */
-
-const LONGEST_URL = 200; // characters that are shown of one that is no link; a picture in one has many thousands
 
 /**
  * Return the node of a block, or null if it shows nothing.
@@ -73,7 +72,7 @@ function codeBlock(token, parts) {
 function formula(tag, source, parts) {
   const text = visible(source);
   const element = h(tag, { dir: 'ltr' }, text);
-  if (isContained(text)) {
+  if (isDrawn(text)) {
     parts.push({
       async finish({ typeset }) {
         try {
@@ -162,10 +161,8 @@ const SPANS = {
   // Not `text`, in which marked has dereferenced the numbers: `&#38;lt;` is `&lt;`, and not `<`
   text: token => [visible(dereferenced(token.raw))],
   link: (token, parts, inLink) => link(fragment(spans(token.tokens, parts, true)), token.href, inLink),
-  image: (token, parts, inLink) => {
-    const name = fragment(spans(token.tokens ?? [], [], true)).textContent;
-    return link(fragment([t('pictureLink', { name: name || shortened(target(token.href)) })]), token.href, inLink);
-  }
+  image: (token, parts, inLink) =>
+    pictureLink(fragment(spans(token.tokens ?? [], [], true)).textContent ?? '', token.href, inLink)
 };
 
 /**
@@ -186,33 +183,7 @@ function within(tag) {
   return (token, parts, inLink) => [h(tag, {}, ...spans(token.tokens, parts, inLink))];
 }
 
-/** @param {(Node | string)[]} nodes */
-function fragment(nodes) {
-  const content = document.createDocumentFragment();
-  content.append(...nodes);
-  return content;
-}
-
 /** @param {Token} token */
 function mark(token) {
   return token.checked ? '☑ ' : '☐ ';
-}
-
-/**
- * @param {DocumentFragment} content
- * @param {string} href
- * @param {boolean} inLink
- */
-function link(content, href, inLink) {
-  const url = address(href);
-  if (url && !inLink) {
-    return [h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, content)];
-  }
-  const shown = shortened(target(href));
-  return [content, url || content.textContent === shown || !shown ? '' : ` (${shown})`];
-}
-
-/** @param {string} url */
-function shortened(url) {
-  return url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL)}…` : url;
 }

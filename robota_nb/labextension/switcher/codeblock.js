@@ -1,5 +1,6 @@
 // A block of code: plain text at once, colours when it is complete.
 
+import { changeButtons } from './change.js';
 import { copier } from './clipboard.js';
 import { h, set } from './dom.js';
 import { t } from './strings.js';
@@ -9,7 +10,7 @@ import { visible } from './visible.js';
 /** @typedef {import('./switcher.js').Services} Services */
 
 const LANGUAGE = /^[\w+#.-]{1,32}$/;
-const LONGEST = 100000; // characters; to colour more takes too long
+const LONGEST = 5000; // characters; to colour more takes too long
 
 export class CodeBlock {
   /** @param {Token} token */
@@ -17,17 +18,9 @@ export class CodeBlock {
     this._language = languageOf(token);
     this._text = document.createTextNode(codeOf(token));
     this._code = h('code', {}, this._text);
-    this.element = h(
-      'div.robota-code',
-      {},
-      h(
-        'div.robota-code-header',
-        {},
-        h('span.robota-code-language', {}, this._language),
-        copyButton(() => this._code.textContent ?? '')
-      ),
-      h('pre', { dir: 'ltr', tabindex: 0 }, this._code)
-    );
+    this._copy = copyButton(() => this._code.textContent ?? '');
+    this._header = h('div.robota-code-header', {}, h('span.robota-code-language', {}, this._language), this._copy);
+    this.element = h('div.robota-code', {}, this._header, h('pre', { dir: 'ltr', tabindex: 0 }, this._code));
   }
 
   /**
@@ -45,11 +38,17 @@ export class CodeBlock {
   }
 
   /**
-   * Colour the code, which is complete.
+   * Colour the code, which is complete, and offer to write it into the notebook.
    *
    * @param {Services} services
    */
-  async finish({ highlight }) {
+  async finish(services) {
+    const change = changeButtons(() => this._code.textContent ?? '', services);
+    if (change) {
+      this._copy.before(...change.buttons);
+      this._header.after(...change.below);
+    }
+    const { highlight } = services;
     const [code, shown] = [this._text.data, this._code];
     if (!highlight || !this._language || code.length > LONGEST) {
       return;

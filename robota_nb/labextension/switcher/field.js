@@ -8,8 +8,9 @@ import { h } from './dom.js';
  * @param {object} options
  * @param {string} options.label
  * @param {string} options.value To begin with.
- * @param {(text: string) => void} options.done Either this or `cancel` is called, once.
- * @param {() => void} options.cancel
+ * @param {(text: string, isLeft: boolean) => void} options.done Either this or `cancel` is called, once; `isLeft`: as
+ *   the focus has gone somewhere else.
+ * @param {(isLeft: boolean) => void} options.cancel
  */
 export function nameField({ label, value, done, cancel }) {
   let ended = false;
@@ -22,7 +23,8 @@ export function nameField({ label, value, done, cancel }) {
   };
   const field = h('input.robota-field', { type: 'text', 'aria-label': label, maxlength: 100, 'data-part': 'name' });
   field.value = value;
-  const take = () => end(() => (field.value.trim() && field.value !== value ? done(field.value) : cancel()));
+  const take = (isLeft = false) =>
+    end(() => (field.value.trim() && field.value !== value ? done(field.value, isLeft) : cancel(isLeft)));
   field.addEventListener('keydown', event => {
     if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault();
@@ -30,10 +32,10 @@ export function nameField({ label, value, done, cancel }) {
       take();
     } else if (event.key === 'Escape') {
       event.stopPropagation();
-      end(cancel);
+      end(() => cancel(false));
     }
   });
-  field.addEventListener('blur', take);
+  field.addEventListener('blur', () => take(true));
   return field;
 }
 

@@ -12,7 +12,7 @@ const DEEPEST = 40; // blocks or spans in each other: each level takes room on t
 // beyond one of these is plain text:
 const LONGEST = 20000; // characters of a paragraph
 const WORK = 40; // how often marked may look at each character, on all levels together
-const TIME = 1000; // milliseconds
+const TIME = 150; // milliseconds
 const TOKENS = 50000; // for each takes the browser's time as well
 
 const LIST = 50000; // characters of a list; what follows is another one
@@ -136,7 +136,7 @@ const inlineFormula = {
 };
 
 const AHEAD = 2000; // characters in which a paragraph's end is looked for, as marked asks again at each block
-const DISPLAYED = / {0,3}(?=\$\$|\\\[)/y;
+const DISPLAYED = / {0,3}(?=\$\$|\\\[|\\begin\{)/y;
 const LINE_END = /[ \t]*(?:\n|$)/y;
 
 const blockFormula = {

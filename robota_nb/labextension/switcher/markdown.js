@@ -3,6 +3,7 @@
 import { block } from './blocks.js';
 import { h } from './dom.js';
 import { lex } from './lexer.js';
+import { Slices } from './slices.js';
 
 /** @typedef {import('./marked.js').Token} Token */
 /** @typedef {import('./marked.js').TokenList} TokenList */
@@ -18,6 +19,8 @@ import { lex } from './lexer.js';
  */
 
 const SLOW = 100; // milliseconds; a text that takes longer is not read again for a few words more
+
+const completing = new Slices();
 
 /** Shows a Markdown text, which may grow, in an element. */
 export class Markdown {
@@ -167,7 +170,7 @@ class Block {
   finish(services) {
     if (!this._finished) {
       this._finished = true;
-      this._parts.forEach(part => void part.finish(services));
+      this._parts.forEach(part => completing.add(() => part.finish(services)));
     }
   }
 }

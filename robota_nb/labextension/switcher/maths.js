@@ -1,5 +1,7 @@
-// Formulas in Markdown: `$…$`, `$$…$$`, `\(…\)` and `\[…\]`. All that is between the delimiters is left as it is.
+// Formulas in Markdown: `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and `\begin{…}…\end{…}`. All that is between the delimiters is
+// left as it is. The kernel reads them in the same way (display/dialect.py).
 
+const LONGEST_DRAWN = 1000; // characters: MathJax takes 0.1 ms or more for each, and nothing else happens meanwhile
 const LONGEST = 10000; // characters: without a limit, each of many lone dollars would look through all that follows
 
 // The text of a formula comes from strangers, and MathJax does more with it than to draw a formula.
@@ -18,12 +20,12 @@ const REACHING_OUT = new RegExp(
 );
 
 /**
- * Say whether a formula only draws a formula, so that it may be typeset.
+ * Say whether a formula may be typeset: it only draws a formula, and not one that the page would stand still for.
  *
  * @param {string} source
  */
-export function isContained(source) {
-  return !REACHING_OUT.test(source);
+export function isDrawn(source) {
+  return source.length <= LONGEST_DRAWN && !REACHING_OUT.test(source);
 }
 
 // A delimiter, and what follows it. There is no blank line in a formula, as a blank line ends a block while the text
@@ -32,6 +34,7 @@ const FORMULAS = [
   { opens: '$$', follows: /((?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n)|\$(?!\$))+?)\$\$/y },
   { opens: '\\[', follows: /((?:[^`\\\n]|\\[^\]`\n]|\\?\n(?![ \t]*\n))+?)\\\]/y },
   { opens: '\\(', follows: /((?:[^`\\\n]|\\[^)`\n]|\\?\n(?![ \t]*\n))+?)\\\)/y },
+  { opens: '\\begin{', follows: /([A-Za-z]{1,20}\*?)\}(?:[^`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n))*?\\end\{\1\}/y },
   // As pandoc: `$5 and $6` are prices.
   { opens: '$', follows: /((?=\S)(?:[^$`\\\n]|\\[^`\n]|\\?\n(?![ \t]*\n))+?)(?<!\s)\$(?!\d)/y }
 ];
@@ -60,11 +63,11 @@ export function formulaAt(text, index) {
  * @param {number} index Where to begin.
  */
 export function nextFormula(text, index = 0) {
-  const places = ['$', '\\(', '\\['].map(opens => text.indexOf(opens, index)).filter(place => place >= 0);
+  const places = ['$', '\\(', '\\[', '\\begin{'].map(opens => text.indexOf(opens, index)).filter(place => place >= 0);
   return places.length ? Math.min(...places) : -1;
 }
 
-const SKIPPED = /\\[^([]|(`+)(?!`)[^]*?[^`]\1(?!`)|`+|[^\\`$]+|[^]/y; // an escape, code, text
+const SKIPPED = /\\[^([b]|(`+)(?!`)[^]*?[^`]\1(?!`)|`+|[^\\`$]+|[^]/y; // an escape, code, text
 
 /**
  * Return a mask, in which marked looks for emphasis, with the formulas of its source blanked out.

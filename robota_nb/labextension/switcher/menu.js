@@ -2,8 +2,13 @@
 
 import { h, set } from './dom.js';
 import { icon } from './icons.js';
+import { t } from './strings.js';
 
-/** @typedef {[label: string, action: () => unknown]} Item */
+/**
+ * What can be chosen: `key` is the one that does the same, `danger` is for what takes something away.
+ *
+ * @typedef {[label: string, action: () => unknown, more?: { key?: 'F2' | 'Delete', danger?: boolean }]} Item
+ */
 
 /**
  * Return a button that opens a menu.
@@ -12,11 +17,12 @@ import { icon } from './icons.js';
  * @param {string} options.label For those who cannot see the icon on it.
  * @param {() => Item[]} options.items
  * @param {string} options.part Names the button in `data-part`.
+ * @param {Parameters<typeof icon>[0]} [options.sign]
  */
-export function menuButton({ label, items, part }) {
+export function menuButton({ label, items, part, sign = 'more' }) {
   const button = h('button.robota-icon', {
     type: 'button', 'aria-label': label, title: label, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'data-part': part
-  }, icon('more'));
+  }, icon(sign));
   button.addEventListener('click', event => {
     event.stopPropagation();
     open(button, items());
@@ -40,11 +46,12 @@ function open(button, items) {
       close();
     }
   };
-  const entries = items.map(([label, action]) =>
-    h('button.robota-menu-item', {
+  const entries = items.map(([label, action, { key, danger } = {}]) =>
+    h(danger ? 'button.robota-menu-item.robota-danger' : 'button.robota-menu-item', {
       type: 'button',
       role: 'menuitem',
       tabindex: -1,
+      'aria-keyshortcuts': key,
       on: {
         click: () => {
           close();
@@ -52,7 +59,7 @@ function open(button, items) {
           action();
         }
       }
-    }, label)
+    }, h('span', {}, label), key ? h('span.robota-menu-key', { 'aria-hidden': 'true' }, t(`key.${key}`)) : null)
   );
   const menu = h('div.robota-menu', { role: 'menu', 'aria-label': button.getAttribute('aria-label') }, ...entries);
   menu.addEventListener('keydown', event => {

@@ -30,8 +30,9 @@ export class Sessions {
       'aria-label': t('session'), 'data-part': 'session',
       on: { change: () => void actions.request('session.open', { session: this._select.value }) }
     });
-    this._menu = menuButton({ label: t('sessionActions'), part: 'session-menu', items: () => this._items() });
-    this.element = h('div.robota-bar', {}, this._select, this._menu);
+    /** Stands beside the picker's row: where there is nothing to pick, that takes no room. */
+    this.menu = menuButton({ label: t('sessionActions'), part: 'session-menu', items: () => this._items() });
+    this.element = h('div.robota-bar', {}, this._select);
   }
 
   refresh() {
@@ -46,7 +47,7 @@ export class Sessions {
       return h('option', { value: id, selected: id === session }, shown);
     });
     this._select.replaceChildren(...(options.length ? options : [h('option', { value: '' }, t('noSession'))]));
-    this._select.disabled = !options.length;
+    this.element.hidden = options.length < 2;
   }
 
   /** @returns {Item[]} */
@@ -65,7 +66,7 @@ export class Sessions {
       create,
       [t('renameSession'), () => this._rename(active)],
       ...changes,
-      [t('deleteSession'), () => this._delete(active)]
+      [t('deleteSession'), () => this._delete(active), { danger: true }]
     ];
   }
 
@@ -79,20 +80,25 @@ export class Sessions {
 
   /** @param {SessionRow} row */
   _rename({ id, name }) {
-    const end = () => {
+    /** @param {boolean} isLeft */
+    const end = isLeft => {
       field.replaceWith(this._select);
-      this._menu.focus();
+      this.element.hidden = this._state.sessions.length < 2;
+      if (!isLeft) {
+        this.menu.focus();
+      }
     };
     const field = nameField({
       label: t('renameSession'),
       value: name,
-      done: given => {
-        end();
+      done: (given, isLeft) => {
+        end(isLeft);
         void this._actions.request('session.rename', { session: id, name: given });
       },
       cancel: end
     });
     this._select.replaceWith(field);
+    this.element.hidden = false;
     edit(field);
   }
 

@@ -1,7 +1,7 @@
 // The turns of the active chat: only those in view are rendered, and wanted from the kernel as they come near.
 
+import { Answer } from './answer.js';
 import { h } from './dom.js';
-import { Markdown } from './markdown.js';
 import { t } from './strings.js';
 import { arrivingElement, loadingElement, turnElement } from './turn.js';
 import { VirtualList } from './virtual.js';
@@ -28,10 +28,12 @@ export class Transcript {
     this._services = services;
     /** @type {Rendered} */
     this._rendered = { chat: null, turns: [], arriving: null, rows: 0 };
-    /** @type {Markdown | null} */
-    this._markdown = null; // of the turn that arrives
+    /** @type {Answer | null} */
+    this._answer = null; // of the turn that arrives
     /** @type {{ id: string, text: string } | null} */
     this._edited = null; // the turn whose prompt is being edited
+    /** @type {{ chat: string, index: number } | null} */
+    this._goal = null; // the turn to show once its chat is
     /** @type {Set<number>} */
     this._wanted = new Set(); // rows that the kernel was asked for
     this._list = new VirtualList({
@@ -41,6 +43,11 @@ export class Transcript {
       render: index => this._render(index),
       onRange: (first, last) => this._load(first, last)
     });
+    this._list.element.addEventListener('click', event => {
+      if (event.target instanceof Element && event.target.matches('[data-part=show-all]')) {
+        this._list.stay(); // who wants the rest of an answer reads on where the first part ends
+      }
+    }, { capture: true });
     this._empty = h('div.robota-empty', {}, t('empty'));
     this._announcement = h('div.robota-unseen', { role: 'status' }); // for screen readers
     this.element = h('div.robota-talk', {}, this._empty, this._list.element, this._announcement);
@@ -53,7 +60,7 @@ export class Transcript {
     this._rendered = { chat: state.shown, turns: state.turns.slice(), arriving: state.arriving, rows: state.rows };
     this._wanted.clear();
     if (isOther) {
-      this._markdown = this._edited = null;
+      this._answer = this._edited = null;
       this._list.keep(null);
       this._list.reset(state.rows);
     } else {
@@ -63,6 +70,7 @@ export class Transcript {
     this._list.element.setAttribute('aria-label', name ? t('transcript', { name }) : t('transcriptOfNone'));
     this._list.element.hidden = state.rows === 0;
     this._empty.hidden = state.rows > 0;
+    this._reach();
     const hasArrived = was.arriving && !state.arriving && !isOther;
     this._announcement.textContent = hasArrived ? t('answered') : '';
   }
@@ -83,20 +91,28 @@ export class Transcript {
     if (kept < state.rows || was.rows !== state.rows) {
       this._list.splice(kept, state.rows);
     }
+    const missing = [];
     for (let index = 0; index < kept; index++) {
       if (was.turns[index] !== state.turns[index] && this._list.shown(index)) {
-        this._list.update(index);
+        if (state.turns[index]) {
+          this._list.update(index);
+        } else {
+          missing.push(index); // it stays until it comes as it is now
+        }
       }
+    }
+    if (missing.length) {
+      this._load(missing[0], missing[missing.length - 1]);
     }
   }
 
   /** Show more of the text that arrives. */
   grow() {
     const { arriving } = this._state;
-    if (!arriving || !this._markdown) {
+    if (!arriving || !this._answer) {
       return;
     }
-    this._markdown.set(arriving.text, { done: false });
+    this._answer.set(arriving.text, { done: false });
     const wait = this._list.shown(this._state.rows - 1)?.querySelector('.robota-thinking');
     if (wait instanceof HTMLElement) {
       wait.hidden = arriving.text !== '';
@@ -105,6 +121,39 @@ export class Transcript {
 
   toEnd() {
     this._list.toEnd();
+  }
+
+  /**
+   * Have a turn of a chat in view, as soon as that is shown.
+   *
+   * @param {string} chat
+   * @param {number} index
+   */
+  show(chat, index) {
+    this._goal = { chat, index };
+    this._reach();
+  }
+
+  _reach() {
+    const { shown, rows } = this._state;
+    if (this._goal?.chat === shown) {
+      const { index } = this._goal;
+      this._goal = null;
+      if (index >= 0 && index < rows) {
+        this._list.stay();
+        this._list.reveal(index, { align: 'start' });
+      }
+    }
+  }
+
+  /** Have the last question edited, if it is here and answered. */
+  editLast() {
+    const index = this._state.rows - 1;
+    const row = this._state.turns[index];
+    if (row && !this._state.arriving) {
+      this._list.toEnd();
+      this._edit(row, row.prompt);
+    }
   }
 
   dispose() {
@@ -116,19 +165,19 @@ export class Transcript {
     const state = this._state;
     const about = { number: index + 1, count: state.rows };
     if (state.arriving && state.isArriving(index)) {
-      this._markdown ??= new Markdown(this._services);
-      return arrivingElement(state.arriving, { ...about, markdown: this._markdown });
+      this._answer ??= new Answer(this._services);
+      return arrivingElement(state.arriving, { ...about, answer: this._answer });
     }
     const row = state.turns[index];
     if (!row) {
       return loadingElement();
     }
-    let markdown;
-    if (this._markdown && !state.arriving) {
-      [markdown, this._markdown] = [this._markdown, null]; // the turn that has just come
+    let answer;
+    if (this._answer && !state.arriving) {
+      [answer, this._answer] = [this._answer, null]; // the turn that has just come
     }
     const edited = this._edited && row.id === this._edited.id ? this._edited.text : null;
-    return turnElement(row, { ...about, edited, markdown }, this._turnActions(row, index), this._services);
+    return turnElement(row, { ...about, edited, answer }, this._turnActions(row, index), this._services);
   }
 
   /**
@@ -141,28 +190,44 @@ export class Transcript {
     const at = index + 1;
     /** @type {(what: ViewMessage.ActionName, args: ViewMessage.Arguments) => void} */
     const request = (what, args) => void this._actions.request(what, { chat, ...args });
+    const retry = () => void this._actions.request('ask', { chat, text: row.prompt, at }, retry);
     /** @param {string | null} text */
-    const edit = text => {
-      this._edited = text === null ? null : { id: row.id, text };
-      this._list.keep(text === null ? null : index);
-      this._list.update(index);
+    const edit = text => this._edit(row, text);
+    /** @param {string} text */
+    const send = async text => {
+      edit(null);
+      const done = await this._actions.request('ask', { chat, text, at }, () => send(text));
+      if (!done && this._state.turns[index]?.id === row.id) {
+        edit(text); // nothing is lost
+      }
     };
     return {
+      isReadOnly: this._actions.isReadOnly,
       edit: () => edit(row.prompt),
       cancel: () => edit(null),
-      send: async text => {
-        edit(null);
-        const done = await this._actions.request('ask', { chat, text, at });
-        if (!done && this._state.turns[index]?.id === row.id) {
-          edit(text); // nothing is lost
-        }
-      },
-      retry: () => request('ask', { text: row.prompt, at }),
+      send,
+      retry,
       fork: () => request('chat.fork', { at }),
       branch: turn => request('branch', { turn }),
       cell: this._services.goToCell ? () => void this._goToCell(chat, row.id) : null,
+      makeCell: this._services.insertCells ? () => void this._makeCell(chat, row.id) : null,
       picture: id => this._actions.picture(id)
     };
+  }
+
+  /**
+   * Have a question edited in its place; null ends that.
+   *
+   * @param {TurnRow} row
+   * @param {string | null} text
+   */
+  _edit(row, text) {
+    const index = this._state.turns.findIndex(turn => turn?.id === row.id);
+    this._edited = text === null ? null : { id: row.id, text };
+    if (index >= 0) {
+      this._list.keep(text === null ? null : index);
+      this._list.update(index);
+    }
   }
 
   /**
@@ -173,6 +238,24 @@ export class Transcript {
     const found = await this._actions.request('cell', { chat, turn });
     if (found?.cell) {
       this._services.goToCell?.(found.cell, this.element);
+    }
+  }
+
+  /**
+   * @param {string | undefined} chat
+   * @param {string} turn
+   */
+  async _makeCell(chat, turn) {
+    const place = this._services.placeOfCell?.(this.element) ?? null;
+    if (place === null) {
+      this._actions.notify(t('notWritable'));
+      return;
+    }
+    const made = await this._actions.request('cell.make', { chat, turn, cell: place });
+    if (made?.cells) {
+      this._services.insertCells?.(made.cells, made.cell ?? '', this.element);
+    } else if (made?.cell) {
+      this._services.goToCell?.(made.cell, this.element);
     }
   }
 

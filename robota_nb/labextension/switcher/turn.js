@@ -1,10 +1,11 @@
 // One turn: the prompt, the answer, and what can be done with them.
 
+import { Answer } from './answer.js';
 import { copier } from './clipboard.js';
 import { h } from './dom.js';
 import { textArea } from './field.js';
 import { icon } from './icons.js';
-import { Markdown } from './markdown.js';
+import { fragment, link } from './links.js';
 import { t } from './strings.js';
 
 /** @typedef {import('./strings.js').Key} Key */
@@ -15,6 +16,7 @@ import { t } from './strings.js';
  * What can be done with a turn.
  *
  * @typedef {object} TurnActions
+ * @property {boolean} isReadOnly Whether only what changes nothing is offered.
  * @property {() => void} edit
  * @property {(text: string) => unknown} send The prompt as it was edited.
  * @property {() => void} cancel Editing.
@@ -22,12 +24,13 @@ import { t } from './strings.js';
  * @property {() => void} fork
  * @property {(turn: string) => void} branch Shows the branch of another turn.
  * @property {(() => void) | null} cell Goes to the cell; null where there are none to go to.
+ * @property {(() => void) | null} makeCell Makes a cell of it; null where that cannot be.
  * @property {(id: string) => Promise<ViewMessage.Picture>} picture
  */
 
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
 /** @type {ViewMessage.Mark[]} */
-const MARKS = ['replayed', 'foreign', 'purged'];
+const MARKS = ['replayed', 'foreign', 'purged', 'outside'];
 
 /**
  * Return a turn's element.
@@ -37,28 +40,30 @@ const MARKS = ['replayed', 'foreign', 'purged'];
  * @param {number} about.number Of the turn, from 1.
  * @param {number} about.count Of all turns.
  * @param {string | null} about.edited The prompt as far as it was edited; null if it is not.
- * @param {Markdown} [about.markdown] That shows the answer already.
+ * @param {Answer} [about.answer] That shows the answer already.
  * @param {TurnActions} actions
  * @param {Services} services
  */
-export function turnElement(row, { number, count, edited, markdown }, actions, services) {
-  const answer = markdown ?? new Markdown(services);
+export function turnElement(row, { number, count, edited, answer: shown }, actions, services) {
+  const answer = shown ?? new Answer(services);
   answer.set(row.reply);
   const prompt = edited !== null ? editor(edited, actions) : h('div.robota-prompt', { dir: 'auto' }, row.prompt);
-  return frame(number, count, prompt, pictures(row, actions), answer.element, footer(row, actions));
+  const along = [drawn(row.pictures, 'picture', actions), files(row)];
+  const below = [...besides(row.besides, actions), footer(row, actions)];
+  return frame(number, count, prompt, along, thoughts(row), answer.element, ...below);
 }
 
 /**
  * Return the element of a turn whose answer arrives.
  *
  * @param {ViewMessage.Arriving} arriving
- * @param {{ number: number, count: number, markdown: Markdown }} about As for `turnElement`.
+ * @param {{ number: number, count: number, answer: Answer }} about As for `turnElement`.
  */
-export function arrivingElement({ prompt, text }, { number, count, markdown }) {
+export function arrivingElement({ prompt, text }, { number, count, answer }) {
   const wait = h('div.robota-thinking', {}, t('thinking'));
   wait.hidden = text !== '';
-  markdown.set(text, { done: false });
-  const element = frame(number, count, h('div.robota-prompt', { dir: 'auto' }, prompt), null, markdown.element, wait);
+  answer.set(text, { done: false });
+  const element = frame(number, count, h('div.robota-prompt', { dir: 'auto' }, prompt), [], answer.element, wait);
   element.classList.add('robota-arriving');
   element.setAttribute('aria-busy', 'true');
   return element;
@@ -73,13 +78,12 @@ export function loadingElement() {
  * @param {number} number
  * @param {number} count
  * @param {HTMLElement} prompt
- * @param {HTMLElement | null} images
- * @param {HTMLElement} answer
- * @param {HTMLElement} foot
+ * @param {(HTMLElement | null)[]} along
+ * @param {...(HTMLElement | null)} below
  */
-function frame(number, count, prompt, images, answer, foot) {
+function frame(number, count, prompt, along, ...below) {
   return h('article.robota-turn', { 'aria-label': t('turn', { number, count }), tabindex: -1 },
-    h('div.robota-question', {}, prompt, images), answer, foot);
+    h('div.robota-question', {}, prompt, ...along), ...below);
 }
 
 /**
@@ -109,15 +113,19 @@ function footer(row, actions) {
     h('span.robota-marks', {},
       h('bdi', {}, row.model),
       row.tokens ? h('span', {}, t('tokens', { input: row.tokens[0], output: row.tokens[1] })) : null,
+      row.besides?.refused ? h('span.robota-mark.robota-reason', {}, t('refused')) : null,
       row.reason === 'stop' ? null : h('span.robota-mark.robota-reason', {}, reason(row.reason)),
       ...MARKS.filter(mark => row.marks.includes(mark)).map(mark =>
         h(`span.robota-mark.robota-${mark}`, { title: t(`${mark}Hint`) }, t(mark)))),
     h('span.robota-actions', {},
       copy,
-      button('edit', 'edit', actions.edit),
-      button('retry', 'retry', actions.retry),
-      button('forkHere', 'fork', actions.fork),
-      row.cell && actions.cell ? button('goToCell', 'cell', actions.cell) : null));
+      ...(actions.isReadOnly ? [] : [
+        button('edit', 'edit', actions.edit),
+        button('retry', 'retry', actions.retry),
+        button('forkHere', 'fork', actions.fork)
+      ]),
+      row.cell && actions.cell ? button('goToCell', 'cell', actions.cell) : null,
+      !row.cell && actions.makeCell && !actions.isReadOnly ? button('makeCell', 'insert', actions.makeCell) : null));
 }
 
 /**
@@ -152,15 +160,16 @@ function editor(text, actions) {
 }
 
 /**
- * @param {TurnRow} row
+ * @param {string[]} ids
+ * @param {'picture' | 'pictureOfAnswer'} name
  * @param {TurnActions} actions
  */
-function pictures(row, actions) {
-  if (!row.pictures.length) {
+function drawn(ids, name, actions) {
+  if (!ids.length) {
     return null;
   }
-  const images = row.pictures.map((id, index) => {
-    const image = h('img.robota-picture', { alt: t('picture', { number: index + 1 }) });
+  const images = ids.map((id, index) => {
+    const image = h('img.robota-picture', { alt: t(name, { number: index + 1 }) });
     void actions.picture(id).then(({ media_type: type, data }) => {
       if (PICTURES.test(type)) {
         image.src = `data:${type};base64,${data}`;
@@ -169,4 +178,53 @@ function pictures(row, actions) {
     return image;
   });
   return h('div.robota-pictures', {}, ...images);
+}
+
+/**
+ * Return what the model thought before its answer, folded.
+ *
+ * @param {TurnRow} row
+ */
+function thoughts(row) {
+  if (!row.thoughts) {
+    return null;
+  }
+  return h('details.robota-thoughts', {},
+    h('summary', {}, t('thoughts')), h('div', { dir: 'auto' }, row.thoughts));
+}
+
+/** @param {TurnRow} row */
+function files(row) {
+  if (!row.files.length) {
+    return null;
+  }
+  const items = row.files.map(({ name, size }) =>
+    h('li.robota-file', {}, h('bdi', {}, name), ' ', t('size', { size: Math.ceil(size / 1000) })));
+  return h('ul.robota-files', { 'aria-label': t('files') }, ...items);
+}
+
+/**
+ * Return what an answer has beside its text; names and addresses come from strangers.
+ *
+ * @param {ViewMessage.BesidesRow | undefined} row
+ * @param {TurnActions} actions
+ * @returns {(HTMLElement | null)[]}
+ */
+function besides(row, actions) {
+  if (!row) {
+    return [];
+  }
+  const items = row.sources.map(({ title, url }) => {
+    const name = title || url.replace(/^https?:[/][/]/, '') || t('unnamedSource');
+    return h('li', { dir: 'auto' }, ...link(fragment([name]), url));
+  });
+  const notes = [
+    row.more_sources ? t('moreSources', { count: row.more_sources }) : '',
+    row.lost_pictures ? t('lostPictures', { count: row.lost_pictures }) : ''
+  ].filter(Boolean);
+  return [
+    drawn(row.pictures, 'pictureOfAnswer', actions),
+    items.length ? h('div.robota-sources', {}, h('div.robota-quiet', {}, t('sources')), h('ol', {}, ...items)) : null,
+    ...notes.map(note => h('div.robota-quiet', {}, note))
+  ];
 }

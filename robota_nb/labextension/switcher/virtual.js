@@ -73,6 +73,11 @@ export class VirtualList {
     this._observer.observe(this.element);
     this._onScroll = () => this._soon();
     this.element.addEventListener('scroll', this._onScroll, { passive: true });
+    // To follow until the first pixel has moved would end a scroll of the browser's before it begins, again and again.
+    this._onWheel = (/** @type {WheelEvent} */ { deltaY }) => deltaY < 0 && this._stay();
+    this._onKey = (/** @type {KeyboardEvent} */ event) => isUp(event) && this._stay();
+    this.element.addEventListener('wheel', this._onWheel, { passive: true });
+    this.element.addEventListener('keydown', this._onKey);
   }
 
   get count() {
@@ -150,6 +155,12 @@ export class VirtualList {
     this.reveal(this.count - 1, { align: 'end' });
   }
 
+  /** Stay where it is, though its end was in view and it is about to grow. */
+  stay() {
+    this._sense();
+    this._following = false;
+  }
+
   /**
    * Keep a row in the DOM even when it is out of view, as it has the focus or is edited; null: none any more.
    *
@@ -164,6 +175,8 @@ export class VirtualList {
     cancelAnimationFrame(this._frame ?? 0);
     this._observer.disconnect();
     this.element.removeEventListener('scroll', this._onScroll);
+    this.element.removeEventListener('wheel', this._onWheel);
+    this.element.removeEventListener('keydown', this._onKey);
     this._remove(() => true);
     this._spacer.remove();
     this._heights.renew(0, 0);
@@ -235,6 +248,12 @@ export class VirtualList {
     this._top = scrollTop;
     // The first pixel up ends following: to wait for more would pull back a reader who scrolls slowly.
     this._stand(scrollTop, moved < 0 ? 2 : END);
+  }
+
+  /** The reader is about to scroll up: the list stays where it is until they come back to its end. */
+  _stay() {
+    this._sense();
+    this._stand(this._position(), -1);
   }
 
   /**
@@ -478,6 +497,16 @@ class Heights {
     }
     return low;
   }
+}
+
+/**
+ * Say whether a key scrolls up, and is not for a field that one writes in.
+ *
+ * @param {KeyboardEvent} event
+ */
+function isUp({ key, target, defaultPrevented }) {
+  const isField = target instanceof Element && target.closest('input, textarea, select, [contenteditable]');
+  return ['PageUp', 'Home', 'ArrowUp'].includes(key) && !defaultPrevented && !isField;
 }
 
 /**

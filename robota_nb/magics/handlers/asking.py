@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from robota_nb._version import __version__
 from robota_nb.core import ask_flow
-from robota_nb.core.inside import view_of
+from robota_nb.core.files import along
+from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.rules import history
 from robota_nb.core.rules.modes import MODES
-from robota_nb.core.turn import Message
 from robota_nb.display import report
 from robota_nb.magics import parser as parsing
-from robota_nb.magics.runner import settings_of
 from robota_nb.prompt.fields import Expanded
+from robota_nb.prompt.last_error import is_own, newest
+from robota_nb.prompt.library import listed
+from robota_nb.prompt.question import failed_source, question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,48 +41,79 @@ def _version(runner: Runner, _: Args) -> None:
 
 def _ask(runner: Runner, args: Args) -> Turn:
     prompt = runner.expanded(args)
-    answer = ask_flow.ask(
-        runner.host.manager,
-        prompt.text,
-        runner.host.cell(),
+    runner.page  # noqa: B018 - the cell that runs is noted, if it was not
+    files = runner.files(args, prompt)
+    ask = partial(
+        ask_flow.ask,
+        text=prompt.text,
         session=args["session"],
         chat=args["chat"],
-        options=settings_of(args),
-        images=runner.images(args),
+        options=runner.settings(args),
+        attached=along(runner.images(args), files),
         fresh=args["fresh"],
         once=args["once"],
-        at_end=args["append"],
+        append=args["append"],
     )
-    return runner.answer(answer, args, prompt)
+    return runner.answer(runner.host.ask(ask), args, prompt.with_notices(one.notice for one in files if one.notice))
+
+
+def _prompts(runner: Runner, _: Args) -> None:
+    lines = [f"{one.name} · {'yours' if one.own else 'of this repository'} · {one.about}" for one in listed()]
+    runner.say("\n".join(lines) or "there are none here: .robota/prompts/NAME.md beside the notebook would be one")
+
+
+def _fix(runner: Runner, _: Args) -> None:
+    error = newest()
+    if error is None or is_own(error):
+        runner.say("there is no error to ask about: run the cell that fails, then %robota fix")
+        return
+    shell = runner.shell
+    source = failed_source(shell)
+    shell.set_next_input(question(source, shell.user_ns, hidden=shell.user_ns_hidden))
+    runner.say("a cell below asks why: look at it, and run it")
 
 
 def _edit(runner: Runner, args: Args) -> Turn:
     chat = runner.existing_chat()
     node = history.numbered(view_of(chat), chat.id, args["number"])
-    return _ask_at(runner, args, chat, node, runner.expanded(args))
+    return _ask_instead(runner, args, chat, node, runner.expanded(args))
 
 
-def _retry(runner: Runner, args: Args) -> Turn:
+def _retry(runner: Runner, args: Args) -> Turn | None:
     chat = runner.existing_chat()
     view = view_of(chat)
-    node = history.last_shown_turn(view, chat.id, runner.replay.shown)
-    return _ask_at(runner, args, chat, node, Expanded(text=view.record.text(node.user)))  # what was sent, as it is
+    if not len(view.path(chat.id)):  # as where the cell has been moved above what it was for
+        runner.say(report.nothing_to_ask_again(chat))
+        return None
+    node = history.to_retry(view, chat.id)
+    return _ask_instead(runner, args, chat, node, Expanded(text=view.record.text(node.user)))  # what was sent, as it is
 
 
-def _ask_at(runner: Runner, args: Args, chat: Chat, node: Node, prompt: Expanded) -> Turn:
-    """Ask a prompt in the place of a turn, with its pictures and options."""
-    images = Message.from_record(view_of(chat).record, node.user).images
-    answer = ask_flow.ask_at(
-        runner.host.manager, prompt.text, runner.host.cell(), chat, node, images=images, options=node.options
-    )
+def _ask_instead(runner: Runner, args: Args, chat: Chat, node: Node, prompt: Expanded) -> Turn:
+    """Ask a prompt in the place of a turn, with its pictures, files and options."""
+    attached = view_of(chat).record.attachments(node.user)
+    answer = ask_flow.ask_instead(runner.host.manager, chat, node, prompt.text, attached=attached, options=node.options)
     return runner.answer(answer, args, prompt)
 
 
 def _replay(runner: Runner, args: Args) -> None:
-    replay = runner.replay
+    runtime = runtime_of(runner.host.manager)
     if args["mode"]:
-        replay.mode = next(mode for mode in MODES if mode == args["mode"])
-    runner.say(f"replay: {replay.mode}")
+        runtime.mode = next(mode for mode in MODES if mode == args["mode"])
+        runner.say(f"replay: {runtime.mode}")
+    else:
+        runner.say(report.replay(runner.page, runtime.mode))
+
+
+def _accept(runner: Runner, args: Args) -> None:
+    page, which = runner.page, args["which"]
+    numbers = {int(word) for word in which if word.isdecimal()}
+    chats = {runner.session().chat(word).id for word in which if not word.isdecimal()}
+    position = page.page.position
+    count = page.accept(
+        lambda cell, judged: not which or position(cell.key) + 1 in numbers or page.record.chat_of(judged.turn) in chats
+    )
+    runner.say(report.accepted(count))
 
 
 def _ui(runner: Runner, _: Args) -> object:
@@ -93,10 +127,13 @@ def _ui(runner: Runner, _: Args) -> object:
 HANDLERS: Mapping[tuple[str, ...], Handler] = {
     (): _status,
     ("ask",): _ask,
+    ("fix",): _fix,
     ("help",): _help,
     ("version",): _version,
     ("chat", "edit"): _edit,
     ("chat", "retry"): _retry,
+    ("prompts",): _prompts,
     ("replay",): _replay,
+    ("replay", "accept"): _accept,
     ("ui",): _ui,
 }

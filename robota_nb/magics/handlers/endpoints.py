@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from robota_nb.display import report
 from robota_nb.errors import CommandError, KeyMissing
 from robota_nb.prompt.fields import value_of
+from robota_nb.prompt.made import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +20,23 @@ if TYPE_CHECKING:
 
 def _list(runner: Runner, _: Args) -> None:
     endpoints = runner.host.endpoints
-    runner.say(report.endpoints(endpoints.states(), endpoints.objects()))
+    runner.say(report.endpoints(endpoints.states(), endpoints.objects(), endpoints.problems()))
+
+
+def _find(runner: Runner, _: Args) -> None:
+    if runner.is_strict:
+        runner.say("nothing is looked for: replay is strict")
+        return
+    from robota_nb.providers.finder import find
+
+    runner.say(report.found(find(), runner.host.endpoints.names(), quoted))
 
 
 def _add(runner: Runner, args: Args) -> None:
-    name, settings = args["name"], {"base_url": args["url"], "key_env": args["key_env"], "model": args["model"]}
+    name = args["name"]
+    settings = {
+        "base_url": args["url"], "key_env": args["key_env"], "model": args["model"], "insecure": args["insecure"],
+    }  # fmt: skip
     if bool(args["object"]) == any(settings.values()):
         raise CommandError("endpoint add takes a URL with its options, or --object EXPR: give one of them")
     if args["object"]:
@@ -44,7 +57,7 @@ def _key(runner: Runner, args: Args) -> None:
         more = f"; there is one in {report.key_source(name, source)}" if (source := endpoints.key_source(name)) else ""
         runner.say(f"the key of {name} {said}{more}")
         return
-    if runner.replay.mode == "strict":
+    if runner.is_strict:
         runner.say(f"{name} needs no key now: replay is strict")
         return
     if not endpoints.key_source(name):
@@ -68,7 +81,7 @@ def _typed(name: str, variable: str) -> str:
 
 
 def _test(runner: Runner, args: Args) -> None:
-    if runner.replay.mode == "strict":
+    if runner.is_strict:
         runner.say(f"{args['name']} is not asked: replay is strict")
         return
     runner.say(report.checked(runner.host.endpoints.check(args["name"])))
@@ -76,6 +89,7 @@ def _test(runner: Runner, args: Args) -> None:
 
 HANDLERS: Mapping[tuple[str, ...], Handler] = {
     ("endpoint", "list"): _list,
+    ("endpoint", "find"): _find,
     ("endpoint", "add"): _add,
     ("endpoint", "key"): _key,
     ("endpoint", "test"): _test,

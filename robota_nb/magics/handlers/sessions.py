@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import ledger_of, view_of
-from robota_nb.core.rules.states import Here
+from robota_nb.core.users import default_user
 from robota_nb.display import report
+from robota_nb.magics.handlers.history import cells_of, left_of_purge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 def _open(runner: Runner, args: Args) -> None:
     manager, name = runner.host.manager, args["name"]
+    runner.page  # noqa: B018 - the cell that runs is noted, if it was not
     session = manager.find_session(name) or manager.bring_back(name) or runner.host.recovery.session(name)
-    runner.choose_session(session or manager.create_session(name=name), name)
+    manager.activate(session or manager.create_session(name=name))
     runner.say(name)  # and no more: the rest depends on what ran before
 
 
@@ -42,7 +44,7 @@ def _describe(runner: Runner, args: Args) -> None:
 def _change(by: Change) -> Handler:
     def handle(runner: Runner, args: Args) -> None:
         session = _named(runner, args)
-        ledger_of(session).change_state(view_of(session), by, Here(runner.host.cell(), runner.replay.document))
+        ledger_of(session).change_state(view_of(session), by, runner.page.here)
         runner.say(f"{session.name}: {session.state}")
 
     return handle
@@ -52,17 +54,29 @@ def _delete(runner: Runner, args: Args) -> None:
     manager, name = runner.host.manager, args["name"]
     if name and manager.is_deleted(name):
         runner.say(f"{name} is deleted")  # as it stands
+        if (chosen := runner.page.former_choice()) and (session := manager.find_session(chosen)):
+            manager.activate(session)
         return
     session = _named(runner, args)
     said = name or session.name
     manager.delete_session(session.id)
     if active := manager.active_session():
-        runner.replay.cell_chose(runner.host.cell(), "session", active.name)
+        manager.activate(active)
     runner.say(f"{said} is deleted; %robota session open brings it back")
 
 
+def _purge(runner: Runner, args: Args) -> None:
+    manager, name = runner.host.manager, args["name"]
+    found = manager.find_session(name)
+    gone = [] if found else ledger_of(manager).deleted(default_user(), name)
+    view = view_of(found or manager.session(name)) if not gone else gone[-1]
+    called, where = view.name, cells_of(runner, view.record.chats)
+    manager.purge_session(view.id if found else name)
+    runner.say(report.purged(f"{called}: all of it is", left_of_purge(runner, {view.id}, where, whole=True)))
+
+
 def _stats(runner: Runner, _: Args) -> None:
-    runner.say(report.stats(runner.session().stats))
+    runner.say(report.stats(runner.session().stats, runner.host.endpoints.prices()))
 
 
 def _named(runner: Runner, args: Args) -> Session:
@@ -80,5 +94,6 @@ HANDLERS: Mapping[tuple[str, ...], Handler] = {
     ("session", "restore"): _change("restore"),
     ("session", "terminate"): _change("terminate"),
     ("session", "delete"): _delete,
+    ("session", "purge"): _purge,
     ("session", "stats"): _stats,
 }

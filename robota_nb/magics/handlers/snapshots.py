@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from robota_nb.carriers import chat_file
 from robota_nb.core.record.snapshot import dump
+from robota_nb.core.users import expanded
 from robota_nb.display import report
 from robota_nb.sync.chat_files import import_chat
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def _snapshot(runner: Runner, args: Args) -> None:
     persistence = runner.host.persistence
     if args["to"]:
-        runner.say(report.written_to_file(persistence.write_file(Path(args["to"]), replace=args["replace"])))
+        runner.say(report.written_to_file(persistence.write_file(Path(expanded(args["to"])), replace=args["replace"])))
     else:
         runner.say(report.written(persistence.snapshot(save=args["save"], replace=args["replace"])))
 
@@ -40,19 +41,20 @@ def _strip(runner: Runner, _: Args) -> None:
 
 def _resume(runner: Runner, args: Args) -> None:
     path = args["path"]
-    runner.say(report.adopted(runner.host.reader.adopt_file(Path(path) if path else None)))
+    runner.say(report.adopted(runner.host.reader.adopt_file(Path(expanded(path)) if path else None)))
 
 
 def _recover(runner: Runner, args: Args) -> None:
-    runner.say(report.recovered(runner.host.recovery.recover(args["path"], saved=args["saved"])))
+    path = args["path"]
+    runner.say(report.recovered(runner.host.recovery.recover(path and expanded(path), saved=args["saved"])))
 
 
 def _export(runner: Runner, args: Args) -> None:
-    runner.say(f"exported to {chat_file.write(runner.existing_chat(), args['path']).name}")
+    runner.say(f"exported to {chat_file.write(runner.existing_chat(), expanded(args['path'])).name}")
 
 
 def _import(runner: Runner, args: Args) -> None:
-    runner.say(report.imported(import_chat(runner.host.persistence, runner.session(), args["path"])))
+    runner.say(report.imported(import_chat(runner.host.persistence, runner.session(), expanded(args["path"]))))
 
 
 HANDLERS: Mapping[tuple[str, ...], Handler] = {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from robota_nb.errors import KeyMissing
+from robota_nb.providers.endpoint_settings import variables
 from robota_nb.providers.keys.check import key_problem
 from robota_nb.providers.keys.secret import Environment, KeySource, Secret
 from robota_nb.providers.keys.system_keyring import KeyringFailed, SystemKeyring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from robota_nb.providers.endpoint import Endpoint
 
@@ -59,6 +61,32 @@ class Keys:
             )
         check(key, endpoint)
         return key
+
+    def fill(self, endpoint: Endpoint, texts: Iterable[str]) -> dict[str, Secret]:
+        """Return the environment variables that stand in texts of an endpoint, by their names.
+
+        Raises
+        ------
+        KeyMissing
+            One is not set, or cannot stand in a header.
+        """
+        found = {}
+        for name in dict.fromkeys(name for text in texts for name in variables(text)):
+            value = self._environ.get(name, "").strip()
+            if not value:
+                raise KeyMissing(f"endpoint {endpoint.name!r} needs the environment variable {name}: set it")
+            if not re.fullmatch(r"[ -~]+", value):
+                raise KeyMissing(
+                    f"the environment variable {name} has a line break or another odd character: set it anew"
+                )
+            found[name] = Secret(value, KeySource("environment", name))
+        return found
+
+    def secrets(self, endpoint: Endpoint) -> Iterator[Secret]:
+        """Yield what an endpoint's requests carry that nobody else is to see, as far as it is there."""
+        yield self._look_up(endpoint)[0]
+        for text in (*endpoint.headers.values(), *endpoint.query.values()):
+            yield from (Secret(self._environ.get(name, "").strip()) for name in variables(text))
 
     def source(self, endpoint: Endpoint) -> KeySource | None:
         """Return where the key of an endpoint is; None if there is none, or none is needed."""

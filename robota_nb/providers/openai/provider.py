@@ -7,17 +7,23 @@ answer from a cut one: the SDK takes a web page, an empty body or a lost connect
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from robota_nb.core.ports import TextDelta
-from robota_nb.errors import ProviderError
+from robota_nb.core.ports import Remark
+from robota_nb.errors import NoModelList, ProviderError
+from robota_nb.providers.context import More
 from robota_nb.providers.keys.secret import Secret
+from robota_nb.providers.obstacles import in_the_way
+from robota_nb.providers.openai.body import sniffed
+from robota_nb.providers.openai.models import misspelt, models_in
 from robota_nb.providers.openai.reply import Reply
+from robota_nb.providers.openai.request import body_of, over, questions_with, refusal_in
 from robota_nb.providers.openai.sse import EventParser
-from robota_nb.providers.retry import Deadline
+from robota_nb.providers.retry import Deadline, FailedAttempt
 from robota_nb.providers.server_errors import CHECK_URL
 
 if TYPE_CHECKING:
@@ -27,12 +33,20 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Request, StreamEvent
     from robota_nb.providers.context import ProviderContext
+    from robota_nb.providers.openai.request import Refusal
     from robota_nb.providers.openai.transport import RawResponse
-    from robota_nb.providers.retry import FailedAttempt
 
 __all__ = ["OpenAIProvider"]
 
-_GRACE = 5.0  # seconds for what follows a whole answer: usage and [DONE]; some servers just leave the line open
+_GRACE = 5.0
+"""Seconds for what follows the end of an answer: usage and ``[DONE]``; some servers leave the line open."""
+
+_GRACE_IN_TEXT = 30.0
+"""The same after a reason that came with text: some servers give one with every piece of it."""
+
+_NO_SUCH_PATH = (404, 405, 501)
+_LONGEST_NAME = 100  # of a model, in characters
+_NO_LIST = "can be reached and has no list of models", f"ask one of its models; if that fails, {CHECK_URL}"
 
 
 class OpenAIProvider:
@@ -54,17 +68,19 @@ class OpenAIProvider:
     """
 
     def __init__(
-        self, context: ProviderContext, *, max_reply_bytes: int = 20_000_000, max_event_bytes: int = 1_000_000
+        self, context: ProviderContext, *, max_reply_bytes: int = 20_000_000, max_event_bytes: int = 20_000_000
     ) -> None:
         self.name = context.endpoint.name
         self.endpoint = context.endpoint
         self._context = context
         self._max_reply_bytes = max_reply_bytes
         self._max_event_bytes = max_event_bytes
-        self._asks_for_usage = True  # until the server refuses ``stream_options``
+        self._refusals: dict[str, tuple[Refusal, ...]] = {}  # what the server has refused of each model's requests
+        self._listed: tuple[str, ...] = ()  # the server's models, once somebody has asked for them
+        self._doubted: set[str] = set()  # models that are none of these, and were told once
         self._lock = threading.Lock()
         self._client: openai.OpenAI | None = None
-        self._client_key = Secret("")
+        self._client_key, self._client_more = Secret(""), More()
 
     def __repr__(self) -> str:
         return f"OpenAIProvider({self.name!r})"
@@ -84,6 +100,7 @@ class OpenAIProvider:
         model = request.model or self.endpoint.model
         if not model:
             raise ProviderError(f"endpoint {self.name!r} has no default model", hint="model.name")
+        self._check_spelling(model)
         yield from self._context.ask(request, partial(self._send, request, model), self._read)
 
     def models(self) -> list[str]:
@@ -91,16 +108,20 @@ class OpenAIProvider:
 
         Raises
         ------
+        NoModelList
+            The server can be reached, and says that it has no such list.
         KeyMissing, ProviderError
             As `stream` does.
         """
-        return self._context.fetch(self._send_for_models, self._read_models)
+        names = self._context.fetch(self._send_for_models, self._read_models)
+        self._listed = tuple(names)
+        return names
 
     def warm(self) -> None:
         """Do the slow part of a first ask now (the import of the SDK takes half a second); never raises."""
         with contextlib.suppress(Exception):
             self.endpoint.check()
-            self._connected(self._context.key(), self.endpoint.model)
+            self._connected(self._context.key(), self._context.more(), self.endpoint.model)
 
     def close(self) -> None:
         """Close the connections; the provider may be used again and reconnects by itself."""
@@ -111,96 +132,109 @@ class OpenAIProvider:
 
     # -- what is sent
 
-    def _connected(self, key: Secret, model: str) -> openai.OpenAI:
-        """Return the client, made at the first ask and again when the key has changed."""
+    def _check_spelling(self, model: str) -> None:
+        """Raise, once, if a model looks like a misspelt one of those that the server has listed."""
+        if model not in self._doubted and (near := misspelt(model, self._listed)):
+            self._doubted.add(model)
+            raise ProviderError(f"endpoint {self.name!r} lists no model {model[:60]!r}{near}", hint="model.unlisted")
+
+    def _connected(self, key: Secret, more: More, model: str) -> openai.OpenAI:
+        """Return the client, made at the first ask and again when the key or what goes with it has changed."""
         with self._lock:
-            if self._client is not None and self._client_key.reveal() == key.reveal():
+            if self._client is not None and (self._client_key.reveal(), self._client_more) == (key.reveal(), more):
                 return self._client
             try:
                 from robota_nb.providers.openai.transport import connect
 
-                self._client = connect(self.endpoint, key, timeout=self._context.timeouts.read)
+                self._client = connect(self.endpoint, key, more, timeout=self._context.timeouts.read)
             except Exception as error:  # noqa: BLE001 (a bad proxy or certificate setting, a broken installation)
-                what = f"cannot be set up ({type(error).__name__})"
+                obstacle = in_the_way(error)
             else:
-                self._client_key = key
+                self._client_key, self._client_more = key, more
                 return self._client
-        step = "check the proxy and certificate settings, and `openai`"
-        raise self._context.errors(key, model).error(what, step)
+        raise self._context.errors(key, model, more=more).error(*obstacle)
 
     def _send(self, request: Request, model: str, key: Secret) -> RawResponse | FailedAttempt:
-        client = self._connected(key, model)
-        from robota_nb.providers.openai.transport import OptionsRefused, send
+        """Send a request; if the server refuses a parameter that can be spared, once more without it."""
+        more = self._context.more()
+        client = self._connected(key, more, model)
+        from robota_nb.providers.openai.transport import Refused, send
 
-        errors = self._context.errors(key, model)
-        body = _body(request, model, usage=self._asks_for_usage)
-        response = send(client, "post", "/chat/completions", body, errors)
-        ours = "stream_options" in body and "stream_options" not in request.params
-        if isinstance(response, OptionsRefused) and ours and not request.cancellation.cancelled:
-            self._asks_for_usage = False
-            response = send(client, "post", "/chat/completions", _body(request, model, usage=False), errors)
-        return response
+        pictures = questions_with(request, "image_url")
+        files = questions_with(request, "file", "input_audio")
+        errors = self._context.errors(key, model, pictures, files=files, more=more, listed=self._listed)
+        request = replace(request, params=over(self.endpoint.body, request.params))
+        remarks: list[str] = []
+        while True:
+            refusals = self._refusals.get(model, ())
+            body = body_of(request, model, refusals)
+            response = send(client, "post", "/chat/completions", body, errors)
+            if not isinstance(response, FailedAttempt):
+                return replace(response, remarks=tuple(remarks))
+            refusal = (
+                refusal_in(response.body, body, request.params, refusals) if isinstance(response, Refused) else None
+            )
+            if refusal is None or request.cancellation.cancelled:
+                return response
+            self._refusals[model] = (*refusals, refusal)
+            if refusal.remark:
+                remarks.append(refusal.remark.format(model=errors.clean(model, 60)))
 
     def _send_for_models(self, key: Secret) -> RawResponse | FailedAttempt:
-        client = self._connected(key, self.endpoint.model)
-        from robota_nb.providers.openai.transport import send
+        more = self._context.more()
+        client = self._connected(key, more, self.endpoint.model)
+        from robota_nb.providers.openai.transport import Refused, send
 
-        return send(client, "get", "/models", None, self._context.errors(key, self.endpoint.model))
+        errors = self._context.errors(key, self.endpoint.model, more=more)
+        response = send(client, "get", "/models", None, errors)
+        if isinstance(response, Refused) and response.status in _NO_SUCH_PATH:
+            return FailedAttempt(NoModelList(str(errors.error(*_NO_LIST)), status=response.status))
+        return response
 
     # -- what is read
 
     def _read(self, response: RawResponse) -> Iterator[StreamEvent]:
         """Yield the answer in a response."""
+        yield from (Remark(text) for text in response.remarks)
         reply = Reply()
-        if response.content_type == "text/event-stream":
-            yield from self._read_stream(response, reply)
-        elif response.content_type == "application/json":  # a server that does not stream
-            reply.take_whole(b"".join(response.pieces(self._max_reply_bytes)))
+        kind, pieces = sniffed(response.pieces(self._max_reply_bytes), response.content_type)
+        if kind == "events":
+            yield from self._read_stream(response, pieces, reply)
+        elif kind == "json":  # a server that does not stream
+            reply.take_whole(b"".join(pieces))
         else:
-            raise response.unexpected()
-        if text := reply.text(last=True):
-            yield TextDelta(text)
+            raise response.unexpected(kind, b"".join(islice(pieces, 1)))
+        yield from reply.events(last=True)
         if problem := reply.problem:
-            raise response.errors.error(problem.what, "ask again", detail=problem.detail)
+            raise response.errors.broken(problem.what, problem.detail)
         yield reply.finish()
 
-    def _read_stream(self, response: RawResponse, reply: Reply) -> Iterator[StreamEvent]:
-        """Yield the text of a stream, and let *reply* take all of it."""
-        parser, ending = EventParser(max_event_bytes=self._max_event_bytes), False
+    def _read_stream(self, response: RawResponse, pieces: Iterator[bytes], reply: Reply) -> Iterator[StreamEvent]:
+        """Yield what a stream says, and let *reply* take all of it."""
+        parser = EventParser(max_event_bytes=self._max_event_bytes)
         with contextlib.ExitStack() as rest:
+            ending = False
             try:
-                for piece in response.pieces(self._max_reply_bytes):
+                for piece in pieces:
                     reply.take(parser.feed(piece))
-                    if text := reply.text():
-                        yield TextDelta(text)
+                    yield from reply.events()
                     if reply.over:
                         return
-                    if reply.complete and not ending:
-                        ending = True
-                        rest.enter_context(Deadline(_GRACE).calls(response.hang_up))
+                    if reply.ending is not ending:
+                        ending = reply.ending
+                        rest.close()
+                        if ending:
+                            grace = _GRACE_IN_TEXT if reply.ends_in_text else _GRACE
+                            rest.enter_context(Deadline(grace).calls(response.hang_up))
             except ProviderError:
-                if not reply.complete:  # else the answer is whole, and nothing is lost with the connection
+                if not reply.ending:  # else the answer is whole, and nothing is lost with the connection
+                    yield from reply.events(last=True)
                     raise
             reply.end(parser.close())
 
     def _read_models(self, response: RawResponse) -> list[str]:
         """Return the names in a list of models."""
-        names = _model_names(b"".join(response.pieces(self._max_reply_bytes)))
+        names = models_in(b"".join(response.pieces(self._max_reply_bytes)))
         if names is None:
             raise response.errors.error("answered with something that is no list of models", CHECK_URL)
-        return names
-
-
-def _body(request: Request, model: str, *, usage: bool) -> dict[str, Any]:
-    body = ({"stream_options": {"include_usage": True}} if usage else {}) | dict(request.params)
-    if body.get("stream_options", ...) is None:  # set to null for servers that stumble over it
-        del body["stream_options"]
-    return body | {"model": model, "messages": list(request.messages), "stream": True}
-
-
-def _model_names(data: bytes) -> list[str] | None:
-    try:
-        found = json.loads(data)["data"]
-        return sorted(str(model["id"])[:100] for model in found)
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return None
+        return [name[:_LONGEST_NAME] for name in names]

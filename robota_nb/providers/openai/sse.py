@@ -1,19 +1,27 @@
 """A parser of server-sent events: bytes in, events out, however the network cuts the bytes.
 
 It knows nothing of HTTP or of models. Lines end with CR, LF or CRLF, and with nothing else (U+2028 is text).
+
+The standard lets fields that it does not know pass. Servers that break off say so in such lines: in a field named
+``error``, or in JSON, HTML or words that stand there bare. What can be no field is therefore an event, too.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Event", "EventParser", "SseError"]
+__all__ = ["ERROR", "Event", "EventParser", "SseError"]
 
 _BOM = b"\xef\xbb\xbf"
 _BREAK = b"\n\n"
+_FIELD = re.compile(rb"[A-Za-z_][\w.-]*")
+_ERROR_FIELD = re.compile(rb"errors?", re.IGNORECASE)
+ERROR = "error"
+"""The kind of an event that says what went wrong."""
 
 
 class SseError(ValueError):
@@ -115,12 +123,16 @@ class EventParser:
                 raise self._too_long()
             if block.startswith(b"data: ") and b"\n" not in block:  # the common case, without a loop over lines
                 yield Event(_text(block[6:]), "", self._id)
-            elif block and (event := self._fields(block)):
-                yield event
+            elif block:
+                yield from self._fields(block)
 
-    def _fields(self, block: bytes) -> Event | None:
-        """Read an event line by line; without a ``data:`` line there is none."""
+    def _fields(self, block: bytes) -> Iterator[Event]:
+        """Read an event line by line; without a ``data:`` line there is none.
+
+        A line that can be no field goes on with the data before it (JSON in several lines); without any it is an event.
+        """
         data: list[bytes] = []
+        wrong: list[bytes] = []
         kind = ""
         for line in block.split(b"\n"):
             name, _, value = line.partition(b":")
@@ -129,9 +141,16 @@ class EventParser:
                 data.append(value)
             elif name == b"event":
                 kind = _text(value)
-            elif name == b"id" and b"\0" not in value:
-                self._id = _text(value)
-        return Event(_text(b"\n".join(data)), kind, self._id) if data else None
+            elif name == b"id":
+                self._id = self._id if b"\0" in value else _text(value)
+            elif _ERROR_FIELD.fullmatch(name):
+                wrong.append(value)
+            elif name.strip() and not _FIELD.fullmatch(name):
+                data.append(line)
+        if data:
+            yield Event(_text(b"\n".join(data)), kind, self._id)
+        if wrong:
+            yield Event(_text(b"\n".join(wrong)), ERROR, self._id)
 
     def _too_long(self) -> SseError:
         return SseError(f"an event has more than {self._cap} bytes")

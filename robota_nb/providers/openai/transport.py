@@ -11,8 +11,8 @@ import contextlib
 import os
 import socket
 import ssl
+import zlib
 from dataclasses import dataclass
-from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ import httpx2
 import openai
 
 from robota_nb.providers.endpoint import OPENAI
+from robota_nb.providers.obstacles import on_the_way
 from robota_nb.providers.redaction import redacted_logs
 from robota_nb.providers.retry import FailedAttempt
 from robota_nb.providers.server_errors import CHECK_URL
@@ -28,23 +29,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from robota_nb.errors import ProviderError
+    from robota_nb.providers.context import More
     from robota_nb.providers.endpoint import Endpoint
     from robota_nb.providers.keys.secret import Secret
+    from robota_nb.providers.openai.body import Kind
     from robota_nb.providers.server_errors import ServerErrors
 
-__all__ = ["OptionsRefused", "RawResponse", "connect", "send"]
+__all__ = ["RawResponse", "Refused", "connect", "send"]
 
 _NO_KEY = "no-key-needed"  # a server without keys ignores it
 _IN_PLACE = "in-place-of-the-key"  # the SDK wants one, and keeps it where it can be seen; ours goes in last
 _MAX_ERROR_BYTES = 64_000
-_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+_REFUSALS = (400, 403, 404, 405, 422, 501)
+"""The statuses under which servers refuse a parameter."""
+
+_GZIP = zlib.MAX_WBITS | 32
 _LIBRARIES = ("openai", "httpx2", "httpcore2")
 
 
-class OptionsRefused(FailedAttempt):
-    """The server refuses ``stream_options``, which not all servers know."""
+@dataclass(frozen=True, slots=True)
+class Refused(FailedAttempt):
+    """A server finds something wrong with the request.
 
-    __slots__ = ()
+    Parameters
+    ----------
+    status
+        The HTTP status.
+    body
+        What it said, as it came.
+    """
+
+    status: int = 0
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +73,13 @@ class RawResponse:
         The response of the HTTP client.
     errors
         Makes the errors of the request.
+    remarks
+        What the user should know of how it was asked, in one line each.
     """
 
     response: httpx2.Response
     errors: ServerErrors
+    remarks: tuple[str, ...] = ()
 
     @property
     def content_type(self) -> str:
@@ -94,11 +113,14 @@ class RawResponse:
             error = self.errors.error("lost the connection in the middle of the answer", "ask again")
         raise error
 
-    def unexpected(self) -> ProviderError:
-        """Make the error of a body of another type than a stream."""
-        got = self.errors.clean(self.content_type, 40) or "nothing"
+    def unexpected(self, kind: Kind, head: bytes) -> ProviderError:
+        """Make the error of a body that is no answer, but of another *kind* that begins with *head*."""
+        got = "text/html" if kind == "page" else self.errors.clean(self.content_type, 40) if head else ""
         return self.errors.error(
-            f"answered with {got} instead of a stream", CHECK_URL, status=self.response.status_code
+            f"answered with {got or 'nothing'} instead of a stream",
+            CHECK_URL,
+            detail=head.decode(errors="replace"),
+            status=self.response.status_code,
         )
 
     def hang_up(self) -> None:
@@ -118,8 +140,18 @@ class _NotAccepted(Exception):
     """A response that is not even read; the text says why."""
 
 
-def connect(endpoint: Endpoint, key: Secret, *, timeout: float) -> openai.OpenAI:
-    """Return a client that speaks to this endpoint alone, and asks once; *timeout* is in seconds, for each read."""
+def connect(endpoint: Endpoint, key: Secret, more: More, *, timeout: float) -> openai.OpenAI:
+    """Return a client that speaks to this endpoint alone, and asks once.
+
+    Parameters
+    ----------
+    endpoint, key
+        The endpoint, and its key.
+    more
+        The headers and the query that each request carries besides.
+    timeout
+        The longest that one read may take, in seconds.
+    """
     # Plain http is for this machine only (`url_problem`). A proxy would carry that traffic off the machine, in the
     # clear; and a TLS context without certificates, which plain http never uses, saves the 30 ms of reading them.
     plain = endpoint.base_url.lower().startswith("http:")
@@ -128,7 +160,7 @@ def connect(endpoint: Endpoint, key: Secret, *, timeout: float) -> openai.OpenAI
         trust_env=not plain,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # asks have no session: no cookie is kept
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
-        event_hooks={"request": [_request_hook(endpoint, key)], "response": [_check_response]},
+        event_hooks={"request": [_request_hook(endpoint, key, more)], "response": [_check_response]},
     )
     client = openai.OpenAI(
         api_key=_IN_PLACE,
@@ -140,6 +172,7 @@ def connect(endpoint: Endpoint, key: Secret, *, timeout: float) -> openai.OpenAI
     client.admin_api_key = None
     if endpoint.name != OPENAI:  # OPENAI_ORG_ID and OPENAI_PROJECT_ID are for OpenAI alone
         client.organization = client.project = None
+    client.organization = endpoint.organization or client.organization
     return client
 
 
@@ -152,16 +185,22 @@ class _HttpClient(openai.DefaultHttpxClient):
 
 
 class _Capped(httpx2.SyncByteStream):
-    """The first bytes of an error's body: enough to read what it says."""
+    """The first bytes of an error's body, unpacked: enough to read what it says."""
 
-    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, packing: str) -> None:
         self._stream = stream
+        self._packing = packing
 
     def __iter__(self) -> Iterator[bytes]:
         left = _MAX_ERROR_BYTES
+        unpack = zlib.decompressobj(_GZIP) if self._packing in ("gzip", "x-gzip", "deflate") else None
         for data in self._stream:
-            yield data[:left]
-            left -= len(data)
+            try:
+                plain = unpack.decompress(data, left) if unpack else data[:left]
+            except zlib.error:
+                return
+            yield plain
+            left -= max(len(plain), len(data))
             if left <= 0:
                 return
 
@@ -169,7 +208,7 @@ class _Capped(httpx2.SyncByteStream):
         self._stream.close()
 
 
-def _request_hook(endpoint: Endpoint, key: Secret) -> Callable[[httpx2.Request], None]:
+def _request_hook(endpoint: Endpoint, key: Secret, more: More) -> Callable[[httpx2.Request], None]:
     is_openai = endpoint.name == OPENAI
 
     def complete(request: httpx2.Request) -> None:
@@ -179,6 +218,11 @@ def _request_hook(endpoint: Endpoint, key: Secret) -> Callable[[httpx2.Request],
                 headers.pop(name, None)
         if not is_openai or headers.get("Authorization") == f"Bearer {_IN_PLACE}":  # else the user's own header
             headers["Authorization"] = f"Bearer {key.reveal() or _NO_KEY}"
+        if more.headers and not endpoint.key_env:  # they say who asks
+            headers.pop("Authorization", None)
+        headers.update(more.headers)
+        if more.query:
+            request.url = request.url.copy_merge_params(more.query)
         headers["Content-Type"] = "application/json"
         headers["Accept-Encoding"] = "identity"  # nothing to unpack, so nothing can explode
 
@@ -195,10 +239,12 @@ def _ambient_headers() -> list[str]:
 def _check_response(response: httpx2.Response) -> None:
     if 300 <= response.status_code < 400:  # noqa: PLR2004 (the statuses of redirects)
         raise _NotAccepted("answered with a redirect")
-    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise _NotAccepted("answered with a compressed body")
+    packing = response.headers.get("content-encoding", "identity").strip().lower()
     if response.is_error and isinstance(response.stream, httpx2.SyncByteStream):
-        response.stream = _Capped(response.stream)
+        response.stream = _Capped(response.stream, packing)
+        response.headers.pop("content-encoding", None)
+    elif packing not in ("", "identity"):
+        raise _NotAccepted("answered with a compressed body")
 
 
 def send(
@@ -207,7 +253,7 @@ def send(
     """Return the response as soon as its headers are there, or why there is none."""
     # The SDK's own way to call a path gives the raw response, and spends nothing on typed requests.
     try:
-        with redacted_logs(errors.key, *_LIBRARIES):
+        with redacted_logs(errors.secrets, *_LIBRARIES):
             if method == "get":
                 response = client.get(path, cast_to=httpx2.Response, stream=True)
             else:
@@ -223,32 +269,19 @@ def _failed(error: Exception, errors: ServerErrors) -> FailedAttempt:
     if isinstance(error, _NotAccepted):
         return FailedAttempt(errors.error(str(error), f"that is not accepted, {CHECK_URL}"))
     if isinstance(error, openai.APIStatusError):
-        refused = errors.refused(error.status_code, error.response.headers, _words(error.body))
-        if error.status_code in _REFUSALS and _names(error.body, "stream_options"):
-            return OptionsRefused(refused.error)
-        return refused
-    if isinstance(error, openai.APITimeoutError):  # it may be at work on the answer: asking again is the user's choice
-        unheard = isinstance(error.__cause__, httpx2.ConnectTimeout)
-        return FailedAttempt(errors.error("did not answer in time", "ask again"), retryable=unheard)
+        body = error.response.content.decode(errors="replace")
+        failed = errors.refused(error.status_code, error.response.headers, body)
+        if error.status_code not in _REFUSALS:
+            return failed
+        return Refused(failed.error, failed.retryable, failed.wait, error.status_code, body)
     if isinstance(error, openai.APIConnectionError):
-        step = "is the server running, and is its base_url right?"
-        failed = errors.error("cannot be reached", step, detail=str(error.__cause__ or ""))
-        return FailedAttempt(failed, retryable=True)
+        unheard = isinstance(error.__cause__, httpx2.ConnectTimeout)
+        if isinstance(error, openai.APITimeoutError) and not unheard:
+            # It may be at work on the answer: asking again is the user's choice.
+            return FailedAttempt(errors.error("did not answer in time", "ask again"))
+        obstacle = on_the_way(error, str(error.request.url))
+        return FailedAttempt(errors.error(obstacle.what, obstacle.step), retryable=True)
     if isinstance(error, httpx2.HTTPError):
         return FailedAttempt(errors.error("lost the connection before the answer", "ask again"), retryable=True)
     what = f"was not asked, the request is not valid ({type(error).__name__})"
     return FailedAttempt(errors.error(what, "check the parameters of the chat"))
-
-
-def _names(body: object, word: str) -> bool:
-    try:
-        return word in str(body)
-    except RecursionError:
-        return False
-
-
-def _words(body: object) -> str:
-    """Return what an error's body says."""
-    if isinstance(body, dict):
-        body = body.get("message") or body.get("detail") or ""
-    return body if isinstance(body, str) else ""

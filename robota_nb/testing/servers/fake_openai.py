@@ -45,8 +45,12 @@ class FakeOpenAIServer(ModelServer):
     ----------
     requests
         The JSON body of each request to ``/chat/completions``, in order.
+    bodies
+        Each of them as it came, in bytes.
     headers
         The headers of each of them, names in lower case.
+    paths
+        The path of each of them, with its query.
     hung_up
         Set when a client closed its connection in the middle of an answer.
     """
@@ -67,6 +71,8 @@ class FakeOpenAIServer(ModelServer):
         self.reply, self.chunks, self.model, self.batch = reply, chunks, model, batch
         self.per_second, self.gate, self.gate_after = per_second, gate, gate_after
         self.requests: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.hung_up = threading.Event()
         self._script: deque[_Play] = deque()
@@ -78,6 +84,8 @@ class FakeOpenAIServer(ModelServer):
     def reset(self) -> None:
         """Forget what was asked and what was scripted, and answer as by default."""
         self.requests.clear()
+        self.bodies.clear()
+        self.paths.clear()
         self.headers.clear()
         self.hung_up.clear()
         self._script.clear()
@@ -139,9 +147,11 @@ class FakeOpenAIServer(ModelServer):
         """Answer the next request with exactly the bytes *data*, below *content_type*, *status* and *headers*."""
         self._script.append(lambda handler, _: handler.send(data, content_type, status, headers))
 
-    def _accept(self, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, _Play]:
+    def _accept(self, path: str, headers: dict[str, str], data: bytes, body: dict[str, Any]) -> tuple[int, _Play]:
         with self._lock:
+            self.paths.append(path)
             self.requests.append(body)
+            self.bodies.append(data)
             self.headers.append(headers)
             return len(self.requests), self._script.popleft() if self._script else _Handler.answer
 
@@ -165,20 +175,21 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        if self.path == "/v1/models":
+        if re.fullmatch(r"/v1/models(\?.*)?", self.path):
             self.send_json({"object": "list", "data": [{"id": self.server.owner.model, "object": "model"}]})
         else:
             self.send_json({"error": {"message": "no such path"}}, status=404)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        if self.path != "/v1/chat/completions":
+        data = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if not re.fullmatch(r"(/[\w.-]+)*(/v1|/openai/deployments/[^/]+)/chat/completions(\?.*)?", self.path):
             self.send_json({"error": {"message": "no such path"}}, status=404)
             return
-        request = json.loads(body)
+        request = json.loads(data)
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self.number, play = self.server.owner._accept(request, headers)  # noqa: SLF001 (one thing in two classes)
+            fake = self.server.owner
+            self.number, play = fake._accept(self.path, headers, data, request)  # noqa: SLF001 (one thing in two classes)
             play(self, request)
         except OSError:  # the client left
             self.server.owner.hung_up.set()

@@ -108,14 +108,14 @@ _WHOLE = [
     _stream("whole/with usage", "stop", _HELLO, _ROLE, _TWO, _STOP, _COUNT, DONE),
     _stream("whole/reason with the last text", "stop", _HELLO, _chunk("Hello, "), _chunk("world", "stop"), DONE),
     _stream("whole/reason alone", "stop", _HELLO, _TWO, _STOP),
-    _stream("whole/done alone", "stop unknown", _HELLO, _TWO, DONE),
+    _stream("whole/done alone", "unknown", _HELLO, _TWO, DONE),
     _stream("whole/done without a space", "stop", _HELLO, _TWO, _STOP, b"data:[DONE]\n\n"),
     _stream("whole/done without an empty line", "stop", _HELLO, _TWO, _STOP, b"data: [DONE]"),
     _stream("whole/without spaces", "stop", _HELLO, (_TWO + _END).replace(b"data: ", b"data:")),
     _stream("whole/empty", "stop", "", _ROLE, _END),
     _stream("whole/length", "length", _HELLO, _TWO, delta(_MODEL, {}, "length"), DONE),
     _stream("whole/content filter", "content_filter", _HELLO, _TWO, delta(_MODEL, {}, "content_filter"), DONE),
-    _stream("whole/unknown reason", "unknown", _HELLO, _TWO, delta(_MODEL, {}, "because"), DONE),
+    _stream("whole/unknown reason", "stop", _HELLO, _TWO, delta(_MODEL, {}, "because"), DONE),
     _stream("whole/reason error", "error", _HELLO, _TWO, delta(_MODEL, {}, "error"), DONE),
     _stream("whole/refusal", "stop", "No.", delta(_MODEL, {"refusal": "No."}), _END),
     _stream("whole/parts", "stop", _HELLO, _chunk([{"type": "text", "text": _HELLO}, {"type": "image"}]), _END),
@@ -135,6 +135,7 @@ _WHOLE = [
     ),
     _shape("whole/continue first", "stop", _HELLO, b"HTTP/1.1 100 Continue\r\n\r\n", http(), _TWO, _END),
     _body("whole/not streamed", "application/json", _completion(_HELLO), ends="stop", text=_HELLO),
+    _body("whole/not streamed, called a stream", "text/event-stream", _completion(_HELLO), ends="stop", text=_HELLO),
     _body("whole/not streamed, no reason", "application/json", _completion(_HELLO, None), ends="unknown", text=_HELLO),
 ]
 
@@ -167,11 +168,11 @@ _ERRORS = [
     _stream("error/list", "error", _HELLO, _TWO, event({"error": ["overloaded"]})),
     _stream("error/then done", "error", _HELLO, _TWO, event({"error": {"code": 503}}), DONE),
     _stream("error/first", "error", "", event({"error": {"message": "overloaded"}})),
-    _stream("error/detail", "error unknown", _HELLO, _TWO, event({"detail": "overloaded"})),
+    _stream("error/detail", "error", _HELLO, _TWO, event({"detail": "overloaded"})),
     _stream(
         "error/null beside text", "stop", _HELLO, _event([{"index": 0, "delta": {"content": _HELLO}}], error=None), _END
     ),
-    _stream("error/after the reason", "stop error", _HELLO, _TWO, _STOP, event({"error": "overloaded"})),
+    _stream("error/after the reason", "error", _HELLO, _TWO, _STOP, event({"error": "overloaded"})),
     _body("error/json", "application/json", _said("overloaded")),
 ]
 
@@ -181,7 +182,6 @@ _NO_STREAMS = [
     _body("no stream/nothing", "", b""),
     _body("no stream/empty", "text/event-stream", b""),
     _body("no stream/html called a stream", "text/event-stream", _HTML),
-    _body("no stream/json called a stream", "text/event-stream", _completion(_HELLO)),
     _body("no stream/other json", "application/json", b'{"ok": true}'),
     _body("no stream/list", "application/json", b"[]"),
     _body("no stream/null", "application/json", b"null"),
@@ -269,7 +269,7 @@ _CHUNKS = [
     _stream("chunk/null choice", "error", "Hello, ", _chunk("Hello, "), _event([None]), _END),
     _stream("chunk/reason as number", "unknown", _HELLO, _TWO, delta(_MODEL, {}, 7), DONE),
     _stream("chunk/reason as list", "error", _HELLO, _TWO, delta(_MODEL, {}, ["stop"]), DONE),
-    _stream("chunk/reason before text", "stop", "Hello, ", _chunk("Hello, ", "stop"), _chunk("world"), DONE),
+    _stream("chunk/reason before text", "stop", _HELLO, _chunk("Hello, ", "stop"), _chunk("world"), DONE),
     _stream("chunk/model as number", "stop", _HELLO, event({"model": 7, "choices": []}), _TWO, _END),
     _stream("chunk/usage as words", "stop", _HELLO, _event([], usage="lots"), _TWO, _STOP, _event([], usage=[1]), DONE),
     _stream("chunk/usage below zero", "stop", _HELLO, _TWO, _STOP, _event([], usage={"prompt_tokens": -1}), DONE),
@@ -299,11 +299,11 @@ _TOOLS = [
 ]
 
 _AFTER = [
-    _stream("after/text after the reason", "stop", _HELLO, _TWO, _STOP, _chunk("!"), DONE),
+    _stream("after/text after the reason", "stop", "Hello, world!", _TWO, _STOP, _chunk("!"), DONE),
     _stream("after/text after done", "stop", _HELLO, _TWO, _END, _chunk("!")),
     _stream("after/noise after done", "stop", _HELLO, _TWO, _END, b"data: {oops\n\n\xff\xff"),
-    _stream("after/noise after the reason", "stop", _HELLO, _TWO, _STOP, b"data: {oops\n\n"),
-    _stream("after/second reason", "stop", _HELLO, _TWO, _STOP, delta(_MODEL, {}, "length"), DONE),
+    _stream("after/noise after the reason", "error", _HELLO, _TWO, _STOP, b"data: {oops\n\n"),
+    _stream("after/second reason", "length", _HELLO, _TWO, _STOP, delta(_MODEL, {}, "length"), DONE),
     _stream("after/done twice", "stop", _HELLO, _TWO, _END, DONE),
     _stream("after/done first", "stop unknown error", "", DONE, _TWO, _END),
 ]

@@ -13,7 +13,7 @@ import collections
 import copy
 import random
 
-from support.replay.rules import AskError, Do, Document, merge
+from support.replay.rules import AskError, Do, Document
 
 
 class Oracle:
@@ -358,6 +358,11 @@ def _finish(w):
             w.bad.append(f"P2 {what}: writes {[k for k in new if new[k] != saved[k]]}")
 
 
+def what_is_seen(world):
+    """What could be seen in a world, but for when a chat was clicked: the manager has another clock than the rules."""
+    return [(*step[:-1], step[-1][1]) for step in world.seen]
+
+
 def kept(before, after):
     return [t for t in before if t not in after or before[t] != after[t] and not after[t].purged]
 
@@ -381,8 +386,26 @@ def history(kernel, seed, more):
     return w, log
 
 
-def branches(kernel, seed, more):
-    """Two people go on from one notebook; git merges cells and records."""
+def chosen_cells(r, base, ours, theirs):
+    """Return the cells of two sides as one notebook: of a cell that both have changed, one of the two."""
+    cells, of_theirs = list(ours.doc.cells), {c.id: c for c in theirs.doc.cells}
+    was = {c.id: c for c in base.doc.cells}
+    for n, c in enumerate(cells):  # a cell that both have run: one of the two, with its output
+        if c.id in of_theirs and c.id in was and (r.random() < 0.5 or (c.src, c.out) == (was[c.id].src, was[c.id].out)):
+            cells[n] = of_theirs[c.id]
+    have = {c.id for c in cells}
+    for n, c in enumerate(theirs.doc.cells):
+        if c.id not in have and c.id not in was:
+            cells.insert(min(n, len(cells)), c)
+    return cells
+
+
+def branches(kernel, seed, more, merge_cells=chosen_cells):
+    """Two people go on from one notebook; git merges cells and records.
+
+    *merge_cells* is given the random numbers and the worlds of the base and of both sides, and returns the merged
+    cells, or None if it leaves a conflict: then the worlds end there.
+    """
     r, log = random.Random(seed), []
     w = World(kernel, Document(*(r.choice(PLAIN * 3 + (MORE if more else [])) for _ in range(r.randint(2, 4)))))
     w.skip = False
@@ -398,24 +421,21 @@ def branches(kernel, seed, more):
             return v, log
         sides.append((v, v.k.save()))
     (v, a), (u, b) = sides
+    merge = kernel.merge
     m = merge(a, b)
     if m != merge(b, a) or merge(m, a) != m or merge(m, m) != m or merge(merge(base, a), b) != merge(base, merge(a, b)):
         v.bad.append("P6 merge does not commute")
     if kept(a["turns"], m["turns"]) or kept(b["turns"], m["turns"]):
         v.bad.append("P5 lost in a merge")
-    theirs, doc = {c.id: c for c in u.doc.cells}, v.doc
-    was = {c.id: c for c in w.doc.cells}
-    for n, c in enumerate(doc.cells):  # a cell that both have run: one of the two, with its output
-        if c.id in theirs and c.id in was and (r.random() < 0.5 or (c.src, c.out) == (was[c.id].src, was[c.id].out)):
-            doc.cells[n] = theirs[c.id]
-    have = {c.id for c in doc.cells}
-    for n, c in enumerate(u.doc.cells):
-        if c.id not in have and c.id not in was:
-            doc.cells.insert(min(n, len(doc.cells)), c)
-    x = World(kernel, doc, m, "z")
+    cells = merge_cells(r, w, v, u)
+    if cells is None:
+        v.skip = True
+        return v, log
+    v.doc.cells[:] = cells
+    x = World(kernel, v.doc, m, "z")
     x.skip = False
     x.oracle.panel = sorted({repr(p): p for p in v.oracle.panel + u.oracle.panel}.values(), key=lambda p: 0)
-    for c in doc.cells:  # the page after a merge is checked by what it shows: P2, P4
+    for c in x.doc.cells:  # the page after a merge is checked by what it shows: P2, P4
         c.memo = c.memo or ("ran", [])
     finish(x)
     x.bad = [b for b in x.bad if b[:2] in ("P2", "P4", "P5", "P6", "P7")]

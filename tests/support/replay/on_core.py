@@ -136,12 +136,16 @@ class Kernel(rules.Kernel):
         self.clicked_at, clicked = state["clicked"]
         self.contexts = Contexts(self.says)
         self.core = Page(
-            self, self.recorded_steps(state["steps"].values()), self.next_n, self.rank, listed=bool(listing), maker=who
-        )
+            self, self.in_order(self.recorded_steps(state["steps"].values())), self.next_n, self.rank,
+            listed=bool(listing), maker=who,
+        )  # fmt: skip
         self.asking = Asking(page=self.core, answers=self.answers(), record=self, clicked=clicked)
         self.asking.old_pending.update(state["pending"])
         self.core.add_outside(*self.outsides())
         self.look()
+
+    def in_order(self, steps):
+        return sorted(steps, key=lambda step: (self.rank(step), step.n))
 
     def recorded_steps(self, steps):
         return map(step_to_core, steps)
@@ -154,6 +158,15 @@ class Kernel(rules.Kernel):
 
     def first_config(self, chat):
         return config_of(self.chats[chat])
+
+    def start_of(self, chat):
+        return self.contexts.start
+
+    def session_of(self, chat):
+        return None
+
+    def chat_name(self, chat):
+        return chat
 
     def chat_of(self, turn):
         return self.turns[turn].chat if turn in self.turns else None
@@ -318,7 +331,7 @@ class Kernel(rules.Kernel):
             failure = error
             raise
         finally:
-            self.asking.end(failed=failure is not None, missed=str(failure) == "ReplayMiss")
+            self.asking.end(failed=failure is not None)
 
     def ask(self, cell, x, to=None, options=(), *, anew=False, once=False, by="cell"):
         if to and to not in self.chats:
@@ -376,7 +389,6 @@ class Kernel(rules.Kernel):
                     asking.did(core.Set(chat=name, key=key, value=value))
             elif op == "set":
                 key, value = words[0].split("=")
-                self.pending.get(chat, {}).pop(key, None)
                 asking.did(core.Set(chat=chat, key=key, value=value, alone=alone))
             elif op == "retry":
                 last = core.of_chat(memory, chat, self).context

@@ -146,7 +146,8 @@ def merge(a, b):  # a union; of one register, the latest
         for k in {**a["turns"], **b["turns"]}
     }
     pick = lambda k, which: {
-        c: which((s[k][c] for s in (a, b) if c in s[k]), key=repr) for c in sorted({**a[k], **b[k]})
+        c: which((s[k][c] for s in (a, b) if c in s[k]), key=repr)
+        for c in sorted({**a[k], **b[k]}, key=lambda c: (c != "main", c))  # the first chat stays the first
     }
     return {
         "n": max(a["n"], b["n"]),
@@ -203,6 +204,8 @@ def with_hand(conf, hand):
 
 class Kernel:
     """One kernel life: starts from a record and a page, runs cells."""
+
+    merge = staticmethod(merge)
 
     def __init__(self, doc, snap=None, ids=True, listing="live", mode="auto", rerun="replay", who=""):  # noqa: PLR0917
         self.doc, self.ids, self.listing, self.mode, self.rerun, self.who = doc, ids, listing, mode, rerun, who
@@ -438,7 +441,7 @@ class Kernel:
         self.steps[cell.id] = replace(at, ops=(*at.ops, replace(said, turn=found.id)))
         self.pending.pop(chat, None)
         self.used = self.used or chat == self.clicked[1]
-        if hand:
+        if hand or self.log[-1][1] == "ask":  # an ask that is sent has used what was clicked
             self.old_pending.pop(chat, None)
 
     def unrun(self, cell):
@@ -623,10 +626,9 @@ class Kernel:
                 self.effect(cell, Do("choose", a[0]))
                 self.clicked = (self.clicked[0], None) if self.clicked[1] else self.clicked
                 for kv in a[1:]:
-                    self.effect(cell, Do("set", a[0], tuple(kv.split("="))))
+                    self.set(cell, a[0], kv)
             elif op == "set":
-                self.pending.get(here(), {}).pop(a[0].split("=")[0], None)
-                self.effect(cell, Do("set", here(), tuple(a[0].split("=")), alone))
+                self.set(cell, here(), a[0], alone)
             elif op == "retry":
                 last = st.context(here())[-1:]
                 if last:
@@ -634,6 +636,12 @@ class Kernel:
                     self.ask(cell, next(ks), self.turns[last[0]].text)
             elif op in ("undo", "clear", "back"):
                 self.effect(cell, Do(op, here(), tuple(map(int, a)), alone))
+
+    def set(self, cell, chat, pair, alone=False):
+        """A setting that a cell says, with whichever command, is no longer what was clicked."""
+        key, value = pair.split("=")
+        self.pending.get(chat, {}).pop(key, None)
+        self.effect(cell, Do("set", chat, (key, value), alone))
 
     def was_here(self, cell, st):
         """The effect that the cell had at this point when it ran before, as an ask if it tells the chat of this one."""

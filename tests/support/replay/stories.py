@@ -6,7 +6,7 @@ Each story is told to a kernel: that of the rules, or the core. `sent` holds eve
 
 from dataclasses import replace
 
-from support.replay.rules import Ask, AskError, Document, merge
+from support.replay.rules import Ask, AskError, Document
 
 STORIES = []
 
@@ -935,8 +935,8 @@ def merge_each_appends_a_cell(s):
     s.k = s.kernel(s.doc, base, who="x")
     s.run(2)
     s.doc.cells.append(other.doc.cells[2])
-    both = merge(s.k.save(), other.k.save())
-    s.bad += [] if both == merge(other.k.save(), s.k.save()) else ["merge does not commute"]
+    both = s.kernel.merge(s.k.save(), other.k.save())
+    s.bad += [] if both == s.kernel.merge(other.k.save(), s.k.save()) else ["merge does not commute"]
     s.k = s.kernel(s.doc, both, who="z")
     s.expect(
         "d has not seen c", 0, "1:a 2:ab 3x:abc 3y:abd", marks="recorded recorded recorded stale<2", main="1 2 3x 3y"
@@ -955,7 +955,7 @@ def merge_both_edit_one_cell(s):
         ks.append(s.kernel(doc, base, who=who))
         ks[-1].run(doc.cells[0])
     s.doc = docs[0]  # git's user takes x's cell with its output, though y's was later
-    s.k = s.kernel(s.doc, merge(ks[0].save(), ks[1].save()))
+    s.k = s.kernel(s.doc, s.kernel.merge(ks[0].save(), ks[1].save()))
     s.expect("the output says which answer stands", 0, "3x:A 2:ab", marks="recorded stale<0", main="3x 2")
     s.all()
     s.expect("Run All", 1, "3x:A 5:Ab", ["A/3x b"])

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 
+import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from robota_nb.core.record import snapshot
 from robota_nb.errors import DuplicateName, SnapshotError
 from support.core import Only, new_manager, raised
 from support.notebook import outputs, run, write
+from support.patience import PATIENCE
 
 HOSTILE = [
     "```python\nprint('a')\n```",
@@ -189,6 +191,16 @@ def test_imported_turns_were_not_asked_here():
     assert (session.stats.total.turns, session.stats.asked.turns) == (1, 0)
 
 
+def test_what_an_earlier_version_took_for_a_parameter_is_imported_as_it_was_recorded():
+    chat = chat_of(["one"])
+    chat.configure(temperature=0.2, stop="x")
+    text = exchange.to_markdown(chat)
+    edited = text.replace("temperature", "temprature").replace('"stop": ', '"seed": ')
+    assert edited.count('"temprature": ') == edited.count('"seed": ') == 1
+    copy, _ = exchange.add(new_manager().create_session("v"), exchange.from_markdown(edited, "a.md"))
+    assert copy.config.params == {"temprature": "0.2", "seed": '"x"'}
+
+
 def test_a_deleted_chat_comes_back_instead_of_a_twin():
     session = new_manager().create_session("v")
     talk = exchange.from_markdown(exchange.to_markdown(chat_of(["one"])), "a.md")
@@ -280,7 +292,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         refused.set()
 
     threading.Thread(target=write, daemon=True).start()
-    assert refused.wait(20)
+    assert refused.wait(PATIENCE)
 
 
 def test_asks_go_on_after_imported_turns_also_when_the_notebook_runs_again(connected, server):
@@ -288,6 +300,10 @@ def test_asks_go_on_after_imported_turns_also_when_the_notebook_runs_again(conne
         connected / "theirs.ipynb", "%load_ext robota_nb\n%robota session open Theirs\n%robota new Talk",
         "%%robota\none", "%%robota\ntwo", "%robota export talk.json",
     )  # fmt: skip
+    notebook = nbformat.read(theirs, as_version=4)
+    for cell in notebook.cells:
+        cell.id = f"their-{cell.id}"  # the cells of two notebooks have ids of their own
+    nbformat.write(notebook, theirs)
     run(theirs)
     mine = write(
         connected / "mine.ipynb", "%load_ext robota_nb\n%robota session open Mine\n%robota new Own", "%%robota\nmine",

@@ -10,6 +10,7 @@ import pytest
 
 from robota_nb.carriers import file as file_module
 from robota_nb.carriers.file import FileCarrier, load, read, write_notebook
+from robota_nb.core.record import snapshot
 from robota_nb.errors import SnapshotError
 from support.file import a_notebook, entries, posix
 
@@ -40,6 +41,7 @@ def test_a_byte_order_mark_does_not_matter(path):
 
 DEEP = '{"nbformat": 4, "metadata": ' + '{"a":' * 100_000 + "1" + "}" * 100_000 + ', "cells": []}'
 CONFLICT = '{\n "cells": [\n<<<<<<< HEAD\n  1\n=======\n  2\n>>>>>>> theirs\n ],\n "nbformat": 4\n}\n'
+LFS_POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 12345\n"
 UNREADABLE = {
     "is empty": "",
     "is empty;": "\n \n",
@@ -47,7 +49,16 @@ UNREADABLE = {
     "is not JSON (Expecting value, line 1 column 12)": '{"cells": [}, {}]}',
     "is not JSON ": "<html>\n</html>",
     "is truncated": '{"cells": [],\n "metadata": {"a',
+    "if it is still being written, try again": '{"cells": [],\n "metadata": {},\n "nbformat": 4',
+    "is empty; if it is still being written": "\n",
     "git conflict markers (line 3); resolve": CONFLICT,
+    "git conflict markers (line 3);": CONFLICT.replace("<<<<<<<", "<" * 12),
+    "git conflict markers (line 4);": CONFLICT.replace("<<<<<<< HEAD\n", ""),
+    "git conflict markers (line 6);": CONFLICT.replace("<<<<<<< HEAD\n", "").replace("=======", '"a",'),
+    "is a Git LFS pointer, not the notebook itself; run 'git lfs pull'": LFS_POINTER,
+    "git conflict markers (line 2);": LFS_POINTER.replace("oid", "<<<<<<< HEAD\noid", 1),
+    "is a git-annex pointer, not the notebook itself; run 'git annex get'": "/annex/objects/SHA256E-s12--ab.ipynb\n",
+    "is encrypted by git-crypt: run 'git-crypt unlock'": "\0GITCRYPT\0\udcff\udcfe",
     "is nested too deep": DEEP,
     "is no notebook": '{"a": 1}',
     "is no notebook;": "[1, 2]",
@@ -90,6 +101,13 @@ def test_every_cut_is_called_a_cut(path):
         path.write_text(text[:end], encoding="utf-8")
         with pytest.raises(SnapshotError, match="is truncated"):
             read(path)
+
+
+def test_a_file_that_does_not_exist_is_made(path):
+    made = path.with_name("new.ipynb")
+    FileCarrier(made).write(entries("one"), {})
+    assert snapshot.parse(read(made)) == entries("one")
+    assert nbformat.read(made, as_version=4).cells == []
 
 
 def test_a_missing_file_hints_at_its_neighbours(path):

@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_first_write_adds_the_snapshot_and_nothing_else(path):
-    expected = a_notebook(robota_nb={"format": {"major": 1, "minor": 0}, "sessions": entries("one")})
+    expected = a_notebook(robota_nb={"format": {"major": 1, "minor": 1}, "sessions": entries("one")})
     FileCarrier(path).write(entries("one"), {})
     assert path.read_text(encoding="utf-8") == nbformat.writes(expected) + "\n"
 

@@ -13,20 +13,21 @@ from robota_nb.carriers import document, file
 from robota_nb.core.chat_format import to_json, to_markdown
 from robota_nb.core.events import Notice
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.kinds import purged_stub
 from robota_nb.core.rules.provenance import is_foreign
 from robota_nb.core.users import default_user
 from robota_nb.display import hints, report
 from robota_nb.display.notices import notice
-from robota_nb.errors import RobotaError, SnapshotError
+from robota_nb.errors import ChatNotFound, ForeignChange, RobotaError, SnapshotError
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.switcher import fallback
 from robota_nb.sync.persistence import Persistence
 from robota_nb.sync.reader import NotebookReader
 from robota_nb.sync.recovery import Recovery
 from support.core import new_manager
-from support.hostile import BIDI, LAST, MARKUP, OSC, READ, REFUSED, SID, notebook_text, snap, talk
+from support.hostile import AT, BIDI, LAST, MARKUP, OSC, READ, REFUSED, SID, notebook_text, snap, talk
 from support.notebook import command
 
 LEFT = "the snapshot in this notebook cannot be read, and is left as it is"
@@ -250,6 +251,8 @@ def shown(manager):
     yield fallback.text(manager)
 
 
+LEGEND = "◇ foreign: neither made in this kernel nor known to your store"
+LEGENDS = {LEGEND, "◇ foreign: perhaps, as your store was empty when this notebook came"}
 TAGS = {"div", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "pre"}
 
 
@@ -265,7 +268,7 @@ def test_what_is_read_is_shown_as_text_that_is_seen(shell, what):
     for line in (line for text in lines for line in text):
         assert not any(unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") for char in line), ascii(line)
         assert len(line) < 400
-        assert not line.startswith(("  2", "  3", "  9", "◇"))  # a line that somebody made up
+        assert line in LEGENDS or not line.startswith(("  2", "  3", "  9", "◇"))  # a line that somebody made up
     for session in shell.manager.sessions():
         assert is_text(shell.manager._repr_html_() + session._repr_html_())
         for chat in session.chats:
@@ -365,21 +368,17 @@ def test_the_log_marks_what_is_foreign_and_says_what_the_mark_is(shell):
     chat = reader_of(shell, snap())
     chat.send("mine")
     assert report.log(chat).split("\n") == [
-        "Talk", "  1◇ asked", "     answered", "  2  mine", "     re: mine",
-        "◇ foreign: neither made in this kernel nor known to your store",
+        "Talk", "  1◇ asked · asked outside of cells", "     answered",
+        "  2  mine · asked outside of cells", "     re: mine",
+        LEGEND,
     ]  # fmt: skip
 
 
-def test_the_log_marks_nothing_where_the_store_is_empty_or_replay_is_strict(shell, alone):
-    shell.push(snap())
-    plain = report.log(shell.manager.active_session().active_chat)
-    assert "◇" not in plain
-    other = Shell(alone / "other")
-    chat = reader_of(other, snap())
+def test_the_log_marks_nothing_where_replay_is_strict(shell):
+    chat = reader_of(shell, snap())
     assert "◇" in report.log(chat)
-    runtime_of(other.manager).replay.mode = "strict"
-    assert report.log(chat) == plain
-    other.store.close()
+    runtime_of(shell.manager).mode = "strict"
+    assert "◇" not in report.log(chat)
 
 
 def test_the_first_ask_that_sends_what_is_foreign_says_so_once_and_where_it_goes(shell):
@@ -419,23 +418,132 @@ def test_turns_that_are_not_sent_are_not_counted(shell):
     runtime_of(shell.manager).limits.max_messages = 2
     chat.configure(provider="lab", model="llama")
     chat.send("one")
-    runtime_of(shell.manager).warned.clear()
+    runtime_of(shell.manager).told_foreign.clear()
     chat.send("two")
     assert len(heard()) == 1
 
 
-def test_nothing_is_said_of_what_is_foreign_where_the_store_is_empty(shell):
-    shell.push(snap())
+def theirs_too(shell, chat, **settings):
+    """Somebody else has set something in my chat, and the open page brings it."""
+    top = max(entry.get("n", 0) for entry in view_of(chat).record.entries.copy().values())
+    made = (
+        make.set_entry(n=top + number, at=AT, chat=chat.id, key=key, value=value)
+        for number, (key, value) in enumerate(settings.items(), 1)
+    )
+    shell.push({"format": {"major": 1, "minor": 0}, "sessions": {chat.session.id: {make.entry_id(e): e for e in made}}})
+
+
+def my_chat(shell):
+    """A chat of mine, in a notebook that somebody else has, too."""
+    reader_of(shell, snap())
+    chat = shell.manager.create_session().create_chat("Private")
+    chat.send("mine")
+    return chat
+
+
+def test_what_comes_later_is_told_as_what_came_first(shell):
+    chat, heard = my_chat(shell), told(shell.manager)
+    for number, system in enumerate(["Be evil.", "Be evil.", "Be good."], 1):
+        theirs_too(shell, chat, system=system)
+        chat.send(f"question {number}")
+    assert heard() == [f"'Private' sends foreign settings (system) to echo/m{END}"] * 2
+
+
+def test_a_chat_that_somebody_else_has_renamed_says_so_once_before_it_asks(shell):
+    chat, heard = my_chat(shell), []
+    shell.manager.subscribe(lambda event: heard.append(event.text) if isinstance(event, Notice) else None)
+    theirs_too(shell, chat, name="Public")
+    chat.send("one")
+    chat.send("two")
+    assert heard == ["'Public' was called 'Private' until somebody else renamed it; it asks echo/m"]
+    chat.rename("Mine")
+    chat.send("three")
+    assert len(heard) == 1
+
+
+def test_a_new_name_that_looks_like_the_former_and_a_model_that_looks_like_another_are_told_apart(shell):
+    chat, heard = my_chat(shell), []
+    shell.manager.subscribe(lambda event: heard.append(event.text) if isinstance(event, Notice) else None)
+    theirs_too(shell, chat, name="\u0420rivate", model="\u043c")
+    chat.send("one")
+    name, model = "\u0420rivate (U+0420)", "echo/\u043c (U+043C)"
+    renamed = f"{name!r} was called 'Private' until somebody else renamed it; it asks {model}"
+    assert heard == [f"{renamed}; {name!r} sends foreign settings (model) to {model}: somebody else wrote that"]
+
+
+def test_chats_whose_names_look_alike_are_told_apart_wherever_they_are_listed(shell, alone):
+    chat = my_chat(shell)
+    chat.session.create_chat("P\u200brivate")
+    wanted = "Private (U+200B)"  # what is not seen is left out
+    assert wanted in report.chats(chat.session)
+    assert [line for line in report.tree(shell.manager.snapshot()).split("\n") if wanted in line]
+    assert wanted in fallback.text(shell.manager)
+    with pytest.raises(ChatNotFound, match="Private"):
+        chat.session.switch_to("Privat")
+    assert chat.session.switch_to("P\u200brivate (U+200B)").name == "P\u200brivate (U+200B)"
+
+
+@pytest.mark.parametrize("change", [{"provider": "lab", "model": "llama"}, {"system": "Be evil."}, {"name": "Public"}])
+def test_where_nobody_can_be_told_what_somebody_else_has_changed_is_not_sent(shell, change):
+    chat = my_chat(shell)
+    runtime = runtime_of(shell.manager)
+    theirs_too(shell, chat, **change)
+    for policy in ("refuse", "refuse", "refuse once"):
+        runtime.on_foreign_change = lambda policy=policy: policy
+        with pytest.raises(ForeignChange, match="nothing was sent"):
+            chat.send("one")
+    assert runtime.requests == 1
+    chat.send("one")  # it has been told
+    assert runtime.requests == 2
+
+
+def test_turns_and_settings_that_change_nothing_of_mine_are_sent_where_nobody_can_be_told(shell):
+    chat = reader_of(shell, snap(talk(system="Be evil.")))
+    runtime_of(shell.manager).on_foreign_change = lambda: "refuse"
     heard = told(shell.manager)
-    shell.manager.active_session().active_chat.send("one")
-    assert heard() == []
+    chat.send("one")
+    assert len(heard()) == 1
+
+
+def test_what_came_when_the_store_was_empty_is_told_once_and_sent_by_a_runner_too(shell):
+    shell.push(snap(talk(system="Be evil.")))
+    runtime_of(shell.manager).on_foreign_change = lambda: "refuse"
+    heard = []
+    shell.manager.subscribe(lambda event: heard.append(notice(event)) if isinstance(event, Notice) else None)
+    chat = shell.manager.active_session().active_chat
+    chat.send("one")
+    chat.configure(provider="lab", model="llama")
+    chat.send("two")
+    what = "'Talk' sends 1 turn to openai/m that may be somebody else's: your store was empty when this notebook came"
+    assert heard == [f"{what}; %robota chat preview shows all that is sent"]
+
+
+def test_who_has_asked_nothing_yet_sees_the_mark_of_what_came_and_not_of_what_they_ask(shell):
+    shell.push(snap(talk()))
+    chat = shell.manager.active_session().active_chat
+    log = report.log(chat)
+    assert log.count("◇") == 2
+    assert log.endswith("◇ foreign: perhaps, as your store was empty when this notebook came")
+    assert "foreign, perhaps" in report.status(shell.manager, "saved")
+    chat.send("mine")
+    assert report.log(chat).count("◇") == 2
+    runtime_of(shell.manager).mode = "strict"  # its outputs are the same for everybody
+    assert "◇" not in report.log(chat)
+
+
+def test_what_comes_later_to_a_store_that_was_empty_is_told_as_it_would_be_to_another(shell):
+    shell.push(snap())
+    chat, heard = shell.manager.active_session().active_chat, told(shell.manager)
+    chat.send("mine")
+    shell.store.add("/other.ipynb", {"s_" + "8" * 32: talk()})
+    theirs_too(shell, chat, system="Be evil.")
+    chat.send("one")
+    assert heard() == [f"'Talk' sends foreign settings (system) to openai/m{END}"]
 
 
 def test_what_is_foreign_is_foreign_by_either_half(shell):
     chat = reader_of(shell, snap())
     (node,) = view_of(chat).path(chat.id).nodes
     for half in (node.id, node.user):
-        runtime_of(shell.manager).foreign = {half}
-        assert is_foreign(runtime_of(shell.manager).foreign, node)
-    runtime_of(shell.manager).foreign = {"e_" + "0" * 32}
-    assert not is_foreign(runtime_of(shell.manager).foreign, node)
+        assert is_foreign({half}, node)
+    assert not is_foreign({"e_" + "0" * 32}, node)

@@ -33,10 +33,12 @@ def without_parent(text):
     return json.dumps(changed)
 
 
+LFS_POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 12345\n"
 IN_THE_FILE = {
     "conflict markers": (with_markers, "has git conflict markers (line 4); resolve the merge first"),
     "invalid JSON": (lambda text: text.replace(",", ";", 1), "is not JSON"),
     "truncated": (lambda text: text[: len(text) // 2], "is truncated: it ends in the middle"),
+    "a Git LFS pointer": (lambda _: LFS_POINTER, "is a Git LFS pointer, not the notebook itself; run 'git lfs pull'"),
     "no notebook": (lambda text: "[]", "is no notebook"),
 }
 IN_THE_SNAPSHOT = {
@@ -50,6 +52,7 @@ COMMANDS = {
     "show": ("show", "bad"),
     "show as JSON": ("show", "--json", "bad"),
     "verify": ("verify", "bad"),
+    "check": ("check", "bad"),
     "settle": ("settle", "bad"),
     "diff, before": ("diff", "bad", "sound"),
     "diff, after": ("diff", "sound", "bad"),
@@ -76,11 +79,12 @@ def test_what_is_damaged_is_said_in_one_line_and_every_file_stays_as_it_is(sound
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("word", ["strip", "run"])
 @pytest.mark.parametrize(("damage", "says"), IN_THE_FILE.values(), ids=IN_THE_FILE)
-def test_strip_refuses_what_is_no_notebook(sound, damage, says):
+def test_what_is_no_notebook_is_neither_stripped_nor_run(sound, damage, says, word):
     sound.write_text(damage(sound.read_text(encoding="utf-8")), encoding="utf-8")
     before = sound.read_bytes()
-    result = command("strip", sound)
+    result = command(word, sound)
     assert result.exit_code == 1
     assert says in result.output
     assert result.output.count("\n") == 1

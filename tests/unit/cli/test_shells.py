@@ -54,7 +54,7 @@ def test_bash_completes_commands_options_and_their_values(bash):
     assert bash("ver") == (["verify"], [])
     assert bash("git", "") == (["setup", "textconv"], [])
     assert bash("run", "--rep") == (["--replay"], [])
-    assert bash("run", "other.ipynb", "--replay", "") == (["auto", "off", "strict"], [])
+    assert bash("run", "other.ipynb", "--replay", "") == (["auto", "off", "stale", "strict"], [])
     assert bash("completion", "f") == (["fish"], [])
 
 
@@ -73,7 +73,7 @@ def test_completion_loads_nothing_heavy():
         [sys.executable, "-X", "importtime", "-m", "robota_nb"],
         env={**os.environ, **words}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout.split() == ["plain,auto", "plain,strict", "plain,off"]
+    assert done.stdout.split() == ["plain,auto", "plain,stale", "plain,strict", "plain,off"]
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "click" in loaded
     assert loaded & HEAVY == set()

@@ -5,11 +5,10 @@ import json
 import pytest
 
 from robota_nb import SessionManager
-from robota_nb.core import ask_flow
-from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.ports import Image
 from robota_nb.core.record.snapshot import parse
-from support.core import Echo, everything, new_manager, of_three_turns, raised, restarted, texts
+from support.core import Echo, ask_in_cell, everything, in_cell, new_manager, of_three_turns, raised, restarted, texts
 
 
 @pytest.fixture
@@ -67,9 +66,7 @@ def test_a_replay_needs_the_same_pictures(manager, session):
     session.create_chat()
 
     def asks(manager, *images):
-        cell = runtime_of(manager).replay.document.run("cell", "hash")
-        answer = ask_flow.ask(manager, "look", cell, user_id="u", images=images)
-        return getattr(answer, "replayed", False) or answer.result().replayed
+        return ask_in_cell(manager, "look", attached=images).replayed
 
     assert not asks(manager, PNG)
     assert asks(restarted(manager), PNG)
@@ -78,7 +75,7 @@ def test_a_replay_needs_the_same_pictures(manager, session):
 
 
 def test_a_picture_over_the_cap_is_refused_before_anything_is_asked(manager, session):
-    from robota_nb.core.record.entries import MAX_IMAGE_BYTES
+    from robota_nb.core.record.attachments import MAX_IMAGE_BYTES
     from robota_nb.errors import SnapshotError
 
     chat = session.create_chat()
@@ -183,9 +180,10 @@ def test_changes_lists_when_which_setting_was_changed_from_what_to_what():
 
 def test_changes_lists_what_came_with_a_turn(manager, session):
     chat = session.create_chat("A", model="one")
-    view_of(session).set_for_next(chat.id, {"model": "two"})  # as a cell does
+    with in_cell(manager, "one"):
+        chat.configure(model="two")
     assert chat.changes == []
-    chat.send("a")
+    ask_in_cell(manager, "a", "two")
     assert [(change.key, change.old, change.new) for change in chat.changes] == [("model", "one", "two")]
 
 

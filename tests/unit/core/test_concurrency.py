@@ -13,7 +13,7 @@ from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ChatBusy, ChatNotFound, ProviderError, SessionNotActive
-from support.core import Only, new_manager, raised, texts
+from support.core import Only, ask_in_cell, in_cell, new_manager, raised, texts
 from support.threads import PATIENCE, together
 
 
@@ -376,9 +376,10 @@ def test_after_shutdown_nothing_is_asked_and_all_is_read():
 def test_shutdown_writes_what_waits_for_every_user():
     manager = new_manager()
     for user in ("u", "v"):
-        chat = manager.create_session(user).create_chat()
-        chat.send("hi")
-        chat.undo()
+        manager.create_session(user).create_chat()
+        ask_in_cell(manager, "hi", user=user)
+        with in_cell(manager, "below", user=user):
+            manager.active_session(user).active_chat.undo()
     written = []
     manager.subscribe(lambda event: written.extend(e["kind"] for e in event.entries.values()))
     manager.shutdown()

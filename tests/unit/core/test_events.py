@@ -6,13 +6,12 @@ import threading
 import pytest
 
 from robota_nb import SessionManager
-from robota_nb.core import ask_flow
 from robota_nb.core.events import Activated, Changed, EntriesAdded, Notice, TextArrived, TurnEnded, TurnStarted
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.live import LONG_BYTES
 from robota_nb.core.ports import Finish, Image, TextDelta
 from robota_nb.errors import ChatBusy, ProviderError
-from support.core import Only, new_manager, raised, scripted
+from support.core import Only, ask_in_cell, in_cell, new_manager, raised, scripted
 
 
 def listening(manager):
@@ -100,11 +99,11 @@ def test_when_the_end_is_told_the_turn_is_there_to_read(manager, chat):
 
 
 def test_a_replay_tells_of_no_turn(manager, chat):
-    ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("cell", "hash"), user_id="u").result()
+    ask_in_cell(manager, "hi")
     again = new_manager()
     again.adopt(ledger_of(manager).records("u"), "u")
     events = listening(again)
-    assert ask_flow.ask(again, "hi", runtime_of(again).replay.document.run("cell", "hash"), user_id="u").replayed
+    assert ask_in_cell(again, "hi").replayed
     assert of_turns(events) == []
 
 
@@ -185,10 +184,12 @@ def test_asking_in_a_chat_that_is_not_active_tells_of_no_change(manager, chat):
 
 
 def test_what_waits_is_told_when_it_is_written_and_what_it_replaces(manager, chat):
-    chat.send("hi")
-    chat.undo()
+    ask_in_cell(manager, "hi", "one")
+    with in_cell(manager, "two"):
+        chat.undo()
     manager.flush("u")
-    chat.redo()
+    with in_cell(manager, "two", "another hash"):
+        pass
     events = listening(manager)
     manager.flush("u")
     (added,) = events
@@ -310,8 +311,9 @@ def test_what_moves_in_a_chat_without_an_entry_is_told(manager, chat):
     for move in (chat.undo, chat.redo, chat.clear, lambda: chat.checkout(1)):
         move()
         assert seen.pop() == (chat.session.id, chat.id)
-    view_of(chat).set_for_next(chat.id, {"model": "m"})
-    assert seen.pop() == (chat.session.id, chat.id)
+    with in_cell(manager):
+        chat.configure(model="m")
+        assert seen.pop() == (chat.session.id, chat.id)
     chat.delete()
     assert (chat.session.id, chat.id) in seen
 

@@ -1,5 +1,7 @@
 """What an ask leaves of which nothing came: nothing, neither here nor in what is written."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from robota_nb.core import ask_flow
@@ -8,15 +10,18 @@ from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.text import count
 from robota_nb.errors import ChatBusy, ChatNotFound, ProviderError, ReplayMiss, SessionNotActive, SnapshotError
-from support.core import everything, new_manager, raised, restarted, scripted, texts
+from support.core import ask_in_cell, everything, in_cell, new_manager, raised, restarted, scripted, texts
 
 
-def cell(manager, name="cell"):
-    return runtime_of(manager).replay.document.run(name, f"hash of {name}")
+@contextmanager
+def asking(manager, text="hi", **options):
+    """The live answer that a cell has begun to wait for."""
+    with in_cell(manager):
+        yield ask_flow.ask(manager, text, user_id="u", **options)
 
 
 def ask(manager, text="hi", **options):
-    return ask_flow.ask(manager, text, cell(manager), user_id="u", **options)
+    return ask_in_cell(manager, text, **options)
 
 
 def told_by(manager):
@@ -26,7 +31,7 @@ def told_by(manager):
 
 
 def strict(manager):
-    runtime_of(manager).replay.mode = "strict"
+    runtime_of(manager).mode = "strict"
     return manager
 
 
@@ -92,7 +97,7 @@ def test_an_ask_of_which_nothing_came_leaves_no_chat_and_no_session(error, begun
         manager.create_session("u", "S")
     before, told = everything(manager), told_by(manager)
     with pytest.raises((ProviderError, KeyboardInterrupt)):
-        ask(manager).result()
+        ask(manager)
     manager.flush("u")
     assert [session.chats for session in manager.sessions("u")] == [[]] * begun
     assert told == []
@@ -102,14 +107,14 @@ def test_an_ask_of_which_nothing_came_leaves_no_chat_and_no_session(error, begun
 
 def test_a_prompt_that_is_too_long_leaves_no_chat():
     manager = new_manager()
-    raised(SnapshotError, ask(manager, "x" * 1_100_000).result)
+    raised(SnapshotError, ask, manager, "x" * 1_100_000)
     assert manager.sessions("u") == []
 
 
 def test_what_is_asked_without_recording_begins_nothing():
     manager = new_manager()
     before = everything(manager)
-    assert ask(manager, once=True).result().text == "re: hi"
+    assert ask(manager, once=True).text == "re: hi"
     manager.flush("u")
     assert everything(manager) == before
     assert manager.sessions("u") == []
@@ -118,12 +123,12 @@ def test_what_is_asked_without_recording_begins_nothing():
 def test_with_the_first_text_the_session_and_the_chat_are_told_before_the_turn():
     manager = new_manager()
     told = told_by(manager)
-    live = ask(manager)
-    assert told == []
-    assert manager.snapshot("u")["sessions"] == {}
-    next(live)
-    assert [entry["kind"] for event in told for entry in event.entries.values()] == ["session", "config", "chat"]
-    turn = live.result()
+    with asking(manager) as live:
+        assert told == []
+        assert manager.snapshot("u")["sessions"] == {}
+        next(live)
+        assert [entry["kind"] for event in told for entry in event.entries.values()] == ["session", "config", "chat"]
+        turn = live.result()
     assert texts(manager.active_session("u").active_chat) == [turn.text]
     assert texts(restarted(manager).active_session("u").active_chat) == ["re: hi"]
 
@@ -132,31 +137,31 @@ def test_an_answer_without_text_is_recorded_with_its_chat():
     from robota_nb.core.ports import Finish
 
     manager = scripted([Finish(reason="stop")])
-    ask(manager).result()
+    ask(manager)
     assert texts(restarted(manager).active_session("u").active_chat) == [""]
 
 
 def test_what_breaks_off_is_kept_with_its_chat():
     manager = scripted(["half", ProviderError("broke off")])
-    raised(ProviderError, ask(manager).result)
+    raised(ProviderError, ask, manager)
     assert texts(restarted(manager).active_session("u").active_chat) == ["half"]
 
 
 def test_whatever_else_is_recorded_meanwhile_takes_the_chat_along():
     manager = new_manager()
-    live = ask(manager)
-    manager.active_session("u").active_chat.rename("Mine")
-    assert [chat.name for chat in restarted(manager).active_session("u").chats] == ["Mine"]
-    assert live.result().text == "re: hi"
+    with asking(manager) as live:
+        manager.active_session("u").active_chat.rename("Mine")
+        assert [chat.name for chat in restarted(manager).active_session("u").chats] == ["Mine"]
+        assert live.result().text == "re: hi"
 
 
 def test_after_a_failed_first_ask_the_next_one_begins_anew():
     provider = Fails(ProviderError("no key"))
     manager = new_manager(providers=provider)
     for _ in range(2):
-        raised(ProviderError, ask(manager).result)
+        raised(ProviderError, ask, manager)
     provider.stream = new_manager()._ledger.runtime.providers.stream
-    assert ask(manager).result().text == "re: hi"
+    assert ask(manager).text == "re: hi"
     (session,) = manager.sessions("u")
     assert [(chat.name, texts(chat)) for chat in session.chats] == [("Chat 1", ["re: hi"])]
 
@@ -164,11 +169,10 @@ def test_after_a_failed_first_ask_the_next_one_begins_anew():
 def test_settings_for_a_chat_that_is_gone_are_not_written():
     manager = new_manager(providers=Fails(ProviderError("no key")))
     manager.create_session("u", "S")
-    live = ask(manager)
-    chat = manager.active_session("u").active_chat
-    view_of(chat).set_for_next(chat.id, {"model": "n"})
     before = ledger_of(manager).records("u")
-    raised(ProviderError, live.result)
+    with asking(manager) as live:
+        manager.active_session("u").active_chat.configure(model="n")
+        raised(ProviderError, live.result)
     manager.flush("u")
     assert ledger_of(manager).records("u") == before
 
@@ -198,14 +202,14 @@ def with_key(manager):
 
 def test_what_the_offline_model_answered_replays_with_a_key_and_what_is_new_asks_the_server():
     manager = new_manager(providers=Keyed(key=False))
-    turn = ask(manager).result()
+    turn = ask(manager)
     assert (turn.config.provider, turn.config.model) == ("offline", "offline")
     again, providers = with_key(manager)
     assert ask(again).replayed
     assert providers.asked == []
     chat = again.active_session("u").active_chat
     assert chat.config.target == "server/big"
-    turn = ask_flow.ask(again, "more", cell(again, "other"), user_id="u").result()
+    turn = ask_in_cell(again, "more", "other")
     assert (providers.asked, turn.config.target) == (["server"], "server/big")
     assert chat.retry().config.target == "server/big"
     assert again.active_session("u").create_chat().config.target == "server/big"

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robota_nb.core import ask_flow
-from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.record import entries as make
-from robota_nb.core.record import fold, names, nodes
+from robota_nb.core.record import fold, names
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.entry_table import EntryTable
 from robota_nb.core.record.snapshot import parse
+from robota_nb.core.rules.effects import Answered
+from robota_nb.core.rules.recorded import Recorded
 from robota_nb.display import report
-from support.core import genuine, new_manager
+from support.core import ask_in_cell, genuine, in_cell, new_manager
 from support.shell import Shell
 
 LENGTHS = (5, 50)
@@ -49,9 +51,7 @@ def calls(monkeypatch):
 
 def run(manager, text, number, ids):
     """Run the cell of that number, to its answer."""
-    cell = runtime_of(manager).replay.document.run(f"cell-{number}" if ids else None, source_hash(text))
-    answer = ask_flow.ask(manager, text, cell, user_id="u")
-    return answer.result() if hasattr(answer, "result") else answer
+    return ask_in_cell(manager, text, f"cell-{number}" if ids else None, source_hash(text))
 
 
 def recorded(count, texts, *, ids):
@@ -62,8 +62,8 @@ def recorded(count, texts, *, ids):
     manager = new_manager()
     manager.adopt(parse(json.loads(json.dumps(before.snapshot("u")))), "u")
     if ids:
-        cells = [(f"cell-{number}", source_hash(texts[number % len(texts)])) for number in range(count)]
-        runtime_of(manager).replay.document.list_cells(cells)
+        cells = [(f"cell-{number}", source_hash(texts[number % len(texts)]), None) for number in range(count)]
+        ledger_of(manager).page("u").list_cells(cells)
     return manager
 
 
@@ -116,27 +116,68 @@ def test_a_replayed_cell_reads_its_own_turn_however_many_there_are(calls, ids):
 
 
 @pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without"])
-def test_cells_that_say_the_same_are_put_in_order_once(monkeypatch, ids):
-    built = []
-    ranks = nodes.Path.ranks.func
-    monkeypatch.setattr(nodes.Path.ranks, "func", lambda path: built.append(path) or ranks(path))
-    manager = recorded(max(LENGTHS), SAME, ids=ids)
-    built.clear()
-    answers = [run(manager, SAME[0], number, ids) for number in range(max(LENGTHS))]
-    assert len(built) <= 1
-    if ids:
-        assert all(answer.replayed for answer in answers)
-        assert len({answer.id for answer in answers}) == len(answers)
-
-
-def test_a_cell_that_is_new_to_the_kernel_leaves_what_is_known_of_the_others(monkeypatch):
-    manager = new_manager()
-    document, forgotten = runtime_of(manager).replay.document, []
-    monkeypatch.setattr(document, "_forget_index", lambda: forgotten.append(1))
+def test_cells_that_say_the_same_each_get_their_own_answer_in_one_pass_down_the_page(calls, ids):
+    calls.of(Answered, "apply")
+    manager, answers, costs = recorded(max(LENGTHS), SAME, ids=ids), [], []
     for number in range(max(LENGTHS)):
-        document.run(None, source_hash(f"cell {number}"))
-    assert not forgotten
-    assert len(document.cells) == max(LENGTHS)
+        with in_cell(manager, f"cell-{number}" if ids else None, source_hash(SAME[0])):
+            calls.clear()
+            answers.append(ask_flow.ask(manager, SAME[0], user_id="u"))
+            costs.append(calls["apply"])
+    assert max(costs) <= 2
+    assert all(answer.replayed for answer in answers)
+    assert len({answer.id for answer in answers}) == len(answers)
+
+
+@pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without"])
+def test_a_cell_that_is_new_to_the_kernel_leaves_what_is_known_of_those_above(calls, ids):
+    calls.of(Answered, "apply")
+    manager, costs = new_manager(), []
+    for number in range(max(LENGTHS)):
+        calls.clear()
+        run(manager, DIFFERENT[number], number, ids)
+        costs.append(calls["apply"])
+    assert max(costs[-5:]) <= max(costs[:5])
+
+
+def test_the_mark_of_a_cell_that_has_run_looks_at_no_cell_below_it(calls):
+    manager = recorded(50, DIFFERENT, ids=True)
+    page = ledger_of(manager).page("u")
+    page.memory()  # of the page's end
+    calls.of(Answered, "apply")
+    for number in range(3):
+        run(manager, DIFFERENT[number], number, ids=True)
+        assert page.mark_of(page.page.cell(f"cell-{number}")).state == "replayed"
+    assert calls["apply"] < 30
+
+
+def test_a_cell_below_many_turns_sent_outside_cells_looks_at_each_of_them_a_few_times(calls):
+    before = new_manager()
+    chat = before.create_session("u").create_chat()
+    for number in range(100):
+        chat.send(f"question {number}")
+    manager = new_manager()
+    manager.adopt(parse(json.loads(json.dumps(before.snapshot("u")))), "u")
+    calls.of(Recorded, "cell_of")
+    run(manager, "first", 0, ids=False)
+    assert calls["cell_of"] <= 4 * 100
+    calls.clear()
+    for number in range(1, 4):
+        run(manager, f"then {number}", number, ids=False)
+    assert calls["cell_of"] < 100
+
+
+def test_an_ask_in_the_panel_costs_no_more_with_the_history(calls):
+    calls.of(Answered, "apply")
+    costs = []
+    for count in LENGTHS:
+        manager = recorded(count, DIFFERENT, ids=True)
+        chat = manager.active_session("u").active_chat
+        chat.send("one")
+        calls.clear()
+        chat.send("two")
+        costs.append(calls["apply"])
+    assert costs[0] == costs[1]
 
 
 def test_a_fork_and_a_new_chat_look_at_no_other_chats_names(calls):
@@ -213,5 +254,5 @@ def test_a_message_is_kept_whole_however_a_stranger_has_cut_it(content, extra):
     assert kept["e_2"] == entry
     assert make.canonical(kept["e_2"]) == make.canonical(entry)
     assert kept.text("e_2") == make.to_text(content)
-    assert kept.images("e_2") == tuple(part["image"] for part in content if not isinstance(part, str))
+    assert [one.id for one in kept.attached("e_2")] == [part["image"] for part in content if not isinstance(part, str)]
     assert (kept.kind("e_2").name, kept.role("e_2"), kept.parent("e_2")) == ("message", "user", extra.get("parent"))

@@ -211,7 +211,6 @@ class Users(Kernels):
         recorded = self.recorded(chat).config
         chat.configure(**{key: value})
         model.config = over(model.config, {key: value})
-        model.here[key] = value
         if recorded.get(key, "") != value:
             model.since[key] = value
 
@@ -249,7 +248,7 @@ class Users(Kernels):
     @rule(data=st.data(), how=ENDS)
     def retry(self, data, how):
         chat, model = self.pick_asked(data)
-        turn = self.model_of(chat).turns[self.last_shown(chat)]
+        turn = self.model_of(chat).turns[model.head]
         if turn.config is None and self.model_of(chat).state == "active":
             with pytest.raises(TurnNotFound):
                 chat.retry()
@@ -261,7 +260,7 @@ class Users(Kernels):
     def config_of(model, turn):
         """The settings of the turn whose place is taken, and what was set since the last one."""
         base = model.config if turn.config is None else turn.config
-        return over(base, {**model.since, **model.here})
+        return over(base, model.since)
 
     def ask(self, chat, call, prompt, place, config, how):  # noqa: PLR0917
         session = self.model_of(chat)
@@ -280,8 +279,8 @@ class Users(Kernels):
         answer = f"<{self.provider.serial}>"
         assert (turn.prompt.content, turn.text, turn.finish_reason) == (prompt, answer, how)
         n = view_of(chat).record.entries[turn.id]["n"]
-        session.turns[turn.id] = Turn((n, turn.id), chat.id, place, prompt, answer, dict(config))
-        model.head, model.config, model.since, model.here = turn.id, dict(config), {}, {}
+        session.turns[turn.id] = Turn((n, turn.id), chat.id, place, prompt, answer, dict(config), how)
+        model.head, model.config, model.since = turn.id, dict(config), {}
         self.said[turn.id] = prompt, answer
         self.shown.add(turn.id)
         self.used(chat)
@@ -298,16 +297,11 @@ class Users(Kernels):
         """A request carries this path, its system prompt, and nothing else of anybody's."""
         sent = [(m["role"], m["content"]) for m in self.provider.request.messages]
         system = [("system", config["system"])] if "system" in config else []
-        said = [session.turns[tid].said for tid in path]
-        turns = [(role, text) for turn in said for role, text in zip(["user", "assistant"], turn, strict=True) if text]
+        turns = [message for tid in path for message in session.turns[tid].sent]
         assert sent == [*system, *turns, ("user", prompt)]
         assert self.provider.request.model == config.get("model", "")
 
     # -- history
-
-    def last_shown(self, chat):
-        path = self.model_of(chat).path(chat.id)
-        return next((tid for tid in reversed(path) if tid in self.shown), path[-1] if path else None)
 
     @precondition(some_chat)
     @rule(data=st.data())
@@ -315,12 +309,12 @@ class Users(Kernels):
         self.undone(self.pick_chat(data)[0])
 
     def undone(self, chat):
-        session, last = self.model_of(chat), self.last_shown(chat)
-        turn = chat.undo()
-        assert (turn.id if turn else None) == last
+        session, model = self.model_of(chat), self.model_of(chat).chats[chat.id]
+        last, turn = model.head, chat.undo()
+        assert (turn.id if turn is not None else None) == last
         if last:
-            session.chats[chat.id].head = session.turns[last].parent
-            session.chats[chat.id].undone.append(last)
+            model.head = session.turns[last].parent
+            model.undone.append(last)
 
     @precondition(some_chat)
     @rule(data=st.data())
@@ -329,10 +323,10 @@ class Users(Kernels):
         session = self.model_of(chat)
         following = [tid for tid in session.tree(chat.id) if session.turns[tid].parent == model.head]
         wanted = model.undone.pop() if model.undone else None
-        if wanted not in following:
+        if wanted is None or session.turns[wanted].parent != model.head:
             wanted = max(following, key=lambda tid: session.turns[tid].stamp, default=None)
         turn = chat.redo()
-        assert (turn.id if turn else None) == wanted
+        assert (turn.id if turn is not None else None) == wanted
         model.head = wanted or model.head
 
     @precondition(some_path)
@@ -356,7 +350,7 @@ class Users(Kernels):
         elif branches:
             number = data.draw(st.integers(1, len(branches)))
             ref, ids = number, branches[number - 1]
-            wanted = next((tid for tid in reversed(ids) if tid in self.shown), ids[-1])
+            wanted = ids[-1]
         else:
             with pytest.raises(TurnNotFound):
                 chat.checkout(1)
@@ -371,7 +365,7 @@ class Users(Kernels):
         session = self.model_of(chat)
         path = session.path(chat.id)
         at = data.draw(st.integers(0, len(path))) if named else None
-        point = self.last_shown(chat) if at is None else path[at - 1] if at else None
+        point = source.head if at is None else path[at - 1] if at else None
         stands, gone = find(name, session.live), self.gone(session, name)
         if stands is None and len(session.live) >= LIMITS["max_chats"]:
             with pytest.raises(ChatLimitReached):
@@ -385,8 +379,8 @@ class Users(Kernels):
             assert forked.id == (stands or gone[-1])
             model = session.chats[forked.id]
             model.deleted = False
-            if forked.id != chat.id and (at == 0 or point in self.shown) and model.base != point:
-                model.head = model.base = point
+            if forked.id != chat.id:
+                model.head = point
         session.active = forked.id
 
     @precondition(some_path)
@@ -404,10 +398,7 @@ class Users(Kernels):
         turn.prompt, turn.answer, turn.config = "", "", None
         model, owner = session.chats[turn.chat], chat.session._chat(turn.chat)
         recorded = self.recorded(owner)
-        model.since = recorded.since
-        keys = recorded.config.keys() | model.config.keys()
-        kept = {k: model.config.get(k, "") for k in keys if recorded.config.get(k) != model.config.get(k)}
-        model.here |= kept
+        model.since = recorded.since  # what only the turn held is written as set since
 
     def nothing_purged_is_anywhere(self):
         places = [self.written(self.manager), *(ledger_of(self.manager).records(user) for user in USERS)]
@@ -430,7 +421,7 @@ class UsersWithAFile(InAFile, Users):
 @pytest.mark.parametrize("users", [Users, UsersWithAFile])
 def test_the_manager_agrees_with_the_model_at_every_step(users, scale):
     examples = settings(
-        max_examples=scale(fast=15, all=200, long=10_000),
+        max_examples=scale(fast=15, all=100, long=10_000),
         stateful_step_count=50,
         deadline=None,
         print_blob=True,

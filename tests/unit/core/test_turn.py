@@ -1,21 +1,32 @@
 """Turns: however they end, in many threads, under asyncio, and what is told of them."""
 
 import asyncio
+import copy
+import dataclasses
 import gc
+import json
 import logging
+import multiprocessing
+import pickle
+import re
 import threading
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 
 import pytest
 
 from robota_nb import SessionManager
-from robota_nb.core import ask_flow
-from robota_nb.core.events import EntriesAdded, Notice
+from robota_nb.core.events import EntriesAdded, Notice, TextArrived
 from robota_nb.core.inside import runtime_of
 from robota_nb.core.ports import Finish, TextDelta, Usage
+from robota_nb.core.record.config import settings_from
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ChatBusy, ProviderError, SnapshotError
-from robota_nb.testing import ScriptedProvider
-from support.core import Only, entries_of, new_manager, raised, scripted, texts
+from robota_nb.testing import Act, FaultServer, ScriptedProvider, http
+from robota_nb.testing.servers.local_server import delta
+from support.core import Only, ask_in_cell, entries_of, in_cell, new_manager, raised, scripted, texts
+from support.patience import PATIENCE
+from support.provider import lab_provider
 
 # -- a turn, however it ends
 
@@ -100,8 +111,11 @@ def test_whatever_a_user_sets_what_is_written_can_be_read_again():
     manager = new_manager()
     chat = manager.create_session("u", "\ud800").create_chat("\udc00x")
     chat.configure(provider="", model="\ud800", system="\ud800", stop=["\ud800"], user="\ud800")
-    runtime_of(manager).replay.cell_chose(runtime_of(manager).replay.document.run("id", "h"), "chat", "\ud800")
-    ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("id", "h"), user_id="u").result()
+    with in_cell(manager, "\ud800"):
+        chat.session.switch_to(chat.id)
+        chat.configure(stop="\ud800")
+    ask_in_cell(manager, "hi\ud800", "two", options=settings_from({"user": "\ud800"}))
+    manager.flush("u")
     parse(manager.snapshot("u"))
 
 
@@ -261,6 +275,58 @@ def test_many_threads_in_many_chats_never_mix():
     assert [texts(c) for c in again.sessions("u")[0].chats] == [texts(c) for c in session.chats]
 
 
+# -- a turn is text
+
+
+def test_a_turn_is_its_answer_to_whoever_wants_text(session, tmp_path):
+    turn = session.create_chat().send("a")
+    assert "re:" in turn
+    assert turn + "!" == "re: a!"
+    assert (len(turn), turn[:2], turn.upper()) == (5, "re", "RE: A")
+    assert re.findall(r"\w+", turn) == ["re", "a"]
+    assert json.dumps({"said": turn}) == '{"said": "re: a"}'
+    assert f"{turn:>7}|{turn}" == "  re: a|re: a"
+    tmp_path.joinpath("said.txt").write_text(turn)
+    assert tmp_path.joinpath("said.txt").read_text() == "re: a"
+    assert type(str(turn)) is str
+
+
+def test_turns_are_equal_if_they_read_the_same_and_their_ids_tell_them_apart(session):
+    chat = session.create_chat()
+    one, two = chat.send("a"), chat.send("a")
+    assert one == two == "re: a"
+    assert one.id != two.id
+    assert len({one, two, "re: a"}) == 1
+    asked = []
+    known = lru_cache(lambda text: asked.append(text))
+    known(one)
+    known(two)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda turn: pickle.loads(pickle.dumps(turn))])
+def test_a_turn_can_be_copied_and_stored_with_all_that_it_knows(session, again):
+    turn = session.create_chat(temperature=0.2).send("a")
+    other = again(turn)
+    assert type(other) is type(turn)
+    assert dataclasses.asdict(other) == dataclasses.asdict(turn)
+    assert other.config.params == {"temperature": "0.2"}
+
+
+def test_a_turn_goes_to_another_process_and_back(session):
+    turn = session.create_chat().send("a")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(dataclasses.replace, turn, replayed=True).result().replayed
+
+
+def test_neither_a_turn_nor_its_settings_can_be_changed(session):
+    turn = session.create_chat(temperature=0.2).send("a")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        turn.model = "other"
+    with pytest.raises(TypeError, match="cannot be changed"):
+        turn.config.params["temperature"] = "1"
+
+
 # -- asyncio
 
 
@@ -298,6 +364,30 @@ def test_a_cancelled_asend_keeps_what_had_arrived_and_releases_the_chat():
     (turn,) = chat.turns
     assert turn.finish_reason == "interrupted"
     assert chat.send("again").text == "half whole"
+
+
+def test_a_cancelled_asend_ends_when_its_chat_is_free_and_its_turn_is_kept():
+    with FaultServer() as server:
+        for _ in range(2):
+            server.steps(http(), delta("m", {"content": "half "}), Act.STALL)
+        provider = lab_provider(server)
+        manager = SessionManager(providers=Only(provider))
+        chat, come = manager.create_session("u").create_chat(), threading.Semaphore(0)
+        manager.subscribe(lambda event: come.release() if isinstance(event, TextArrived) else None)
+
+        async def again_and_again():
+            for _ in range(2):
+                asking = asyncio.create_task(chat.asend("hi"))
+                await asyncio.to_thread(come.acquire, timeout=PATIENCE)
+                asking.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await asking
+            return await chat.asend("and now?")
+
+        last = asyncio.run(again_and_again())
+        provider.close()
+    assert [(turn.text, turn.finish_reason) for turn in chat.turns[:2]] == [("half ", "interrupted")] * 2
+    assert last.finish_reason == "stop"
 
 
 def test_an_astream_left_half_way_releases_the_chat():
@@ -345,16 +435,14 @@ def test_a_subscriber_that_raises_is_logged_and_breaks_nothing(manager, session,
     assert texts(chat) == ["re: hi"]
 
 
-def test_asking_again_in_a_cell_tells_that_the_earlier_turns_stay_as_a_branch(manager, session):
+def test_asking_again_in_a_cell_takes_the_place_of_its_answer_and_says_nothing(manager, session):
     chat = session.create_chat("A")
     events = []
     manager.subscribe(events.append)
-    for _ in range(2):
-        ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("id", "h"), user_id="u").result()
-    assert [event.text for event in events if isinstance(event, Notice)] == [
-        "asked again in 'A': 1 earlier turn stays as a branch"
-    ]
-    assert len(chat.turns) == 1
+    first, second = (ask_in_cell(manager, text, "cell", text) for text in ("hi", "hello"))
+    assert [event for event in events if isinstance(event, Notice)] == []
+    assert chat.turns == [second]
+    assert [branch.turns for branch in chat.branches] == [(first,)]
 
 
 def test_reading_and_flushing_an_untouched_manager_writes_nothing(manager, session):

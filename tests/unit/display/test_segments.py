@@ -116,11 +116,6 @@ WHOLE = {
     "math": "$$\na\n\nb\n$$\n\n",
     "math that looks like blocks": "$$\na\n+ b\n\n> 0\n\n= c\n$$\n\n",
     "math in brackets": "\\[\na\n\nb\n\\]\n\n",
-    "HTML comment": "<!-- a\n\nb -->\n\n",
-    "preformatted HTML": "<pre>\na\n\nb\n</pre>\n\n",
-    "HTML element": "<details>\n<summary>a</summary>\n\nb\n\n```\nc\n```\n\n</details>\n\n",
-    "HTML elements in each other": "<div>\n<div>\n\na\n\n</div>\n\nb\n\n</div>\n\n",
-    "HTML element that ends in a line": "<div>\n\na `</div>`\n\nb</div>\n\n",
     "setext heading": "a\nb\n===\n\n",
 }
 
@@ -143,9 +138,8 @@ ENDS = {
     "an end and a beginning that are no fence": ("``\n\n", "``` a`b\n\nc\n"),
     "math on one line": ("$$ a $$\n\n", "b\n"),
     "a lone $$ before code": ("$$\n\n```\necho $$\n```\n\n", "b\n"),
-    "HTML in the text": ("a <div> b\n\n", "c\n"),
-    "HTML that needs no end": ("<hr>\n\n", "<p>a\n\n"),
-    "HTML comment on one line": ("<!-- a -->\n\n", "b\n"),
+    "HTML, which is text": ("<details>\n\n", "a\n\n</details>\n"),
+    "a comment, which is text": ("<!-- a\n\n", "b -->\n"),
 }
 
 
@@ -174,7 +168,7 @@ def test_definitions_reach_forward_too_and_the_first_counts():
 
 @pytest.mark.parametrize(
     "line",
-    ["```\n[a]: http://1\n```", "- ```\n  [a]: http://1\n  ```", "text\n[a]: http://1", "<div>\n[a]: http://1\n</div>"],
+    ["```\n[a]: http://1\n```", "- ```\n  [a]: http://1\n  ```", "text\n[a]: http://1"],
 )
 def test_what_only_looks_like_a_definition(line):
     assert split(f"[a]\n\n{line}\n", limit=1)[0] == "[a]\n\n"
@@ -202,9 +196,6 @@ STOPS = {
     "fence in a list": ("- ```\n  x", "- ```\n  x\n\nNOTE"),
     "closed fence": ("```\nx\n```", "```\nx\n```\n\nNOTE"),
     "math": ("$$\nx", "$$\nx\n$$\n\nNOTE"),
-    "HTML comment": ("<!-- x", "<!-- x\n-->\n\nNOTE"),
-    "preformatted HTML": ("<pre>x", "<pre>x\n</pre>\n\nNOTE"),
-    "HTML elements": ("<div>\n<details>\n\nx", "<div>\n<details>\n\nx\n\n\n</details>\n\n</div>\n\nNOTE"),
 }
 
 

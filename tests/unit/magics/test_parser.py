@@ -1,16 +1,21 @@
 """The lines of the magics: what parses, what does not and how it is said, help, and completion."""
 
 import keyword
+import re
 import shlex
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robota_nb.core.record.parameters import CHOICES
+from robota_nb.core.record.parameters import KNOWN as KNOWN_PARAMETERS
 from robota_nb.errors import CommandError
-from robota_nb.magics.commands import CELL, COMMANDS, NODES, Arg, Spec
+from robota_nb.magics.commands import CELL, COMMANDS, GROUPS, MEANT, NODES, SPECS, Arg, Spec
 from robota_nb.magics.completion import complete, fragment
-from robota_nb.magics.parser import Command, help_text, overview, parse, parse_cell
+from robota_nb.magics.parser import Command, help_text, overview, parse, parse_cell, words_of
+
+NOUNS = list(dict.fromkeys(spec.words[0] for spec in COMMANDS if spec.words))
 
 ASKING = {
     "chat": None,
@@ -23,7 +28,10 @@ ASKING = {
     "once": False,
     "raw": False,
     "append": False,
+    "at_end": False,
     "image": (),
+    "file": (),
+    "prompt": None,
     "format": None,
 }
 
@@ -55,13 +63,31 @@ LINES = {
     "chat clear": (("chat", "clear"), {}),
     "chat search 'group by'": (("chat", "search"), {"text": "'group by'"}),
     "chat delete": (("chat", "delete"), {"name": ""}),
-    "chat purge 2": (("chat", "purge"), {"number": 2}),
+    "chat purge 2": (("chat", "purge"), {"number": 2, "branch": None, "all": False, "chat": None}),
+    "chat purge --branch 1": (("chat", "purge"), {"number": None, "branch": 1, "all": False, "chat": None}),
+    "chat purge --all --chat X": (("chat", "purge"), {"number": None, "branch": None, "all": True, "chat": "X"}),
+    "session purge Old Talks": (("session", "purge"), {"name": "Old Talks"}),
     "chat stats": (("chat", "stats"), {}),
     "snapshot strip": (("snapshot", "strip"), {}),
     'session rename "Data  Cleaning"': (("session", "rename"), {"name": "Data  Cleaning"}),
     "chat open Debug Session": (
         ("chat", "open"),
-        {"name": "Debug Session", "provider": None, "model": None, "system": None, "set": {}},
+        {"name": "Debug Session", "provider": None, "model": None, "system": None, "set": {}, "preset": None},
+    ),
+    'chat set stop=["END"] response_format={"type": "json_object"} user="12345" body.provider={"order":["one"]}': (
+        ("chat", "set"),
+        {
+            "set": {
+                "stop": '["END"]',
+                "response_format": '{"type": "json_object"}',
+                "user": '"12345"',
+                "body.provider": '{"order":["one"]}',
+            }
+        },
+    ),
+    """chat set 'stop=["END"]' system="[1]" logit_bias=[END] note="plain\"""": (
+        ("chat", "set"),
+        {"set": {"stop": '["END"]', "system": "[1]", "logit_bias": "[END]", "note": "plain"}},
     ),
     'chat open -p openai -m gpt-4o Debug --system "Be brief." --set temperature=0.2 --set stop="a=b"': (
         ("chat", "open"),
@@ -71,6 +97,7 @@ LINES = {
             "model": "gpt-4o",
             "system": "Be brief.",
             "set": {"temperature": "0.2", "stop": "a=b"},
+            "preset": None,
         },
     ),
     "chat list": (("chat", "list"), {}),
@@ -82,10 +109,10 @@ LINES = {
         ("chat", "set"),
         {"set": {"temperature": "0.2", "top_p": "", "model": "m"}},
     ),
-    "new Feature Development": (("new",), {"name": "Feature Development"}),
+    "new Feature Development": (("new",), {"name": "Feature Development", "preset": None}),
     "switch   Debug   Session  ": (("switch",), {"name": "Debug Session"}),
-    "new 漢字 é 🦊": (("new",), {"name": "漢字 é 🦊"}),
-    "new -- --odd": (("new",), {"name": "--odd"}),
+    "new 漢字 é 🦊": (("new",), {"name": "漢字 é 🦊", "preset": None}),
+    "new -- --odd": (("new",), {"name": "--odd", "preset": None}),
     "snapshot": (("snapshot",), {"save": False, "to": None, "replace": False}),
     'snapshot --save --to="my copy.ipynb" --replace': (
         ("snapshot",),
@@ -99,14 +126,33 @@ LINES = {
     "recover nb.ipynb --saved": (("recover",), {"path": "nb.ipynb", "saved": True}),
     "export 'a chat.md'": (("export",), {"path": "a chat.md"}),
     "import chat.json": (("import",), {"path": "chat.json"}),
+    "endpoint find": (("endpoint", "find"), {}),
     "endpoint list": (("endpoint", "list"), {}),
     "endpoint add lab https://lab.example/v1 --key-env LAB_KEY -m llama3": (
         ("endpoint", "add"),
-        {"name": "lab", "url": "https://lab.example/v1", "key_env": "LAB_KEY", "model": "llama3", "object": None},
+        {
+            "name": "lab",
+            "url": "https://lab.example/v1",
+            "key_env": "LAB_KEY",
+            "model": "llama3",
+            "object": None,
+            "insecure": False,
+        },
     ),
     "endpoint add mine --object models[0]": (
         ("endpoint", "add"),
-        {"name": "mine", "url": None, "key_env": None, "model": None, "object": "models[0]"},
+        {"name": "mine", "url": None, "key_env": None, "model": None, "object": "models[0]", "insecure": False},
+    ),
+    "endpoint add box http://ollama:11434/v1 --insecure": (
+        ("endpoint", "add"),
+        {
+            "name": "box",
+            "url": "http://ollama:11434/v1",
+            "key_env": None,
+            "model": None,
+            "object": None,
+            "insecure": True,
+        },
     ),
     "endpoint key lab": (("endpoint", "key"), {"name": "lab", "save": False, "forget": False}),
     "endpoint key lab --save": (("endpoint", "key"), {"name": "lab", "save": True, "forget": False}),
@@ -114,6 +160,7 @@ LINES = {
     "endpoint test lab": (("endpoint", "test"), {"name": "lab"}),
     "replay": (("replay",), {"mode": None}),
     "replay strict": (("replay",), {"mode": "strict"}),
+    "replay stale": (("replay",), {"mode": "stale"}),
     "ui": (("ui",), {}),
     "help": (("help",), {"command": ()}),
     "version": (("version",), {}),
@@ -133,7 +180,35 @@ LINES = {
         ("ask",),
         {**ASKING, "set": {"a": "1", "b": "2"}, "text": "--fresh is an option"},
     ),
+    'ask "What is a closure?"': (("ask",), {**ASKING, "text": "What is a closure?"}),
+    "ask --raw 'say \"no\"?' ": (("ask",), {**ASKING, "raw": True, "text": 'say "no"?'}),
+    'ask "a" or "b"?': (("ask",), {**ASKING, "text": '"a" or "b"?'}),
+    'ask "': (("ask",), {**ASKING, "text": '"'}),
+    'ask -- "as it is"': (("ask",), {**ASKING, "text": '"as it is"'}),
+    'chat preview "And now?"': (("chat", "preview"), {"text": "And now?"}),
+    "new What's next": (("new",), {"name": "What's next", "preset": None}),
+    "new Bob's and Ann's": (("new",), {"name": "Bob's and Ann's", "preset": None}),
+    "switch a\\b": (("switch",), {"name": "a\\b"}),
+    "switch Two\\ Words": (("switch",), {"name": "Two Words"}),
+    'switch "a\\\\b \\"c\\""': (("switch",), {"name": 'a\\b "c"'}),
+    "new Issue # 15": (("new",), {"name": "Issue # 15", "preset": None}),
+    "chat open A -m gpt-4o  # note": (
+        ("chat", "open"),
+        {"name": "A", "provider": None, "model": "gpt-4o", "system": None, "set": {}, "preset": None},
+    ),
+    "snapshot --save # it's a note": (("snapshot",), {"save": True, "to": None, "replace": False}),
+    "chat log  # note": (("chat", "log"), {}),
     "ask -1 + 1 = ?": (("ask",), {**ASKING, "text": "-1 + 1 = ?"}),
+    "ask --prompt review Why?": (("ask",), {**ASKING, "prompt": ("review", {}), "text": "Why?"}),
+    "ask --prompt review table=df rows=a[0].b Why x=1?": (
+        ("ask",),
+        {**ASKING, "prompt": ("review", {"table": "df", "rows": "a[0].b"}), "text": "Why x=1?"},
+    ),
+    "ask --prompt review 'table=a[\"b\"]'": (
+        ("ask",),
+        {**ASKING, "prompt": ("review", {"table": 'a["b"]'}), "text": ""},
+    ),
+    "ask --prompt review -- x=1": (("ask",), {**ASKING, "prompt": ("review", {}), "text": "x=1"}),
     "ask - one\n- two": (("ask",), {**ASKING, "text": "- one\n- two"}),
 }
 
@@ -170,6 +245,12 @@ CELL_LINES = {
         "format": "code",
     },
     "--chat=Debug --out=x": {"chat": "Debug", "out": "x"},
+    "--fresh  # it's a note": {"fresh": True},
+    "  # note": {},
+    r"-c a\b --image C:\pics\fig.png -i='C:\my pics\b.png'": {
+        "chat": r"a\b",
+        "image": (r"C:\pics\fig.png", r"C:\my pics\b.png"),
+    },
 }
 
 
@@ -183,7 +264,7 @@ ERRORS = {
     "chat opn x": r"no command 'chat opn' \(did you mean 'chat open'\?\)",
     "snapshot shwo": r"no command 'snapshot shwo' \(did you mean 'snapshot show'\?\)",
     "sesion list": r"no command 'sesion' \(did you mean 'session'\?\)",
-    "Explain closures": r"no command 'Explain'; '%robota ask TEXT' sends a text",
+    "Explain closures": r"no command 'Explain': '%robota ask TEXT' sends a text",
     "''": "no command ''",
     "chat": "'chat' needs a verb: open, .*undo.*; '%robota help chat'",
     "chat edit two x": "'two' is no number, such as 2",
@@ -197,9 +278,10 @@ ERRORS = {
     "ask --image '' x": "it is empty; give a name",
     "--save": "%robota: no option '--save'; '%robota help' tells more",
     "new": "%robota new: .*required: NAME; '%robota help new' tells more",
+    "ask --prompt ../x hi": "'../x' is no prompt's name: use letters, digits",
     "new ' '": "NAME: it is empty; give a name",
     "chat rename ''": "NAME is empty",
-    "new Bob's chat": "a quote or backslash is left open",
+    "new Bob's 'chat": "a quote or backslash is left open",
     "new a\\": "a quote or backslash is left open",
     "chat open a --modle b": r"no option '--modle' \(did you mean '--model'\?\)",
     "chat open a --mod b": r"no option '--mod'",
@@ -214,7 +296,7 @@ ERRORS = {
     "chat log --all": "no option '--all'",
     "resume a b": "'b' is one word too many",
     "resume ''": "it is empty",
-    "replay of": r"no mode 'of' \(did you mean 'off'\?\); there are auto, strict, off",
+    "replay of": r"no mode 'of' \(did you mean 'off'\?\); there are auto, stale, strict, off",
     "snapshot --save=x": "ignored explicit argument 'x'",
     "ask": "TEXT is empty",
     "ask -o answer ": "TEXT is empty",
@@ -236,9 +318,65 @@ def test_errors(line, says, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_what_is_given_to_a_prompt_on_the_line_of_a_cell_names_its_field():
+    with pytest.raises(CommandError, match="'Explain' is not FIELD=EXPR, such as table=df"):
+        parse_cell("--prompt review Explain", "x")
+    assert parse_cell("--prompt review a=b --fresh", "x").args["prompt"] == ("review", {"a": "b"})
+    assert parse_cell("--prompt review", "\n").args["text"] == ""
+
+
 def test_text_on_the_line_of_a_cell_is_sent_below():
     with pytest.raises(CommandError, match="'Explain' is no option; the text to send stands below this line"):
         parse_cell("Explain closures")
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "text"),
+    [
+        ("", "Hello\n", "Hello"),
+        ("", "#| echo: false\n#@title Ask\n# %% [markdown]\n# Title\n#| more", "# Title\n#| more"),
+        ("", "\n#@title Ask", "\n#@title Ask"),
+        ("", "#Title\n# %magic", "#Title\n# %magic"),
+        ("", "#| echo: false", ""),
+        ("What's it?", "\n", "What's it?"),
+        ("--fresh -- -x?", "", "-x?"),
+        ("--fresh", "\n", ""),
+        ("--fresh  # note", "\n", ""),
+    ],
+)
+def test_the_text_of_a_cell(line, body, text):
+    assert parse_cell(line, body) == Command(
+        ("ask",), {**ASKING, "fresh": "fresh" in line, "text": text.strip("\n") if not body.startswith("\n#") else text}
+    )
+
+
+PATHS = [
+    r"C:\Users\ana\talk.md", r"\\server\share\a.ipynb", r".\talks\t.json", "C:talk.md", r"\\?\C:\long\a.md",
+    "~draft.md", r"~\a.md", r"C:\it's\a.md", r"C:\new\table\a.md", r"C:/a\b.md", "a#b.md", r"C:\a(1)\b.md",
+    "C:\\" + "x" * 300,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_backslashes_of_a_path_stay(path):
+    for said in (path, f'"{path}"', *([] if "'" in path else [f"'{path}'"])):
+        for command, name in (
+            ("export", "path"),
+            ("import", "path"),
+            ("resume", "path"),
+            ("recover", "path"),
+            ("snapshot --save --to", "to"),
+        ):
+            assert parse(f"{command} {said}").args[name] == path
+        assert parse(f"ask --image {said} x").args["image"] == (path,)
+        assert parse_cell(f"--image={said} -c a").args["image"] == (path,)
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\"'"), min_size=1))
+def test_any_path_can_be_said_in_quotes(path):
+    if path.strip() and not path.endswith("\\"):
+        assert parse(f'resume -- "{path}"').args == {"path": path}
+        assert parse(f"resume -- '{path}'").args == {"path": path}
 
 
 WORDS = [word for spec in COMMANDS for word in spec.words] + [
@@ -266,7 +404,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_
 
 @given(NAMES)
 def test_any_name_can_be_said_in_quotes(name):
-    assert parse(f"new {shlex.quote(name)}").args == {"name": name}
+    assert parse(f"new {shlex.quote(name)}").args == {"name": name, "preset": None}
     assert parse_cell(f"--chat {shlex.quote(name)}").args["chat"] == name
 
 
@@ -319,10 +457,58 @@ def test_examples_parse_and_are_in_the_help(spec):
     assert spec.examples or not any(argument.required for argument in spec.arguments)
 
 
-def test_the_overview_lists_every_command():
+def test_the_overview_groups_every_command_and_fits_a_screen():
     assert help_text(()) == overview()
-    for spec in (*COMMANDS, CELL):
-        assert any(line.startswith(spec.line) and spec.summary in line for line in overview().splitlines())
+    lines = overview().splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 80
+    assert sorted(noun for nouns in GROUPS.values() for noun in nouns) == sorted(NOUNS)
+    named = set(overview().replace(",", " ").split())
+    assert {word for spec in COMMANDS for word in spec.words} <= named
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_the_help_of_a_noun_fits_a_screen(noun):
+    assert len(help_text((noun,)).splitlines()) <= 45
+
+
+@pytest.mark.parametrize(("said", "meant"), MEANT.items())
+def test_what_other_tools_call_a_command_is_one_that_is_hinted(said, meant):
+    assert words_of(meant) in SPECS
+    if said not in NOUNS:
+        with pytest.raises(CommandError, match=f"did you mean '{meant}'"):
+            parse(f"{said} x")
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [("chat new X", "chat open"), ("session new X", "session open"), ("chat history", "chat log"), ("Log", "chat log"),
+     ("chat model x", "chat set model=NAME"), ("endpoint providers", "endpoint list")],
+)  # fmt: skip
+def test_the_word_of_another_tool_behind_a_noun_is_hinted_as_that_noun_s(line, meant):
+    with pytest.raises(CommandError, match=re.escape(f"did you mean '{meant}'")):
+        parse(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["What is a closure?", "what is a closure", "Explain closures", "List two kinds?", "x?y z?"]
+)
+def test_a_text_without_its_command_is_told_how_it_is_asked(line):
+    with pytest.raises(CommandError, match=re.escape(f"as in %robota ask {line!r}")):
+        parse(line)
+
+
+@pytest.mark.parametrize("words", sorted(NODES - {()}), ids=" ".join)
+def test_the_name_of_a_command_and_a_question_mark_ask_for_its_help(words):
+    assert parse(f" {' '.join(words)}? ") == Command(("help",), {"command": words})
+
+
+@pytest.mark.parametrize("line", ["chat fork ?", "chat fork??", "?", "chat fork x?", "ask fork?", "chat frok?"])
+def test_nothing_else_that_ends_in_a_question_mark_asks_for_help(line):
+    try:
+        assert parse(line).words != ("help",)
+    except CommandError:
+        pass
 
 
 def test_the_help_of_ask_tells_of_the_cell_too():
@@ -354,15 +540,20 @@ KNOWN = {
     "session": lambda: iter(["Work", "Data Cleaning"]),
     "model": lambda: ["gpt-4o", "llama3:8b"],
     "provider": broken,
+    "preset": lambda: {"reviewer": {}},
+    "library": lambda: ["review"],
+    "variable": lambda: ["fig", "table"],
+    "path": lambda: ["plot.png"],
 }
-
-NOUNS = list(dict.fromkeys(spec.words[0] for spec in COMMANDS if spec.words))
 
 
 def verbs(noun, begin=""):
     """The second words of the table, in its order."""
     return [verb for spec in COMMANDS if spec.words[:1] == (noun,) for verb in spec.words[1:] if verb.startswith(begin)]
 
+
+SETTINGS = ["provider=", "model=", "system="]
+PARAMETERS = [f"{name}=" for name in (*CHOICES, *KNOWN_PARAMETERS)]
 
 COMPLETIONS = {
     "|": NOUNS,
@@ -377,6 +568,18 @@ COMPLETIONS = {
     "ask --format |": ["markdown", "text", "json", "code"],
     "ask --image fig --i|": ["--image"],
     "chat nope |": [],
+    "chat set |": [*SETTINGS, *PARAMETERS],
+    "chat set mo|": ["model=", "modalities="],
+    "chat set model=|": ["model=gpt-4o", "model=llama3:8b"],
+    "chat set temperature=0.2 thin|": ["thinking="],
+    "chat set thinking=|": ["thinking=drop", "thinking=keep"],
+    "chat set store=t|": ["store=true"],
+    "chat set temperature=|": [],
+    "ask --set |": PARAMETERS,
+    "ask --set=pictures=n|": ["--set=pictures=none"],
+    "ask --image |": ["fig", "table", "plot.png"],
+    "ask --image f|": ["fig"],
+    "endpoint add x --object t|": ["table"],
     "nope |": [],
     "snapshot |": [*verbs("snapshot"), "--save", "--to", "--replace"],
     "snapshot s|": verbs("snapshot", "s"),
@@ -397,18 +600,20 @@ COMPLETIONS = {
     "chat open Debugging --model |": ["gpt-4o", "llama3:8b"],
     "chat open Debugging --model g|": ["gpt-4o"],
     "chat open Debugging --model=l|": ["--model=llama3:8b"],
-    "chat open Debugging --model gpt-4o --|": ["--provider", "--system", "--set"],
+    "chat open Debugging --model gpt-4o --|": ["--provider", "--system", "--set", "--preset"],
     "chat open Debugging --provider |": [],
     "chat open Debugging --system |": [],
+    "ask --prompt |": ["review"],
+    "new X --preset |": ["reviewer"],
     "chat open Debugging --set a=1 --s|": ["--system", "--set"],
     "session open |": ["Work", '"Data Cleaning"' ],
     "session list |": ["--all"],
-    "replay |": ["auto", "strict", "off"],
-    "replay s|": ["strict"],
+    "replay |": ["accept", "auto", "stale", "strict", "off"],
+    "replay s|": ["stale", "strict"],
     "replay auto |": [],
     "endpoint |": verbs("endpoint"),
     "endpoint key lab --|": ["--save", "--forget"],
-    "resume |": [],
+    "resume |": ["plot.png"],
     "help |": NOUNS,
     "help chat s|": verbs("chat", "s"),
     "help nope |": [],
@@ -421,20 +626,34 @@ COMPLETIONS = {
 }  # fmt: skip
 
 
+def texts(offers):
+    return [offer.text for offer in offers]
+
+
 @pytest.mark.parametrize(("line", "expected"), COMPLETIONS.items(), ids=list(COMPLETIONS))
 def test_completion(line, expected):
     cursor = line.index("|")
-    assert complete(line.replace("|", ""), cursor, KNOWN) == expected
+    assert texts(complete(line.replace("|", ""), cursor, KNOWN)) == expected
 
 
 def test_completion_on_the_line_of_a_cell():
     flags = [argument.flags[0] for argument in CELL.arguments]
-    assert complete("", None, KNOWN, cell=True) == flags
-    assert complete("--fresh ", None, KNOWN, cell=True) == [flag for flag in flags if flag != "--fresh"]
-    assert complete("--session w", None, KNOWN, cell=True) == ["Work"]
-    assert complete("-c 'Debug S", None, KNOWN, cell=True) == ['"Debug Session"']
-    assert complete("chat ", None, KNOWN, cell=True) == flags
+    for line, expected in {
+        "": flags,
+        "--fresh ": [flag for flag in flags if flag != "--fresh"],
+        "--session w": ["Work"],
+        "-c 'Debug S": ['"Debug Session"'],
+        "chat ": flags,
+    }.items():
+        assert texts(complete(line, None, KNOWN, cell=True)) == expected
     assert complete("--out ", None, {}, cell=True) == []
+
+
+def test_what_is_offered_says_what_it_is():
+    assert [tuple(offer) for offer in complete("snapshot s", None, KNOWN)][0] == ("show", "command")
+    assert complete("switch w", None, {"chat": lambda: ["Work"]}) == [("Work", "chat")]
+    assert complete("ask --at", None, {}) == [("--at-end", "option")]
+    assert complete("ask --image ", None, {**KNOWN, "path": broken}) == [("fig", "variable"), ("table", "variable")]
 
 
 @pytest.mark.parametrize(
@@ -448,17 +667,24 @@ def test_the_fragment_is_what_completions_replace(line, typed):
 
 @pytest.mark.parametrize("name", KNOWN["chat"]())
 def test_a_completed_name_parses_as_that_name(name):
-    (completed,) = (found for found in complete("switch ", None, KNOWN) if name in (found, *shlex.split(found)))
+    offered = texts(complete("switch ", None, KNOWN))
+    (completed,) = (found for found in offered if name in (found, *shlex.split(found)))
     assert parse(f"switch {completed}").args == {"name": name}
 
 
 @given(st.text() | st.lists(st.sampled_from(WORDS) | st.text(max_size=5)).map(" ".join), st.integers() | st.none())
 def test_completion_never_fails_and_offers_only_what_goes_on(line, cursor):
     for cell in (False, True):
-        assert all(isinstance(found, str) for found in complete(line, cursor, KNOWN, cell=cell))
+        assert all(isinstance(found.text, str) for found in complete(line, cursor, KNOWN, cell=cell))
 
 
 @pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.line)
 def test_every_command_can_be_completed_word_by_word(spec):
     for length, word in enumerate(spec.words):
-        assert word in complete(" ".join((*spec.words[:length], word[:1])), None, {})
+        assert word in texts(complete(" ".join((*spec.words[:length], word[:1])), None, {}))
+
+
+@pytest.mark.parametrize("topic", ["nothing", " ", "chta"])
+def test_the_help_of_what_is_no_command_says_so(topic):
+    with pytest.raises(CommandError, match="no command"):
+        help_text((topic,))

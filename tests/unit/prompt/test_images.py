@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import pytest
 from IPython.display import Image as Shown
 
+from robota_nb.core.files import from_path
 from robota_nb.core.ports import Image, Request
 from robota_nb.errors import PromptError
 from robota_nb.prompt.images import MAX_IMAGE_BYTES, image, look_up
 from robota_nb.providers.offline import OfflineProvider
 from robota_nb.testing import FakeOpenAIServer
+from support.core import raised
 from support.provider import answer, lab_provider
 
 PNG = b"\x89PNG\r\n\x1a\nfake"
@@ -152,10 +154,22 @@ def test_nothing_is_refused(tmp_path):
     assert "is empty" in refused(SimpleNamespace(savefig=lambda *_, **__: None))
 
 
-@pytest.mark.parametrize("path", ["", ".", "no.png", "x" * 5000, "a\0b", "~nobody-here/a.png"])
-def test_no_file(path, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("", "is a folder, not a file: name a file"),
+        (".", "is a folder, not a file: name a file"),
+        ("no.png", "no file 'no.png': check its path"),
+        ("no/no.png", "no file 'no.png': check its path"),
+        ("x" * 5000, "cannot be read (OSError): check the file"),
+        ("a\0b", "cannot be read (ValueError): check the file"),
+        ("~nobody-here/a.png", "no file 'a.png': check its path"),
+    ],
+)
+def test_no_file(path, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "check the path" in refused(path)
+    assert said in refused(path)
+    assert said in raised(PromptError, from_path, path)
 
 
 def test_a_large_picture_is_refused_with_its_size_and_what_to_do(tmp_path):

@@ -10,6 +10,7 @@ from robota_nb.providers.context import ProviderContext, Timeouts
 from robota_nb.providers.endpoint import Endpoint, EndpointError
 from robota_nb.providers.keys.lookup import Keys
 from robota_nb.providers.retry import FailedAttempt
+from support.patience import PATIENCE
 from support.provider import CANARY, ask, check_discreet
 
 
@@ -69,7 +70,7 @@ def test_cancelling_hangs_up(response):
 
     def read(_):
         yield TextDelta("first")
-        assert response.hung_up.wait(30)
+        assert response.hung_up.wait(PATIENCE)
         yield Finish(reason="unknown")
 
     stream = context().ask(request, lambda key: response, read)
@@ -83,7 +84,7 @@ def test_cancelling_hangs_up(response):
 def test_an_end_after_the_deadline_is_that_of_the_deadline(response, end):
     def read(_):
         yield TextDelta("first")
-        assert response.hung_up.wait(30)
+        assert response.hung_up.wait(PATIENCE)
         if isinstance(end, Exception):
             raise end
         yield end
@@ -98,7 +99,7 @@ def test_an_end_after_the_deadline_is_that_of_the_deadline(response, end):
 
 def test_an_answer_that_is_complete_is_an_answer_whenever_it_ends(response):
     def read(_):
-        assert response.hung_up.wait(30)
+        assert response.hung_up.wait(PATIENCE)
         yield Finish(reason="stop")
 
     assert list(context(answer=0.05).ask(ask(), lambda key: response, read)) == [Finish(reason="stop")]

@@ -38,7 +38,7 @@ class TestEndpoints:
             ({7: {}}, "letters, digits"),
             ({"offline": {"base_url": "https://x/v1"}}, "cannot be named 'offline'"),
             ({"lab": {"base_ulr": "https://x/v1"}}, "did you mean 'base_url'?"),
-            ({"lab": {"whatever": 1}}, "the settings are base_url, key_env, model"),
+            ({"lab": {"whatever": 1}}, "there are base_url, key_env, model"),
             ({"lab": {"api_key": CANARY}}, "name that with key_env"),
             ({"lab": {"base_url": "https://x/v1", "key_env": CANARY}}, "not the key itself"),
             ({"lab": {"base_url": "https://x/v1", "key_env": "gsk_abc"}}, "upper case"),
@@ -72,7 +72,16 @@ class TestEndpoints:
         assert set(first_release.__all__) >= {"Endpoint", "EndpointError", "builtin_endpoints", "url_problem"}
 
     @pytest.mark.parametrize(
-        "url", ["https://x/v1", "https://x.y:8443", "http://localhost:1/v1", "http://127.9.9.9/v1", "http://[::1]:2/v1"]
+        "url",
+        [
+            *("https://x/v1", "https://x.y:8443", "http://localhost:1/v1", "http://127.9.9.9/v1", "http://[::1]:2/v1"),
+            *(
+                "http://0.0.0.0:8000/v1",
+                "http://localhost.:1/v1",
+                "http://my.localhost/v1",
+                "http://[::ffff:127.0.0.1]/v1",
+            ),
+        ],
     )
     def test_good_urls(self, url):
         assert url_problem(url) == ""
@@ -82,7 +91,13 @@ class TestEndpoints:
         [
             *("", "x", "//x/v1", "ftp://x/v1", "https://", "https://x y/v1", "https://x/\n", "https://é.fr/v1"),
             *("http://localhost.evil.com/v1", "http://127.0.0.1.evil.com/v1", r"http://evil.com\@localhost/v1"),
-            *("http://10.0.0.1/v1", "http://0.0.0.0/v1", "https://x:port/v1", "https://[x/v1", "https://u@x/v1"),
+            *(
+                "http://10.0.0.1/v1",
+                "http://[::ffff:10.0.0.1]/v1",
+                "https://x:port/v1",
+                "https://[x/v1",
+                "https://u@x/v1",
+            ),
             *("https://x/v1#f", "https://x/v1?", "HTTP://example.com/v1"),
         ],
     )
@@ -90,6 +105,56 @@ class TestEndpoints:
         assert url_problem(url)
         _, error = failure(openai_provider(Endpoint("lab", url, "", "m")), kind=Exception)
         assert isinstance(error, ProviderError)
+
+    @pytest.mark.parametrize(
+        "url", ["http://host.docker.internal:11434/v1", "http://ollama:11434/v1", "http://192.168.1.20/v1"]
+    )
+    def test_plain_http_beyond_this_machine_is_for_whom_the_user_names(self, url):
+        with pytest.raises(EndpointError, match=r"insecure = True \(--insecure\)"):
+            parse_endpoints({"lab": {"base_url": url}})
+        assert parse_endpoints({"lab": {"base_url": url, "insecure": True}})["lab"].origin.startswith(url[:-3])
+
+    def test_all_that_can_be_said_of_an_endpoint(self):
+        said = {
+            "headers": {"X-Team": "blue", "api-key": "$LAB_KEY", "Authorization": "Bearer ${TOKEN}"},
+            "query": {"api-version": "2024-10-21"},
+            "body": {"provider": {"order": ["one"]}, "seed": 1, "stop": None},
+            "organization": "org-1",
+            "timeouts": {"silence": 30, "answer": 60.5, "retry_wait": 0},
+            "context_window": 8192,
+            "price": {"input": 2.5, "output": 10},
+        }
+        assert parse_endpoints({"lab": {"base_url": "https://x/v1", **said}}) == {
+            "lab": Endpoint("lab", "https://x/v1", **said)
+        }
+
+    @pytest.mark.parametrize(
+        ("said", "words"),
+        [
+            ({"headers": {"api-key": CANARY}}, "api-key in headers is a secret: put it into an environment variable"),
+            ({"headers": {"Ocp-Apim-Subscription-Key": CANARY}}, "as in '$LAB_KEY'"),
+            ({"headers": {"X-AuthToken": CANARY}}, "is a secret"),
+            ({"headers": {"Host": "x"}}, "belongs to the connection"),
+            ({"headers": {"X": "a\nb"}}, "of one line"),
+            ({"headers": {"a b": "x"}}, "letters, digits and '-'"),
+            ({"headers": [CANARY]}, "such as {'X-Team': 'blue'}"),
+            ({"query": {"key": CANARY}}, "key in query is a secret"),
+            ({"body": {"messages": []}}, "body cannot have messages"),
+            ({"body": {"api_key": CANARY}}, "is a secret"),
+            ({"body": {"x": {1, 2}}}, "no JSON form"),
+            ({"timeouts": {"silent": 3}}, "such as {'silence': 1.5"),
+            ({"timeouts": {"silence": "3"}}, "silence in timeouts is a number"),
+            ({"price": {"input": -1}}, "input in price is a number, 0 or more"),
+            ({"context_window": 0}, "how many tokens"),
+            ({"insecure": "yes"}, "insecure is True or False"),
+            ({"organization": 7}, "organization is a string"),
+        ],
+    )
+    def test_what_is_wrong_with_it_is_said_without_the_value(self, said, words):
+        with pytest.raises(EndpointError) as caught:
+            parse_endpoints({"lab": {"base_url": "https://x/v1", **said}})
+        assert words in str(caught.value)
+        assert_no_key(str(caught.value))
 
     def test_no_model_is_an_error_that_asks_for_one(self):
         _, error = failure(ProviderRegistry(environ={}).get("ollama"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from robota_nb.core.ports import Finish, TextDelta
 from robota_nb.errors import ProviderError
 from robota_nb.providers.keys.secret import Secret
-from robota_nb.providers.redaction import redacted, redacted_logs
+from robota_nb.providers.redaction import redacted, redacted_logs, scrub
 from support.provider import CANARY, answer, ask, assert_no_key, failure, lab_provider, said
 
 END = Finish(reason="stop", model="m")
@@ -104,6 +104,39 @@ def test_a_record_with_the_whole_request_is_left_out_while_we_ask(caplog):
     with redacted_logs(Secret(CANARY), "openai"):  # as openai 3.0 writes them
         logging.getLogger("openai._base_client").debug("Request options: %s", {"json_data": {"messages": ["mine"]}})
     assert "Request options" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "shown"),
+    [
+        ("token-abc123", "the 4096 tokens of a token abc tokenizer", "the 4096 tokens of a token abc tokenizer"),
+        ("token-abc123", "key token-abc123 and Token-ABC12 no", "key … and … no"),
+        ("token-abc123", "an invalid token... or token: x", "an invalid token... or token: x"),
+        ("token-abc123", "token-***123 to...c123 ****c123 toke****", "… … … …"),
+        ("sk-abCDefGHij1234wxyz", "key sk-ab...wxyz or sk-ab**********wxyz. or sk-ab…wxyz", "key … or … or …"),
+        ("gsk_abCDefGHij1234wxyz", "gsk_a...wxyz, gsk_abCD**** and ...wxyz", "… … and …"),
+        ("gsk_abCDefGHij1234wxyz", "piece CDefGHij is hidden, CDefGHi is not", "piece … is hidden, CDefGHi is not"),
+        ("gsk_abCDefGHij1234wxyz", "ends in 1234wxyz.", "ends in …"),
+        ("my-company-assistant-key-77x", "the assistant of my company", "the assistant of my company"),
+        ("my-company-assistant-key-77x", "my-company-assistant-key-77x assistant-key", "… …"),
+        ("EMPTY", "the list is EMPTY", "the list is EMPTY"),
+        ("ollama", "ollama is ollama", "ollama is ollama"),
+        ("abcd-4096", "asked for 4096 tokens", "asked for 4096 tokens"),
+        ("k1", "k1 stands in book1", "… stands in book1"),
+        ("", "task-based disk_full risk-free sk-live1", "task-based disk_full risk-free …"),
+    ],
+)
+def test_errors_show_the_words_and_nothing_of_the_key(key, text, shown):
+    assert scrub(text, Secret(key), 500) == shown
+
+
+@given(st.integers(0, 12), st.integers(8, 22), st.sampled_from(["", "x", '"', "key=", "%20"]))
+def test_no_piece_of_a_key_of_eight_characters_is_shown(start, size, before):
+    piece = CANARY[start : start + size]
+    shown = scrub(f"it was {before}{piece}, no", Secret(CANARY), 500)
+    assert shown.startswith("it was ")
+    if len(piece) >= 8:
+        assert piece not in shown
 
 
 def test_a_cookie_is_not_kept(server, lab):

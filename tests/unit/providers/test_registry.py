@@ -66,9 +66,16 @@ class TestRegistry:
         assert str(caught.value).isprintable()
         assert len(str(caught.value)) < 300
 
-    def test_a_wrong_configuration_is_reported_at_once(self):
-        with pytest.raises(EndpointError):
-            ProviderRegistry({"lab": {}})
+    def test_a_wrong_endpoint_harms_itself_alone(self, server):
+        good = {"base_url": server.base_url, "model": "m", "timeouts": {"silence": 7}}
+        registry = ProviderRegistry({"lab": {}, "openai": {"base_ulr": "https://x/v1"}, "good": good}, environ={})
+        assert {name: str(error) for name, error in registry.problems.items()}.keys() == {"lab", "openai"}
+        assert registry.endpoints.keys() == {"good", "ollama"}
+        assert registry.get("good").name == "good"
+        with pytest.raises(EndpointError, match="endpoint 'lab': its base_url"):
+            registry.get("lab")
+        with pytest.raises(EndpointError, match="did you mean 'base_url'"):  # not the built-in one in its place
+            registry.get("openai")
 
     @pytest.fixture
     def plugin(self, monkeypatch):

@@ -22,13 +22,14 @@ from robota_nb.providers.retry import (
     backoff,
     in_words,
     is_retryable,
-    retry_after,
     until_cancelled,
     with_retries,
 )
+from robota_nb.providers.waits import retry_after
 from robota_nb.testing import Act, FaultServer, Shape, http
 from support.core import Only
-from support.provider import answer, ask, failure, lab_provider
+from support.patience import PATIENCE
+from support.provider import answer, ask, failure, heard, lab_provider
 
 
 @pytest.fixture
@@ -213,11 +214,45 @@ def test_cancelling_in_another_thread_ends_an_ask_that_no_server_has_answered(fa
     chat = SessionManager(providers=Only(provider)).create_session().create_chat()
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(chat.send, "hi")
-        assert heard.wait(30)
+        assert heard.wait(PATIENCE)
         chat.cancel()
         with pytest.raises(ProviderError, match="stopped before any text came"):
             asked.result(30)
     assert chat.turns == []
+    provider.close()
+
+
+def dripping(head, rest):
+    """Steps of a server that is never silent for long, and never ends."""
+
+    def play(_):
+        yield head
+        for byte in rest * 1000:
+            yield bytes([byte])
+            yield 0.02
+
+    return Shape(name="drip", play=play, ends=frozenset({"error"}), slow=True)
+
+
+BAD = http("application/json", "400 Bad Request", {"Content-Length": "100000"})
+DRIPS = {
+    "a status line": (b"", b"HTTP/1.1 200 OOOO"),
+    "a header": (b"HTTP/1.1 200 OK\r\n", b"X-A: aaaa"),
+    "the body of an error": (BAD, b"    "),
+    "a stream of comments": (http(), b": ping\n\n"),
+}
+
+
+@pytest.mark.parametrize("what", DRIPS)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_server_that_drips_is_not_waited_for_longer_than_for_any_answer(faulty, what, elsewhere):
+    faulty.shape = dripping(*DRIPS[what])
+    provider = lab_provider(faulty, timeouts={"answer": 0.3})
+    chat = SessionManager(providers=Only(provider)).create_session().create_chat()
+    with ThreadPoolExecutor() as pool, pytest.raises(ProviderError, match="had not ended its answer after 1 s"):
+        pool.submit(chat.send, "hi").result(30) if elsewhere else chat.send("hi")
+    faulty.shape = None
+    assert chat.send("again").text
     provider.close()
 
 
@@ -226,13 +261,13 @@ def test_an_answer_that_comes_after_the_wish_is_dropped():
 
     def answer():
         wish.cancel()
-        come.wait(30)
+        come.wait(PATIENCE)
         return "late"
 
     with ThreadPoolExecutor() as pool:
-        assert pool.submit(until_cancelled, answer, wish, dropped.put).result(30) is None
+        assert pool.submit(until_cancelled, answer, wish, dropped.put, Deadline(0)).result(30) is None
     come.set()
-    assert dropped.get(timeout=30) == "late"
+    assert dropped.get(timeout=PATIENCE) == "late"
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -254,7 +289,7 @@ def test_what_an_attempt_raises_is_final_in_any_thread(elsewhere):
 def test_a_wait_comes_before_the_text(server, patient, monkeypatch):
     monkeypatch.setattr(retry, "_SHOWN_WAIT", 0)
     server.fail(429, headers={"Retry-After-Ms": "1"})
-    first, second, *_ = patient.stream(ask())
+    first, second, *_ = heard(patient.stream(ask()))
     assert first == Waiting(seconds=0.001)
     assert isinstance(second, TextDelta)
 
@@ -275,17 +310,17 @@ def test_pings_do_not_keep_an_answer_alive_for_ever(faulty):
     assert "some text".startswith(text)
     shown = error.in_words(HINTS)
     assert "had not ended its answer after 1 s: ask for less, or raise c.RobotaMagics.answer_timeout" in shown
-    assert faulty.hung_up.wait(30)
+    assert faulty.hung_up.wait(PATIENCE)
     provider.close()
 
 
 def test_a_whole_answer_is_not_kept_from_the_user_by_a_line_that_stays_open(faulty, monkeypatch):
-    monkeypatch.setattr(provider_module, "_GRACE", 0.05)
+    monkeypatch.setattr(provider_module, "_GRACE_IN_TEXT", 0.05)  # for whom gives a reason with each piece
     whole = b'data: {"choices": [{"delta": {"content": "all"}, "finish_reason": "stop"}]}\n\n'
     faulty.shape = Shape(name="open", play=lambda _: [http() + whole, Act.STALL], ends=frozenset({"stop"}))
     provider = lab_provider(faulty)
     assert answer(provider) == ("all", Finish(reason="stop"))
-    assert faulty.hung_up.wait(30)
+    assert faulty.hung_up.wait(PATIENCE)
     provider.close()
 
 
@@ -332,13 +367,13 @@ def test_a_body_that_is_refused_is_not_read(faulty, headers):
     provider = lab_provider(faulty)
     text, _ = failure(provider)
     assert text == ""
-    assert faulty.hung_up.wait(30)
+    assert faulty.hung_up.wait(PATIENCE)
     assert sum(sent) < 20_000_000  # what fits into the buffers of the connection
     provider.close()
 
 
 def test_asks_side_by_side_are_each_asked_again_without_stream_options(faulty):
-    together = threading.Barrier(2, timeout=60)
+    together = threading.Barrier(2, timeout=PATIENCE)
 
     def refuse(request):
         if "stream_options" in request:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.attachments import image_entry
 from robota_nb.core.record.kinds import KINDS, MAX_N, purged_stub
 from robota_nb.core.users import default_user
 from robota_nb.errors import SnapshotError
@@ -26,7 +27,7 @@ from support.require import require
 
 SCHEMA = json.loads(files("robota_nb").joinpath("schemas", "snapshot-1.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-GOLDEN = {path.name: json.loads(path.read_text()) for path in sorted(ROOT.joinpath("tests", "golden").glob("*.json"))}
+GOLDEN = {path.name: json.loads(path.read_text()) for path in sorted(ROOT.glob("tests/golden/format-*.json"))}
 SID = "s_" + "0" * 32
 
 FIRST = {name: kind for name, kind in KINDS.items() if not kind.minor}
@@ -131,9 +132,10 @@ def test_whatever_users_do_what_is_written_is_valid(seed):
 
 def test_pictures_and_what_cells_say_are_valid():
     VALIDATOR.validate(genuine())
-    image = make.image_entry(media_type="image/png", data=bytes(100))
+    image = image_entry(media_type="image/png", data=bytes(100))
+    part = {"image": make.entry_id(image), "name": "dot.png"}
     asked = make.user_message(
-        n=1, at="2026-01-02T03:04:05Z", chat="c_" + "1" * 32, parent=None, text="", images=[make.entry_id(image)],
+        n=1, at="2026-01-02T03:04:05Z", chat="c_" + "1" * 32, parent=None, text="", attached=[part],
         cell=["", 0, make.source_hash("x")], set_={"chat": "A"}, options={"seed": "1"},
     )  # fmt: skip
     VALIDATOR.validate(holding(image, asked, purged_stub(asked)))
@@ -274,6 +276,6 @@ def test_what_the_page_shows_of_outputs_is_what_they_carry():
     manager, notebook = new_manager(), Notebook(print, print, has_outputs=True)
     turn = manager.create_session().create_chat().send("x")
     notebook.outputs.write(ledger_of(manager).records(default_user()), {})
-    carried = notebook.output_metadata(turn)
+    carried = notebook.output_metadata(turn, "0" * 32)
     assert carried.keys() == json.loads(blocks("In outputs")[0]).keys()
     VALIDATOR.evolve(schema={"$ref": f"{SCHEMA['$id']}#/$defs/sessions"}).validate(carried["sessions"])

@@ -1,6 +1,8 @@
 """What only the SQLite store promises: a private file, other processes, forks."""
 
 import os
+import random
+import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from robota_nb.errors import StoreError
 from robota_nb.stores import database
 from robota_nb.stores.sqlite import SqliteStore, default_store_path
+from support.patience import PATIENCE
 from support.store import DOCUMENT, WRITER, child, ids_in, mode, posix, some, start
 
 
@@ -41,6 +44,37 @@ def test_its_files_are_private_whatever_the_umask(store, path, umask):
     assert [file.name for file in files] == ["store.sqlite", "store.sqlite-shm", "store.sqlite-wal"]
     assert {mode(file) for file in files} == {0o600}
     assert mode(path.parent) == 0o755  # a directory that was there is left as it is
+
+
+@posix
+@pytest.mark.parametrize("given", [0o666, 0o644, 0o640])
+def test_a_file_that_others_could_read_is_private_again_once_it_is_used(store, path, given):
+    store.add(DOCUMENT, some("e_1"))
+    held = path.open("rb")  # so that the log stays
+    for file in path.parent.iterdir():
+        file.chmod(given)
+    other = SqliteStore(path)
+    assert other.unsaved(DOCUMENT)
+    assert {mode(file) for file in path.parent.iterdir()} == {0o600}
+    held.close()
+    other.close()
+
+
+@posix
+def test_where_the_rights_cannot_be_taken_from_others_the_user_is_told(store, path, monkeypatch):
+    store.add(DOCUMENT, some("e_1"))
+    store.close()
+    path.chmod(0o644)
+    told = []
+    monkeypatch.setattr(Path, "chmod", refused)  # root may do all, and tests may run as root
+    other = SqliteStore(path, told.append)
+    assert other.unsaved(DOCUMENT)
+    assert told == [f"others can read what is in the store: chmod 600 {path}"]
+    other.close()
+
+
+def refused(*_):
+    raise PermissionError
 
 
 @posix
@@ -81,6 +115,36 @@ def test_a_purged_text_is_nowhere_in_the_files(store, path, move):
     assert all(b"canary" not in file.read_bytes() for file in path.parent.iterdir())
     store.close()
     assert all(b"canary" not in file.read_bytes() for file in path.parent.iterdir())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_purged_text_is_in_no_gap_that_rows_have_left_when_they_were_moved(store, path, seed):
+    chance = random.Random(seed)  # ids in no order, bodies of many sizes: pages are split, and united again
+    ids = [f"e_{chance.getrandbits(128):032x}" for _ in range(100)]
+    said = {eid: {"kind": "message", "content": ["the secret ", "x" * chance.randrange(900)]} for eid in ids}
+    for at in range(0, 100, 10):
+        store.add("d", {"s_1": {eid: said[eid] for eid in ids[at : at + 10]}})
+    store.add("d", {"s_1": {eid: {"kind": "purged"} for eid in ids}})
+    assert sum(file.read_bytes().count(b"the secret") for file in path.parent.iterdir()) == 0
+    assert len(store.entries("d")["s_1"]) == 100
+
+
+def test_a_store_that_cannot_be_written_anew_after_a_purge_has_purged_and_says_so(path):
+    told = []
+    store = SqliteStore(path, told.append)
+    store.add(DOCUMENT, {"s_1": {"e_1": {"kind": "message", "content": ["the secret"]}}})
+    scrub = store._scrub
+
+    class Busy:
+        def execute(self, statement):
+            raise sqlite3.OperationalError("database is locked")
+
+    store._scrub = lambda _: scrub(Busy())
+    store.add(DOCUMENT, {"s_1": {"e_1": {"kind": "purged"}}})
+    assert store.entries(DOCUMENT) == {"s_1": {"e_1": {"kind": "purged"}}}
+    assert len(told) == 1
+    assert "pieces of it may be left in the file" in told[0]
+    store.close()
 
 
 def test_reading_the_unsaved_costs_the_same_however_much_is_saved(store):
@@ -220,5 +284,5 @@ thread.join()
 print(sum(codes))
 """
     process = child(code, path)
-    assert process.communicate(timeout=60)[0] == "0\n"
+    assert process.communicate(timeout=PATIENCE)[0] == "0\n"
     assert ids_in(path) >= {f"e_child_{i}" for i in range(20)}

@@ -1,5 +1,6 @@
 """What a click in a view does, what it is refused, and that nothing a view may say breaks anything."""
 
+import json
 import logging
 import threading
 
@@ -8,11 +9,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from robota_nb.core import ask_flow
-from robota_nb.core.inside import runtime_of
-from robota_nb.core.record import entries as make
+from robota_nb.core.inside import ledger_of, runtime_of
+from robota_nb.core.record.entries import source_hash
+from robota_nb.core.record.snapshot import parse
+from robota_nb.core.record.types import Image
+from robota_nb.core.turn import Turn
+from robota_nb.core.users import default_user
 from robota_nb.errors import ProviderError
 from robota_nb.switcher.actions import ACTIONS
-from support.core import everything, new_manager, scripted
+from support.core import ask_in_cell, everything, in_cell, new_manager, scripted
 from support.hub import Reader, agree, fed, hub_of, known, rested, so
 
 
@@ -26,6 +31,12 @@ def reader(hub, session):
     return Reader(hub).fence()
 
 
+def clicked(manager):
+    """The chat that was clicked, and not used yet, if cells may run here."""
+    page = ledger_of(manager).pages.get(default_user())
+    return page and page.by_hand
+
+
 def unchanged(manager):
     """All that a refused click must leave as it is."""
     pointers = [(one.id, one.name, one.state, one.active_id, [c.head for c in one.chats]) for one in manager.sessions()]
@@ -33,7 +44,7 @@ def unchanged(manager):
         everything(manager),
         pointers,
         manager.active_session(),
-        runtime_of(manager).replay.clicked,
+        clicked(manager),
         runtime_of(manager).requests,
     )
 
@@ -62,23 +73,23 @@ def test_an_answer_goes_to_who_asked_alone(hub, reader):
 
 def test_a_click_counts_for_the_next_cell(manager, session, reader):
     one, two = session.create_chat("one"), session.create_chat("two")
-    runtime_of(manager).replay.clicked = None
+    ledger_of(manager).page(default_user())
     reader.do("chat.switch", chat=one.id)
-    assert runtime_of(manager).replay.clicked == (session.id, one.id)
+    assert clicked(manager) == one.id
     assert session.active_chat is one
-    assert (
-        ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("cell", "hash")).result().id
-        == one.turns[0].id
-    )
+    assert ask_in_cell(manager, "hi", user=default_user()) == one.turns[0]
     assert two.turns == []
+    assert clicked(manager) is None
 
 
 def test_a_setting_that_is_clicked_counts_too(manager, session, reader):
     chat = session.create_chat("one")
+    ledger_of(manager).page(default_user())
     reader.do("chat.set", chat=chat.id, model="big", system="Be brief.")
     assert (chat.config.model, chat.config.system) == ("big", "Be brief.")
-    assert runtime_of(manager).replay.clicked_settings == {chat.id}
     assert reader.chats[chat.id]["model"] == "big"
+    turn = ask_in_cell(manager, "hi", user=default_user())
+    assert (turn.config.model, turn.config.system) == ("big", "Be brief.")
 
 
 def test_the_first_prompt_makes_a_session_and_a_chat():
@@ -148,14 +159,151 @@ def test_a_click_in_a_chat_of_another_session_reaches_it(manager, session, reade
 
 
 def test_the_cell_that_asked_is_found_as_long_as_it_is_there(manager, session, reader):
-    document = runtime_of(manager).replay.document
-    chat = session.create_chat("A")
-    turn = ask_flow.ask(manager, "hi", document.run("cell-1", make.source_hash("x"))).result()
-    document.list_cells([("cell-1", make.source_hash("x"))])
-    assert reader.do("cell", chat=chat.id, turn=turn.id)["cell"] == runtime_of(manager).replay.shown[turn.id][0]
-    document.list_cells([("cell-2", make.source_hash("y"))])
+    chat, page = session.create_chat("A"), ledger_of(manager).page(default_user())
+    page.list_cells([("cell-1", "hash", None)])
+    turn = ask_in_cell(manager, "hi", "cell-1", user=default_user())
+    assert reader.do("cell", chat=chat.id, turn=turn.id)["cell"] == "cell-1"
+    page.list_cells([("cell-2", "another", None)])
     assert "not in the notebook" in reader.refused("cell", chat=chat.id, turn=turn.id)
     assert "not in the notebook" in reader.refused("cell", chat=chat.id, turn=chat.send("no cell").id)
+
+
+# -- cells of what was asked outside cells
+
+
+@pytest.fixture
+def talked(manager, session, reader):
+    """A chat in which a cell has asked, and then a view, three times; three cells are listed."""
+    page = ledger_of(manager).page(default_user())
+    page.list_cells([("c1", "1", None), ("c2", "2", None), ("c3", "3", None)])
+    chat = session.create_chat('A "b"')
+    ask_in_cell(manager, "one", "c1", "1", user=default_user())
+    turns = [reader.do("ask", chat=chat.id, text=text)["turn"] for text in ("two", "{{ three }}", "four")]
+    return page, chat, turns
+
+
+def put_in(page, made):
+    """Have the front end list the cells that a view has put into the notebook."""
+    new = {cell["id"] for cell in made["cells"]}
+    cells = [(cell.key, cell.source, cell.shows) for cell in page.page.cells if cell.key not in new]
+    at = [key for key, *_ in cells].index(made["cell"]) + 1 if made["cell"] else 0
+    cells[at:at] = [(cell["id"], source_hash(cell["source"]), None) for cell in made["cells"]]
+    page.list_cells(cells)
+    return [key for key, *_ in cells]
+
+
+def states(page):
+    return {cell.key: found.state for cell, found in page.marks()}
+
+
+def run(manager, cell, chat, text):
+    """Run a made cell, as its magic does; return the request count."""
+    page = ledger_of(manager).page(default_user())
+    with in_cell(manager, cell["id"], source_hash(cell["source"]), user=default_user()):
+        answer = ask_flow.ask(manager, text, user_id=default_user(), chat=chat.name)
+        answer if isinstance(answer, Turn) else answer.result()
+    assert page.asking.outcomes[cell["id"]]
+    return runtime_of(manager).requests
+
+
+def test_a_cell_that_is_made_of_the_last_turn_owns_it_and_replays_it(manager, talked, reader):
+    page, chat, turns = talked
+    requests, said = runtime_of(manager).requests, [turn.id for turn in chat.turns]
+    made = reader.do("cell.make", chat=chat.id, turn=turns[2], cell="c2")
+    (cell,) = made["cells"]
+    assert (made["cell"], cell["source"]) == ("c2", '%%robota --chat "A \\"b\\""\nfour')
+    assert [turn.id for turn in chat.turns] == said  # also before the front end has told of the cell
+    assert put_in(page, made) == ["c1", "c2", cell["id"], "c3"]
+    assert [turn.id for turn in chat.turns] == said
+    assert states(page) == {"c1": "asked", cell["id"]: "recorded"}
+    row = reader.fence().fetch().turns[3]
+    assert (row["cell"], row["marks"]) == (True, [])
+    assert reader.do("cell", chat=chat.id, turn=turns[2])["cell"] == cell["id"]
+    again = reader.do("cell.make", chat=chat.id, turn=turns[2], cell="c1")
+    assert (again["cell"], again.get("cells")) == (cell["id"], None)
+    assert run(manager, cell, chat, "four") == requests
+    assert states(page)[cell["id"]] == "replayed"
+    assert [turn.id for turn in chat.turns] == said
+
+
+def test_what_follows_the_turn_becomes_cells_too_and_all_replay_in_the_next_kernel(manager, talked, reader):
+    page, chat, turns = talked
+    said = [turn.id for turn in chat.turns]
+    made = reader.do("cell.make", chat=chat.id, turn=turns[0], cell="c1")
+    assert [cell["source"].split("\n")[1] for cell in made["cells"]] == ["two", "{{ three }}", "four"]
+    assert [" --raw" in cell["source"] for cell in made["cells"]] == [False, True, False]
+    put_in(page, made)
+    assert [turn.id for turn in chat.turns] == said
+    again = new_manager()
+    again.adopt(parse(json.loads(json.dumps(manager.snapshot()))))
+    there = ledger_of(again).page(default_user())
+    there.list_cells([(cell.key, cell.source, None) for cell in page.page.cells])
+    chat = again.sessions()[0].chats[0]
+    assert [turn.id for turn in chat.turns] == said
+    assert list(states(there).values()) == ["recorded"] * 4
+    for cell, text in zip(made["cells"], ("two", "{{ three }}", "four"), strict=True):
+        assert run(again, cell, chat, text) == 0
+    assert list(states(there).values()) == ["recorded", *["replayed"] * 3]
+
+
+def test_it_stands_where_it_says_what_it_said(manager, session, talked, reader):
+    """Below all that its chat said before, and above all that came after."""
+    page, chat, turns = talked
+    ask_in_cell(manager, "five", "c3", "3", user=default_user())
+    made = reader.do("cell.make", chat=chat.id, turn=turns[2], cell="c3")
+    assert made["cell"] == "c2"
+    put_in(page, made)
+    assert set(states(page).values()) == {"asked", "recorded"}
+    made = reader.do("cell.make", chat=chat.id, turn=turns[1], cell="")
+    assert made["cell"] == "c1"
+    put_in(page, made)
+    assert set(states(page).values()) == {"asked", "recorded"}
+    other = session.create_chat("B")
+    turn = reader.do("ask", chat=other.id, text="first words")["turn"]
+    assert reader.do("cell.make", chat=other.id, turn=turn, cell="")["cell"] == ""
+
+
+def test_a_made_cell_that_is_deleted_takes_its_answer_out_of_memory_and_one_that_is_edited_asks(
+    manager, talked, reader
+):
+    page, chat, turns = talked
+    made = reader.do("cell.make", chat=chat.id, turn=turns[2], cell="c1")
+    (cell,) = made["cells"]
+    put_in(page, made)
+    edited = {"id": cell["id"], "source": cell["source"] + "?"}
+    requests = runtime_of(manager).requests
+    assert run(manager, edited, chat, "four?") == requests + 1
+    assert [turn.prompt.content for turn in chat.turns] == ["one", "two", "{{ three }}", "four?"]
+    page.list_cells([("c1", "1", None), ("c2", "2", None), ("c3", "3", None)])
+    assert [turn.prompt.content for turn in chat.turns] == ["one", "two", "{{ three }}"]
+
+
+def test_a_setting_that_was_clicked_for_the_turn_stays_with_the_made_cell(manager, talked, reader):
+    page, chat, _ = talked
+    chat.configure(system="Be brief.")
+    turn = reader.do("ask", chat=chat.id, text="five")["turn"]
+    made = reader.do("cell.make", chat=chat.id, turn=turn, cell="c3")
+    put_in(page, made)
+    requests = runtime_of(manager).requests
+    assert run(manager, made["cells"][0], chat, "five") == requests
+
+
+def test_no_cell_is_made_of_what_a_cell_could_not_say(manager, session, reader):
+    chat, page = session.create_chat("A"), ledger_of(manager).page(default_user())
+    turn = reader.do("ask", chat=chat.id, text="early")["turn"]
+    assert "brought in" in reader.refused("cell.make", chat=chat.id, turn=turn)
+    page.list_cells([("c1", "1", None)])
+    odd = reader.do("ask", chat=chat.id, text="#| echo: false")["turn"]
+    seen = chat.send("look", images=[Image(media_type="image/png", data=b"\x89PNG")])
+    other = session.create_chat("B")
+    gone = other.send("forget me")
+    other.purge(1)
+    before = everything(manager)
+    assert "option of another tool" in reader.refused("cell.make", chat=chat.id, turn=odd)
+    assert "pictures or files" in reader.refused("cell.make", chat=chat.id, turn=seen.id)
+    assert "brought in" in reader.refused("cell.make", chat=other.id, turn=gone.id)
+    assert "turn is gone" in reader.refused("cell.make", chat=chat.id, turn="none")
+    assert everything(manager) == before
 
 
 # -- what is refused
@@ -403,7 +551,7 @@ def test_nothing_that_a_view_may_say_raises_or_breaks_anything(said):
                 }
             hub.receive(odd.view, filled if isinstance(message, dict) else message)
         for thread in threading.enumerate():
-            if thread.name == "robota_nb-ask":
+            if thread.name == "robota_nb-action":
                 thread.join()
         agree(manager, reader)
     finally:

@@ -7,7 +7,8 @@ import pytest
 
 from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.plan import Arriving, Plan
-from robota_nb.core.ports import Finish, Image
+from robota_nb.core.ports import File, Finish, Image
+from robota_nb.core.record.nodes import Path
 from robota_nb.core.recording import record_turn
 from robota_nb.errors import ProviderError
 from robota_nb.switcher import hub as hubs
@@ -27,7 +28,7 @@ def session(manager):
 def test_a_switch_to_a_chat_of_2000_turns_costs_less_than_100_kb(manager, session, hub):
     long = session.create_chat("long")
     for at in range(2_000):
-        plan = Plan(text=f"{at}: what is so and why? " * 10, place=long.head, config=long.config)
+        plan = Plan(text=f"{at}: what is so and why? " * 10, before=Path([]), place=long.head, config=long.config)
         arriving = Arriving(view=view_of(long), chat=long.id, plan=plan, parts=["so is what is, and why not? " * 10])
         record_turn(ledger_of(long), arriving, Finish(reason="stop", model="m-1"))
     session.create_chat("short")
@@ -100,6 +101,22 @@ def test_pictures_come_when_they_are_wanted_and_nothing_that_is_none(session, hu
         reader.answer(eid)
     assert reader.answers[ids[0]] == {"media_type": "image/png", "data": "iVBORw=="}
     assert [reader.answers[eid]["data"] for eid in (ids[1], turn.id, "e_unknown")] == ["", "", ""]
+
+
+def test_files_are_named_with_their_sizes_and_those_that_are_pictures_are_shown(session, hub):
+    image = File(name="dot.png", media_type="image/png", data=b"\x89PNG")
+    text = File(name="data.csv", media_type="text/plain", data="é,b\n".encode())
+    pdf = File(name="notes.pdf", media_type="application/pdf", data=bytes(4000))
+    chat = session.create_chat("A")
+    chat.send("look", files=[image, text, pdf])
+    row = Reader(hub).fence().turns[0]
+    assert row["files"] == [
+        {"name": "dot.png", "size": 4}, {"name": "data.csv", "size": 5}, {"name": "notes.pdf", "size": 4000},
+    ]  # fmt: skip
+    assert len(row["pictures"]) == 1
+    chat.purge(1)
+    row = Reader(hub).fence().turns[0]
+    assert (row["files"], row["pictures"]) == ([], [])
 
 
 # -- answers that arrive

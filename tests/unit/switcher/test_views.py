@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from robota_nb.core import ask_flow
 from robota_nb.core.events import TurnEnded
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.kinds import purged_stub
@@ -15,7 +14,7 @@ from robota_nb.errors import ProviderError
 from robota_nb.switcher import rows, view_state
 from robota_nb.switcher.hub import MAX_VIEWS
 from robota_nb.switcher.views import View
-from support.core import genuine, new_manager
+from support.core import ask_in_cell, genuine, new_manager
 from support.hub import PATIENCE, Reader, agree, fed, filled, hub_of, known, rested, so, stopped
 
 
@@ -38,7 +37,13 @@ def test_a_new_view_is_told_the_status_the_lists_and_the_transcript(manager, ses
     assert [reader.turns[at]["prompt"] for at in range(3)] == ["x 0", "x 1", "x 2"]
     row = reader.turns[2]
     assert (row["reply"], row["model"], row["reason"], row["tokens"]) == ("re: x 2", "m-1", "stop", [1, 2])
-    assert (row["marks"], row["cell"], row["before"], row["after"], row["place"]) == ([], False, None, None, [1, 1])
+    assert (row["marks"], row["cell"], row["before"], row["after"], row["place"]) == (
+        ["outside"],
+        False,
+        None,
+        None,
+        [1, 1],
+    )
     assert reader.chats[chat.id]["words"] == "re: x 2"
     assert hub._host.readied == 1
 
@@ -175,7 +180,7 @@ def test_a_purge_is_shown_in_a_fork_too(manager, session, hub):
     reader = Reader(hub).fence()
     chat.purge(1)
     reader.fence().fetch()
-    assert reader.turns[0]["marks"] == ["purged"]
+    assert reader.turns[0]["marks"] == ["purged", "outside"]
     assert (reader.turns[0]["prompt"], reader.turns[0]["reply"]) == ("", "")
     agree(manager, reader)
 
@@ -189,7 +194,7 @@ def test_turns_of_which_only_the_marks_have_changed_are_named_and_not_sent(manag
     (message,) = reader.of("transcript")
     assert (message["from"], message["stale"], message["turns"]) == (3 * rows.PAGE_TURNS, [1], [])
     reader.fetch()
-    assert [row["marks"] for row in reader.state()["turns"][:3]] == [[], ["purged"], []]
+    assert [row["marks"] for row in reader.state()["turns"][:3]] == [["outside"], ["purged", "outside"], ["outside"]]
     agree(manager, reader)
 
 
@@ -213,33 +218,35 @@ def test_what_a_stranger_wrote_is_marked_and_what_was_made_here_is_not(manager, 
     taken = parse(json.loads(json.dumps(genuine())))
     with runtime_of(manager).lock:
         new = manager.adopt(taken)
-        runtime_of(manager).foreign |= {eid for entries in new.values() for eid in entries}
+        for sid, entries in new.items():
+            runtime_of(manager).foreign.add(sid, entries)
     manager.activate(manager.session("First"))
     manager.active_session().switch_to("B")
     manager.active_session().active_chat.send("mine")
     agree(manager, reader)
-    assert [row["marks"] for row in reader.state()["turns"]] == [["foreign"]] * (reader.count - 1) + [[]]
+    theirs = [["foreign", "outside"]] * (reader.count - 1)
+    assert [row["marks"] for row in reader.state()["turns"]] == [*theirs, ["outside"]]
     assert reader.count > 1
 
 
 def test_turns_that_were_replayed_are_marked(manager, hub):
-    ask_flow.ask(manager, "one", runtime_of(manager).replay.document.run("cell", "hash")).result()
+    ask_in_cell(manager, "one", user=default_user())
     again = new_manager()
     again.adopt(ledger_of(manager).records(default_user()))
-    assert ask_flow.ask(again, "one", runtime_of(again).replay.document.run("cell", "hash")).replayed
+    assert ask_in_cell(again, "one", user=default_user()).replayed
     reader = Reader(hub_of(again)).fence()
     assert [(row["marks"], row["cell"]) for row in reader.turns.values()] == [(["replayed"], True)]
     reader.hub.close()
 
 
 def test_a_turn_that_is_replayed_while_a_view_is_open_is_marked_there(manager):
-    ask_flow.ask(manager, "one", runtime_of(manager).replay.document.run("cell", "hash")).result()
+    ask_in_cell(manager, "one", user=default_user())
     again = new_manager()
     again.adopt(ledger_of(manager).records(default_user()))
     hub = hub_of(again)
     reader = Reader(hub).fence()
     assert reader.turns[0]["marks"] == []
-    assert ask_flow.ask(again, "one", runtime_of(again).replay.document.run("cell", "hash")).replayed
+    assert ask_in_cell(again, "one", user=default_user()).replayed
     try:
         agree(again, reader)
         assert reader.turns[0]["marks"] == ["replayed"]

@@ -9,6 +9,7 @@ from robota_nb.core.events import EntriesAdded, TurnStarted
 from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.live import LiveTurn
 from robota_nb.core.plan import Plan
+from robota_nb.core.record.nodes import Path
 from robota_nb.frontends.headless import FrontEnd
 from robota_nb.stores.sqlite import SqliteStore
 from robota_nb.sync.partial_answers import PartialAnswers
@@ -124,7 +125,7 @@ def test_an_answer_on_its_way_is_nothing_that_was_not_saved(filing):
 def test_what_is_not_to_be_recorded_is_not_filed(filing):
     here = filing([["unheard ", "of"], ["one ", "two"]])
     aside = here.session.create_chat("aside")
-    plan = Plan(text="once", place=None, config=aside.config, record=False)
+    plan = Plan(text="once", before=Path.of([]), place=None, config=aside.config, record=False)
     once = LiveTurn(ledger_of(aside), view_of(aside), aside.id, lambda: plan)
     next(once)
     live = here.session.create_chat("open").stream("hello")
@@ -146,13 +147,14 @@ def test_a_killed_kernel_s_unfinished_answer_comes_back_marked_and_can_be_asked_
             kernel.begin("%%robota\nhello", "cell-1").shows("one")
             while ("one two ", "interrupted") not in texts(store.unsaved(str(path))):
                 pass  # another process writes it
+            kernel.kill()
             gate.set()
             kernel.front = FrontEnd(nbformat.read(path, as_version=4), path)
-            kernel.restart().ok(LOAD)
+            kernel.start().connect().ok(LOAD)
             log = kernel.ok("%robota chat log").text
             assert "one two" in log
             assert "interrupted" in log
             assert "added what the notebook had not saved: 1 session, 1 turn" in kernel.front.notices[0]
             assert "one two three" in kernel.ok("%robota chat retry").answer
-            assert "interrupted" not in kernel.ok("%robota chat log").text
+            assert "interrupted" not in kernel.ok("%robota chat log", "below").text  # above it, all is as it was
     store.close()

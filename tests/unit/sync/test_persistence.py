@@ -1,5 +1,7 @@
 """What the store and the carriers keep: whole, once, and found again."""
 
+import json
+
 import pytest
 
 from robota_nb.carriers import output
@@ -7,9 +9,11 @@ from robota_nb.carriers.document import Bridge, chunks
 from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.kinds import purged_stub
+from robota_nb.core.record.relations import missing_of
 from robota_nb.core.users import default_user
 from robota_nb.display.hints import told
 from robota_nb.errors import SnapshotError
+from support.core import ask_in_cell
 from support.shell import Shell
 
 
@@ -31,39 +35,125 @@ def prompts(sessions):
 # -- outputs
 
 
-def test_a_cell_that_runs_again_takes_nothing_out_of_the_notebook(shell):
+def test_an_output_carries_its_own_turn_and_nothing_of_others(shell):
     here, shown = shell(), {}
-    for cell, text in (("a", "one"), ("a", "two"), ("b", "three"), ("a", "four")):
-        shown[cell] = here.notebook.output_metadata(here.ask(text, cell))
-    saved, riding = output.read(notebook_of(shown))
-    assert saved == {}
-    assert prompts(riding) == {"one", "two", "three", "four"}
+    for cell, text in (("a", "one"), ("b", "two"), ("a", "three")):
+        shown[text] = here.notebook.output_metadata(here.ask(text, cell))
+    assert {text: prompts(mine["sessions"]) for text, mine in shown.items()} == {text: {text} for text in shown}
 
 
-def test_what_a_notebook_s_outputs_hold_rides_again_when_their_cells_do(shell, monkeypatch, tmp_path):
-    here, shown = shell(), {}
-    for cell in "ab":
-        shown[cell] = here.notebook.output_metadata(here.ask(cell, cell))
+def test_an_output_carries_as_much_after_a_thousand_turns_as_after_ten(shell):
+    here, sizes = shell(), []
+    for number in range(1000):
+        turn = here.ask(f"{number:4}", f"cell {number}")
+        context = here.page.record.said_before(turn.id)
+        sizes.append(len(json.dumps(here.notebook.output_metadata(turn, context))))
+    assert sizes[999] - sizes[9] < 20  # the digits of n
+
+
+def test_what_no_output_shows_rides_in_the_next_one_and_again_when_that_is_replaced(shell):
+    here = shell()
+    here.ask("unseen", "a")
+    first = here.notebook.output_metadata(here.ask("one", "a"))
+    assert prompts(first["sessions"]) == {"unseen", "one"}
+    assert prompts(here.notebook.output_metadata(here.ask("two", "b"))["sessions"]) == {"two"}
+    assert prompts(here.notebook.output_metadata(here.ask("three", "a"))["sessions"]) == {"unseen", "three"}
     there = shell()
-    _, riding = output.read(notebook_of(shown))
+    there.manager.adopt(first["sessions"])
+    there.notebook.outputs.found("a", first["turn"], first["sessions"])
+    assert prompts(there.notebook.output_metadata(there.ask("four", "b"))["sessions"]) == {"four"}
+    assert prompts(there.notebook.output_metadata(there.ask("five", "a"))["sessions"]) == {"unseen", "five"}
+
+
+def test_what_the_store_has_brought_back_waits_only_if_no_cell_shows_it(shell):
+    here = shell()
+    here.ask("outside")
+    ask_in_cell(here.manager, "in a cell", user=default_user())
+    there = shell()
+    back = ledger_of(here.manager).records(default_user())
+    there.manager.adopt(back)
+    there.notebook.outputs.restored(back)
+    assert prompts(there.notebook.output_metadata(there.ask("next"))["sessions"]) == {"outside", "next"}
+    turns = there.manager.active_session().active_chat.turns
+    asked = next(turn for turn in turns if turn.prompt.content == "in a cell")
+    assert prompts(there.notebook.output_metadata(asked)["sessions"]) == {"in a cell"}
+
+
+def test_what_was_captured_is_not_said_to_be_carried_and_takes_nothing_along(shell):
+    here = shell()
+    here.ask("unseen")
+    captured = here.notebook.output_metadata(here.ask("one", "a"), stays=False)
+    assert prompts(captured["sessions"]) == {"one"}  # it may be shown later
+    assert prompts(here.notebook.output_metadata(here.ask("two", "b"))["sessions"]) == {"unseen", "two"}
+    assert here.notebook.level == "in kernel"
+    here.notebook.output_metadata(here.manager.active_session().active_chat.turns[1])
+    assert here.notebook.level == "in the cells' outputs"
+
+
+def test_a_turn_is_there_whatever_became_of_those_before_it(shell):
+    here, shown = shell(), {}
+    for cell in "abc":
+        turn = here.ask(cell, cell)
+        shown[cell] = here.notebook.output_metadata(turn, here.page.record.said_before(turn.id))
+    contexts = [mine.get("context") for mine in shown.values()]
+    del shown["b"]  # its output was cleared
+    notebook = notebook_of(shown)
+    saved, riding = output.read(notebook)
+    assert saved == {}
+    assert prompts(riding) == {"a", "c"}
+    (entries,) = riding.values()
+    assert missing_of(entries) == {here.manager.active_session().active_chat.turns[1].id}
+    there = shell()
     there.manager.adopt(riding)
-    for cell, mine in output.riders(notebook_of(shown)):
-        there.notebook.outputs.found(cell, mine["sessions"])
-    again = {"a": there.notebook.output_metadata(there.ask("new", "a")), "b": shown["b"]}
-    assert prompts(output.read(notebook_of(again))[1]) == {"a", "b", "new"}
+    assert there.page.record.said_before(shown["c"]["turn"]) == contexts[2]
+    assert output.settle(notebook) == 0
+    assert list(output.riders(notebook)) == []
+    assert all("context" not in one["metadata"]["robota_nb"] for cell in notebook["cells"] for one in cell["outputs"])
+    settled = snapshot.parse(notebook["metadata"]["robota_nb"])
+    assert settled == riding
 
 
-def test_settling_moves_what_is_whole_and_leaves_the_rest(shell):
+def test_what_was_missing_takes_its_place_where_it_is_found_again(shell):
     here, shown = shell(), {}
     for cell in "abc":
         shown[cell] = here.notebook.output_metadata(here.ask(cell, cell))
-    notebook = notebook_of(shown)
-    del notebook["cells"][1]  # its cell was deleted, so the turn after it hangs from nothing
+    whole = ledger_of(here.manager).records(default_user())
+    notebook = notebook_of({"a": shown["a"], "c": shown["c"]})
+    output.settle(notebook)
+    notebook["cells"] += notebook_of({"b": shown["b"]})["cells"]
+    output.settle(notebook)
+    assert output.read(notebook) == (whole, {})
+    there = shell()
+    there.manager.adopt(output.read(notebook_of({"c": shown["c"]}))[1])
+    there.manager.adopt(whole)
+    assert ledger_of(there.manager).records(default_user()) == whole
+
+
+def test_what_refers_to_settings_that_are_nowhere_stays_in_its_output(shell):
+    here = shell()
+    mine = here.notebook.output_metadata(here.ask("a", "a"))
+    for entries in mine["sessions"].values():
+        config = next(eid for eid, entry in entries.items() if entry["kind"] == "config")
+        del entries[config]
+    notebook = notebook_of({"a": mine})
+    assert output.settle(notebook) == 2  # the chat, and the answer
+    assert [cell for cell, _ in output.riders(notebook)] == ["a"]
     assert output.settle(notebook) == 2
-    assert prompts(notebook["metadata"]["robota_nb"]["sessions"]) == {"a"}
-    assert [cell for cell, _ in output.riders(notebook)] == ["c"]
-    assert output.settle(notebook) == 2
-    snapshot.parse(notebook["metadata"]["robota_nb"])
+
+
+@pytest.mark.parametrize("wrong", ["", "x", 1, None, ["0" * 32], "0" * 31, "0" * 33, "G" * 32])
+def test_a_forged_digest_of_what_was_before_is_as_none(shell, wrong):
+    here, shown = shell(), {}
+    for cell in "ab":
+        shown[cell] = here.notebook.output_metadata(here.ask(cell, cell), "0" * 32)
+
+    def of_before():
+        _, riding = output.read(notebook_of({"b": shown["b"]}))
+        return [entry for entries in riding.values() for entry in entries.values() if entry["kind"] == "before"]
+
+    assert [entry["says"] for entry in of_before()] == ["0" * 32]
+    shown["b"]["context"] = wrong
+    assert of_before() == []
 
 
 @pytest.mark.parametrize("order", [("stub", "original"), ("original", "stub")])
@@ -132,10 +222,12 @@ def test_what_a_stranger_wrote_is_foreign_to_who_has_a_store_of_their_own(shell)
     assert runtime_of(own.manager).foreign == set()
 
 
-def test_nothing_is_foreign_where_no_store_is_kept(shell):
+def test_whose_entries_are_is_doubtful_where_no_store_is_kept(shell):
     stranger = shell(path="/a.ipynb")
-    stranger.ask("hello")
-    assert runtime_of(shell(path="/a.ipynb", value=stranger.document()).manager).foreign == set()
+    turn = stranger.ask("hello")
+    foreign = runtime_of(shell(path="/a.ipynb", value=stranger.document()).manager).foreign
+    assert turn.id in foreign.doubtful
+    assert not foreign.sure
 
 
 def test_an_interrupt_while_taking_over_loses_nothing(shell, monkeypatch):

@@ -129,13 +129,11 @@ def test_an_open_document_gets_what_it_has_not_saved_with_a_notice(kernels, path
 
 
 @pytest.mark.slow("starts a kernel, kills it, and starts another")
-def test_without_a_front_end_it_is_offered_and_comes_by_command(kernels, path, server):
+def test_without_a_front_end_what_the_cells_of_the_file_have_asked_comes_back(kernels, path, server):
     ask(kernels(path), "one", "two")
     again = kernels(path)
     again.ok(LOAD)
-    assert "not in this notebook's file: 1 session, 2 turns" in again.ok("%robota").text
-    said = again.ok("%robota recover").text
-    assert said.splitlines() == ["added: 1 session, 2 turns, 7 entries", "  one", "  two"]
+    assert "added what the notebook had not saved: 1 session, 2 turns, 7 entries" in again.ok("%robota").text
     server.requests.clear()
     assert again.ok("%%robota\none", "cell-1").answer == "1: one"
     assert server.requests == []
@@ -230,9 +228,56 @@ def test_sessions_of_other_notebooks_are_listed_and_open_by_their_id(kernels, pa
 
 
 @pytest.mark.slow("starts a kernel, kills it, and starts another")
+def test_what_a_save_has_dropped_is_not_called_saved_is_said_once_and_comes_back(kernels, path, server):
+    (path.parent / "pyproject.toml").write_text("[tool.nbdev]\njupyter_hooks = true\n")
+    first = kernels(path, front=True)
+    ask(first, "one", "two")
+    for _ in range(2):
+        first.say({"op": "dropped", "seq": first.front.seq})
+        assert level(first) == "in notebook"
+    (said,) = first.front.notices
+    assert said == (
+        "this notebook's file does not hold the conversations: nbdev cleans it, and keeps them with "
+        'allowed_metadata_keys = ["robota_nb"] in pyproject.toml; until then they are in the local store only'
+    )
+    again = kernels(path, front=True)
+    server.requests.clear()
+    ask(again, "one", "two")
+    assert server.requests == []
+    again.say({"op": "saved", "seq": again.front.seq})
+    assert level(again) == "saved"
+
+
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
+@pytest.mark.parametrize("front", [True, False])
+def test_what_was_saved_and_is_gone_from_the_file_is_said_where_its_cells_still_stand(kernels, path, server, front):
+    first = kernels(path, front=True)
+    ask(first, "one", "two")
+    first.say({"op": "saved", "seq": first.front.seq})
+    again = kernels(path, front=front)
+    ask(again)
+    said = again.ok("%robota").text + "".join(again.front.notices if front else ())
+    assert "gone from this notebook's file: 1 session, 2 turns, 7 entries; %robota recover --saved adds them" in said
+    again.ok("%robota recover --saved")
+    server.requests.clear()
+    ask(again, "one", "two")
+    assert server.requests == []
+
+    write(path, LOAD, "%%robota\nsomething else")
+    other = kernels(path, front=front)
+    ask(other)
+    assert "gone" not in other.ok("%robota").text + "".join(other.front.notices if front else ())
+
+
+def level(kernel):
+    return kernel.ok("%robota").text.splitlines()[0].rpartition(" · ")[2]
+
+
+@pytest.mark.slow("starts a kernel, kills it, and starts another")
 def test_a_new_session_s_name_is_not_looked_for_in_the_store(kernels, path):
     kernel = kernels(path)
     kernel.ok(LOAD)
+    kernel.ok("%robota")
     kernel.ok(
         "from robota_nb.stores.sqlite import SqliteStore\n"
         "read = []\n"

@@ -12,6 +12,7 @@ import pytest
 
 from robota_nb.core.ports import Finish, Provider, Request, TextDelta, Usage
 from robota_nb.testing import SHAPES, Act, FakeOpenAIServer, FaultServer, ScriptedProvider, http
+from support.patience import PATIENCE
 
 
 def ask(text="hi there"):
@@ -243,7 +244,7 @@ class TestFaultServer:
     def raw(self, server):
         """Ask by hand, and return all bytes of the answer."""
         host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
-        with socket.create_connection((host, int(port)), timeout=60) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
             connection.sendall(b'POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"n": 42}')
             with connection.makefile("rb") as file:
                 return file.read()
@@ -272,7 +273,7 @@ class TestFaultServer:
         called = threading.Event()
         server.steps(b"one ", 0.001, called.set, b"two", Act.STALL)
         host, port = server.base_url.removeprefix("http://").removesuffix("/v1").split(":")
-        with socket.create_connection((host, int(port)), timeout=60) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\n\r\n")
             with connection.makefile("rb") as file:
                 assert file.read(7) == b"one two"

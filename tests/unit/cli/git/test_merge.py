@@ -284,17 +284,20 @@ def test_without_nbdime_and_without_git_the_error_says_what_to_install(sides, mo
     assert sides[1].read_bytes() == before
 
 
-def test_cells_that_nbdime_stumbles_over_are_refused(sides):
-    for path, source in zip(sides, (["a"], ["b"], ["c"]), strict=True):
+def test_of_cells_that_nbdime_stumbles_over_ours_are_kept_beside_what_both_sides_have_said(sides):
+    for path, source, text in zip(sides, (["a"], ["b"], ["c"]), (None, "one", "two"), strict=True):
+        if text:
+            say(path, text)
         changed = content(path)
         changed["cells"][0].update(source={"odd": source}, cell_type="raw")
         changed["cells"][0].pop("outputs")
         path.write_text(json.dumps(changed), encoding="utf-8")
-    before = sides[1].read_bytes()
+    before = content(sides[1])["cells"]
     result = command("merge", *sides)
-    assert result.exit_code == 2
-    assert "cannot be merged by nbdime" in result.output
-    assert sides[1].read_bytes() == before
+    assert result.exit_code == 1
+    assert "nbdime cannot merge the cells" in result.output
+    assert content(sides[1])["cells"] == before
+    assert prompts(sides[1])[-2:] == ["one", "two"]
 
 
 # -- what rides in outputs
@@ -329,7 +332,7 @@ def test_what_rides_in_outputs_is_merged_and_goes_where_it_belongs(sides):
     assert content(ours)["cells"][0]["outputs"][0]["metadata"] == {"robota_nb": {"turn": "e_1"}}
 
 
-def test_what_rides_in_an_output_and_leads_nowhere_yet_stays_there(sides):
+def test_what_rides_in_an_output_and_follows_what_is_missing_is_whole_after_the_merge(sides):
     base, ours, theirs = sides
     manager = restored(base)
     chat = only_chat(manager)
@@ -339,8 +342,8 @@ def test_what_rides_in_an_output_and_leads_nowhere_yet_stays_there(sides):
     say(theirs, "other")
     assert command("merge", *sides).exit_code == 0
     assert "later" in ours.read_text(encoding="utf-8")
-    assert "settled" in command("settle", ours).output  # what it hangs from came with the merge
-    assert prompts(ours) == ["begin", "later", "other"]
+    assert prompts(ours) == ["begin", "later", "other"]  # what it hangs from came with the merge
+    assert command("settle", ours).output == "nothing to settle\n"
 
 
 # -- formats
@@ -443,3 +446,22 @@ def test_many_branches_in_any_order_give_the_same(tmp_path):
             assert not conflicts
         results.add(merged)
     assert len(results) == 1
+
+
+def test_the_conversations_are_not_merged_as_text_however_long_they_are(sides, monkeypatch):
+    say(sides[0], "x" * 10_000)
+    for path in sides[1:]:
+        path.write_bytes(sides[0].read_bytes())
+    differ(sides, (0, "a = 2"), (2, "c = 2"))
+    merged, sizes = cells.merge, []
+
+    def watched(*texts, name):
+        sizes.extend(map(len, texts))
+        return merged(*texts, name=name)
+
+    monkeypatch.setattr(cells, "merge", watched)
+    data, conflicts = merge(*(path.read_bytes() for path in sides), "n.ipynb")
+    assert conflicts == []
+    assert max(sizes) < 10_000 < len(data)
+    sides[1].write_bytes(data)
+    assert prompts(sides[1]) == sorted(["begin", "x" * 10_000, "one", "two"])

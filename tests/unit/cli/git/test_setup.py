@@ -7,7 +7,7 @@ import pytest
 
 from robota_nb.carriers import file
 from support.git import Repository, needs_git, notebook, talk
-from support.notebook import command, content, value
+from support.notebook import command, content, value, write
 
 pytestmark = pytest.mark.usefixtures("needs_git")
 _ = needs_git
@@ -61,7 +61,7 @@ def test_what_it_has_done_can_be_undone_without_a_trace(repository, attributes):
 
 
 OTHERS = {
-    "other lines": b"*.txt text\n*.ipynb filter=nbstripout\n",
+    "other lines": b"*.txt text\n*.ipynb linguist-language=Python\n",
     "no line break at the end": b"*.txt text",
     "line breaks of Windows": b"*.txt text\r\n*.png binary\r\n",
     "any bytes": b"# \xff\xfe\n",
@@ -79,6 +79,29 @@ def test_other_lines_stay(attributes, others):
     assert attributes.read_bytes() == ended + WITH_STRIP.strip() + end
     setup("--remove")
     assert attributes.read_bytes() == ended
+
+
+@pytest.mark.parametrize("line", [b"*.ipynb filter=nbstripout", b"*.ipynb filter=lfs diff=lfs merge=lfs -text"])
+def test_a_filter_of_others_stays_at_work(repository, attributes, line):
+    attributes.write_bytes(line + b"\n")
+    before = config(repository)
+    refused = command("git", "setup", "--strip")
+    assert refused.exit_code == 1
+    assert "begin with 'robota-nb strip - |', and leave out --strip" in refused.output
+    assert (attributes.read_bytes(), config(repository)) == (line + b"\n", before)
+    setup()
+    assert attributes.read_bytes() == line + b"\n" + PLAIN
+
+
+def test_both_filters_work_as_the_refusal_tells(repository, attributes):
+    path = write(repository.root / "a.ipynb", "print(1)", metadata={"robota_nb": {"format": {"major": 1, "minor": 0}}})
+    attributes.write_bytes(b"*.ipynb filter=upper\n")
+    strip = f"{sys.executable} -P -m robota_nb strip -"
+    repository.git("config", "filter.upper.clean", f"{strip} | sed s/print/PRINT/")
+    repository.git("add", path.name)
+    kept = repository.git("show", f":{path.name}")
+    assert "PRINT(1)" in kept
+    assert "robota_nb" not in kept
 
 
 def test_a_line_that_somebody_has_put_after_ours_stays_there(attributes):

@@ -29,7 +29,7 @@ def observed(state):
         "bases": {cid: chat.base for cid, chat in state.chats.items()},
         "configs": {cid: state.chat_config(cid).settings() for cid in state.chats},
         "paths": {cid: [node.id for node in state.path(chat.head.value).nodes] for cid, chat in state.chats.items()},
-        "messages": {cid: state.messages(chat.head.value) for cid, chat in state.chats.items()},
+        "said": {cid: [state.said(node) for node in state.chat_path(cid).nodes] for cid in state.chats},
         "nodes": state.nodes,
         "children": {
             (cid, eid): sorted(node.id for node in state.children(cid, eid))
@@ -228,7 +228,7 @@ def test_an_answer_that_called_tools_is_one_turn_in_whatever_order_its_messages_
     state = folded(*map(of, entries))
     assert turns(state) == [("how warm?", "7 and 8"), ("thanks", "welcome")]
     assert state.nodes.keys() == of(ANSWER, LAST).keys()
-    assert [node.id for node in state.of_cell("cell", "hash")] == 2 * [make.entry_id(ANSWER)]
+    assert [node.id for node in state.of_cell("cell")] == [make.entry_id(ANSWER)]
     assert state.children(CHAT, None) == [state.nodes[make.entry_id(ANSWER)]]
     assert observed(state) == observed(folded(of(*entries)))
 

@@ -11,6 +11,7 @@ from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.ports import Image
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.attachments import attachment_of, image_entry
 from robota_nb.core.record.kinds import (
     CHAT_ID,
     CLOCK,
@@ -61,11 +62,13 @@ def rate(chat, turn, stars, comment):
 # -- a session with two chats, and one more entry, of any kind
 
 CONFIG = make.config_entry(provider="p", model="m", system="", params={})
-PICTURE = make.image_entry(media_type="image/png", data=b"\x89PNG")
+PICTURE = image_entry(media_type="image/png", data=b"\x89PNG")
 
 
 def turn_entries(n, chat, text, parent=None, images=()):
-    asked = make.user_message(n=n, at=AT, chat=chat, parent=parent, text=text, images=images)
+    asked = make.user_message(
+        n=n, at=AT, chat=chat, parent=parent, text=text, attached=[{"image": eid} for eid in images]
+    )
     answered = make.assistant_message(
         n=n + 1, at=AT, chat=chat, parent=make.entry_id(asked), text=f"re: {text}", config=make.entry_id(CONFIG),
         model="m", finish_reason="stop", usage=None,
@@ -86,8 +89,9 @@ TALK = [*BEGUN, PICTURE, ASKED, ANSWERED, *LATER, *ELSEWHERE]
 TARGETS = {"message": make.entry_id(ANSWERED), "config": make.entry_id(CONFIG), "image": make.entry_id(PICTURE)}
 
 
-SAID = ("x", A, 1, "user", TARGETS["message"], ["x"], {"x": "y"}, {"x": 1}, ["", 0, "x"], ["", "x"])
-SAID += ([TARGETS["message"]], {"x": ["", "y"]}, [{"chat": A}])
+SAID = ("x", A, 1, "user", TARGETS["message"], ["x"], {"x": "y"}, {"x": 1}, ["", 0, "x"], ["", "x"], "0" * 32)
+SAID += ([TARGETS["message"]], {"x": ["", "y"]}, [{"chat": A}], "body.x", [["options", "body.x", "1"]])
+SAID += ([{"media_type": "image/png", "data": ["x"]}], "0" * 64)
 """Values of which each field can have one."""
 
 
@@ -192,7 +196,9 @@ def test_outputs_carry_it_as_often_as_its_row_says(one):
     carrier.write({SID: named(*LATER)}, {})
     outputs.append(carrier.take()[SID])
     riding = [eid in carried for carried in outputs]
-    if kind_of(entry).rides is Rides.ALONG:
+    if kind_of(entry).rides is Rides.NEVER:
+        assert riding == [False, False]
+    elif kind_of(entry).rides is Rides.ALONG:
         used = [eid in named(CONFIG, PICTURE), eid in named(CONFIG)]  # by both turns; by the first
         assert riding == used
     else:
@@ -282,13 +288,15 @@ def test_a_purge_takes_the_pictures_that_nobody_else_has():
     chat.send("two", images=[shared])
     chat.purge(1)
     assert chat.turns[1].prompt.images == (shared,)
-    held = [make.image_of(entry) for entry in ledger_of(manager).records("u")[chat.session.id].values()]
+    held = [attachment_of(entry) for entry in ledger_of(manager).records("u")[chat.session.id].values()]
     assert shared in held
     assert own not in held
 
 
 def test_a_picture_of_a_question_that_was_never_answered_is_left():
-    waiting = make.user_message(n=20, at=AT, chat=A, parent=None, text="?", images=[make.entry_id(PICTURE)])
+    waiting = make.user_message(
+        n=20, at=AT, chat=A, parent=None, text="?", attached=[{"image": make.entry_id(PICTURE)}]
+    )
     assert make.entry_id(PICTURE) not in purge_of(named(*TALK, waiting), make.entry_id(ASKED))
 
 

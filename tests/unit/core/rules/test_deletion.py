@@ -2,11 +2,11 @@
 
 import pytest
 
-from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.entries import entry_id
 from robota_nb.core.record.snapshot import parse
 from robota_nb.errors import ChatBusy, ChatLimitReached, ChatNotFound, TurnNotFound
-from support.core import asked, everything, new_manager, of_three_turns, raised, restarted
+from support.core import ask_in_cell, asked, everything, in_cell, new_manager, of_three_turns, raised, restarted
 
 
 @pytest.fixture
@@ -182,11 +182,14 @@ def test_a_purge_takes_every_answer_to_the_question_along(manager, session):
 def test_a_purge_leaves_the_settings_of_its_chat(manager, session):
     chat = session.create_chat("A", model="one")
     chat.send("a")
-    view_of(session).set_for_next(chat.id, {"model": "two"})  # as a cell does: its turn is to hold it
-    chat.send("my secret")
+    with in_cell(manager, "one"):
+        chat.configure(model="two")
+    ask_in_cell(manager, "my secret", "two")
     chat.purge(2)
     assert chat.config.model == "two"
-    assert restarted(manager).session("S", "u").chat("A").config.model == "two"
+    again = restarted(manager)
+    ledger_of(again).page("u")
+    assert again.session("S", "u").chat("A").config.model == "two"
     chat.edit(2, "again")
     assert runtime_of(manager).providers.requests[-1].model == "two"
 

@@ -4,7 +4,20 @@ import pytest
 
 from robota_nb.core.inside import runtime_of
 from robota_nb.errors import ChatLimitReached, InvalidName, ProviderError, TurnNotFound
-from support.core import Echo, Only, asked, beside, new_manager, of_three_turns, raised, restarted, scripted, sent
+from support.core import (
+    Echo,
+    Only,
+    ask_in_cell,
+    asked,
+    beside,
+    in_cell,
+    new_manager,
+    of_three_turns,
+    raised,
+    restarted,
+    scripted,
+    sent,
+)
 
 
 @pytest.fixture
@@ -36,6 +49,26 @@ def test_redo_puts_back_what_was_undone_and_not_what_was_asked_there_last(chat):
     assert asked(chat) == "abc"
     chat.undo()
     assert chat.redo().prompt.content == "c"
+
+
+def test_redo_puts_back_another_chats_turn_that_a_fork_has_brought(session, chat):
+    session.create_chat("B").send("x")
+    fork = chat.fork("B")
+    fork.undo()
+    assert asked(fork) == "ab"
+    assert fork.redo().prompt.content == "c"
+    assert asked(fork) == "abc"
+
+
+def test_redo_puts_back_a_turn_that_had_followed_another_one_when_it_was_asked(manager, session):
+    chat = session.create_chat("A")
+    for text, name in (("a", "one"), ("b", "two"), ("A", "one")):  # then the first cell is edited
+        ask_in_cell(manager, text, name, text)
+    assert asked(chat) == "Ab"
+    chat.undo()
+    assert asked(chat) == "A"
+    assert chat.redo().prompt.content == "b"
+    assert asked(chat) == "Ab"
 
 
 def test_what_was_undone_is_redone_after_a_restart(manager, chat):
@@ -211,6 +244,33 @@ def test_branches_are_numbered_as_they_began_and_checkout_goes_there(chat):
     assert (asked(chat), beside(chat)) == ("abC", [(2, "c"), (1, "B")])
 
 
+def test_a_cell_that_checks_a_branch_out_does_so_again_though_it_has_grown_by_what_was_asked_below():
+    manager = new_manager()
+
+    def run(kernel):
+        ask_in_cell(kernel, "a", "one")
+        ask_in_cell(kernel, "b", "two")
+        chat = kernel.active_session("u").active_chat
+        with in_cell(kernel, "three"):
+            chat.undo()
+        ask_in_cell(kernel, "c", "four")
+        with in_cell(kernel, "five"):
+            chat.checkout(1)
+        ask_in_cell(kernel, "d", "six")
+        assert asked(chat) == "abd"
+
+    run(manager)
+    requests = runtime_of(manager).providers.requests
+    assert len(requests) == 4
+    run(manager)
+    assert len(requests) == 4
+    again = restarted(manager)
+    run(again)
+    assert runtime_of(again).providers.requests == []
+    with in_cell(again, "five", "another source"):
+        assert again.active_session("u").active_chat.checkout(1).prompt.content == "d"
+
+
 def test_checkout_goes_to_a_turn_by_its_id_or_the_beginning_of_it(chat):
     first, last = chat.turns[0].id, chat.turns[2].id
     assert chat.checkout(first).prompt.content == "a"
@@ -231,13 +291,11 @@ def test_a_branch_that_is_not_there_is_named_with_how_many_there_are(manager, ch
     assert manager.snapshot("u") == before
 
 
-def test_checkout_of_a_branch_goes_as_far_as_it_was_shown_here(manager, chat):
+def test_checkout_of_a_branch_goes_to_its_end_also_after_a_restart(manager, chat):
     chat.clear()
-    again = restarted(manager)
-    there = again.session("S", "u").chat("A")
-    runtime_of(again).replay.shown[there.branches[0].turns[1].id] = None
-    assert there.checkout(1).prompt.content == "b"
-    assert (asked(there), beside(there)) == ("ab", [(2, "c")])
+    there = restarted(manager).session("S", "u").chat("A")
+    assert there.checkout(1).prompt.content == "c"
+    assert (asked(there), beside(there)) == ("abc", [])
 
 
 def test_checkout_can_go_on_to_the_end_of_what_followed_a_turn(chat):

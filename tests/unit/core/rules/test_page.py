@@ -138,8 +138,62 @@ def test_a_strict_miss_leaves_what_the_cell_did_before():
     notebook.asking.begin(cell)
     with pytest.raises(ReplayMiss):
         notebook.asking.decide(Ask(prompt=b"another"))
-    assert not notebook.asking.end(failed=True, missed=True)
+    assert not notebook.asking.end(failed=True)
     assert notebook.asking.page.steps["cell-1"] is step
+
+
+# -- in mode stale
+
+
+@pytest.fixture
+def ran():
+    """A notebook in mode stale, whose first cell has asked once, and whose second one has not run."""
+    notebook = Notebook(session(S1, "One", A))
+    notebook.list(("1", "a"), ("2", "b"))
+    notebook.run("1", "hello")
+    notebook.asking.mode = "stale"
+    notebook.sent.clear()
+    return notebook
+
+
+def test_in_mode_stale_what_had_an_answer_is_asked_and_what_is_recorded_is_not(ran):
+    ran.run("1", "hello")
+    assert ran.sent == []
+    ran.run("1", "edited")
+    assert ran.sent == ["edited"]
+    ran.run("1", "edited")
+    assert ran.sent == ["edited"]
+
+
+@pytest.mark.parametrize(("cell", "asks"), [("2", ["new"]), ("1", ["hello", "one more"])])
+def test_in_mode_stale_what_had_no_answer_is_refused(ran, cell, asks):
+    with pytest.raises(ReplayMiss, match="this cell had none, and only what is stale or edited is asked") as miss:
+        ran.run(cell, *asks)
+    assert miss.value.hint == "replay.new"
+    assert ran.sent == []
+    assert not ran.asking.end(failed=True)  # there is nothing to be recorded
+    assert len(ran.asking.page.steps["cell-1"].turns) == 1
+
+
+def test_in_mode_stale_an_ask_that_failed_before_is_refused_as_it_has_no_answer(ran):
+    ran.asking.mode = "auto"
+    cell = ran.asking.page.cell("cell-2")
+    ran.asking.begin(cell)
+    ran.asking.answered(ran.asking.decide(Ask(prompt=b"fails")), None)
+    ran.asking.end(failed=True)
+    ran.asking.mode = "stale"
+    with pytest.raises(ReplayMiss):
+        ran.run("2", "fails")
+
+
+def test_what_was_asked_before_such_a_miss_is_found_later_and_stands_nowhere_until_then(ran):
+    step = ran.asking.page.steps["cell-1"]
+    with pytest.raises(ReplayMiss):
+        ran.run("1", "edited", "one more")
+    assert ran.asking.end(failed=True)  # to be recorded, as the cell's newest turn is not what stands
+    assert ran.asking.page.steps["cell-1"].turns == step.turns
+    ran.run("1", "edited")
+    assert ran.sent == ["edited"]
 
 
 # -- what it costs
@@ -190,7 +244,7 @@ def test_a_memory_shares_what_is_the_same_of_many_chats():
         memory = memory.put(f"chat {number % 200}", ChatMemory(contexts.start, config, str(number)))
         kept.append(memory)
     assert len({id(memory._base) for memory in kept}) < 100
-    assert max(len(memory._over) for memory in kept) <= 16
+    assert max(memory._changes.depth if memory._changes else 0 for memory in kept) <= 16
     assert memory.get("chat 7").cell == "807"
     assert memory.chats() == {f"chat {number}" for number in range(200)}
 
@@ -198,16 +252,18 @@ def test_a_memory_shares_what_is_the_same_of_many_chats():
 # -- effects
 
 
-def test_turns_that_stand_twice_are_dropped_twice_and_others_are_put_at_the_end():
-    record = Recorded(session(S1, "One", A, B))
+def test_turns_that_stand_twice_are_dropped_twice_and_others_that_are_here_are_put_at_the_end():
+    notebook = Notebook(session(S1, "One", A, B))
+    record = notebook.record
+    x, y, v, w = (notebook.answer(A, (), text, "cell") for text in "xyvw")
     memory = Memory()
-    for turn in "xyx":
+    for turn in (x, y, x):
         said = record.contexts.after(memory.get(A).context if memory.get(A) else record.contexts.start, turn)
         memory = memory.put(A, ChatMemory(said, Config(provider="p")))
-    memory = Drop(chat=A, turns=("x",)).apply(memory, record, None)
-    assert memory.get(A).context.turns == ("y",)
-    memory = Put(chat=A, turns=("v", "w")).apply(memory, record, None)
-    assert memory.get(A).context.turns == ("y", "v", "w")
+    memory = Drop(chat=A, turns=(x,)).apply(memory, record, None)
+    assert memory.get(A).context.turns == (y,)
+    memory = Put(chat=A, turns=(v, "e_gone", w)).apply(memory, record, None)
+    assert memory.get(A).context.turns == (y, v, w)
 
 
 @pytest.mark.parametrize(

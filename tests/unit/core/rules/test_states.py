@@ -6,7 +6,6 @@ from robota_nb.core import ask_flow
 from robota_nb.core.events import Activated, Changed, EntriesAdded
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.entries import entry_id, set_entry
-from robota_nb.core.rules.states import Here
 from robota_nb.errors import (
     DuplicateName,
     InvalidStateTransition,
@@ -14,7 +13,7 @@ from robota_nb.errors import (
     SessionNotActive,
     SessionNotFound,
 )
-from support.core import new_manager, raised, restarted, texts
+from support.core import ask_in_cell, in_cell, new_manager, raised, restarted, texts
 
 CHANGES = {
     "pause": {"active": "paused"},
@@ -72,13 +71,12 @@ def test_a_session_that_is_not_active_is_listed_and_read_and_not_asked(state):
     manager, chat = session.manager, session.chat("A")
     requests = len(runtime_of(manager).providers.requests)
     text = f"the session 'S' is {state}: it can be read, not asked; {NEXT_STEPS[state]}"
-    cell = runtime_of(manager).replay.document.run("cell", "hash")
     for ask in (
         lambda: chat.send("more"),
         lambda: chat.stream("more"),
         lambda: chat.edit(1, "more"),
         chat.retry,
-        lambda: ask_flow.ask(manager, "more", cell, user_id="u", session="S"),
+        lambda: ask_in_cell(manager, "more", session="S"),
     ):
         assert raised(SessionNotActive, ask) == text
     assert len(runtime_of(manager).providers.requests) == requests
@@ -95,11 +93,11 @@ def test_a_session_that_is_not_active_still_replays(state):
     manager = new_manager()
     session = manager.create_session("u", "S")
     session.create_chat("A")
-    ask_flow.ask(manager, "hi", runtime_of(manager).replay.document.run("cell", "hash"), user_id="u").result()
+    ask_in_cell(manager, "hi")
     for change in LEADING_TO[state]:
         getattr(session, change)()
     again = restarted(manager)
-    turn = ask_flow.ask(again, "hi", runtime_of(again).replay.document.run("cell", "hash"), user_id="u")
+    turn = ask_in_cell(again, "hi")
     assert (turn.text, turn.replayed) == ("re: hi", True)
     assert runtime_of(again).providers.requests == []
 
@@ -318,26 +316,24 @@ PAGE = [("one", "h1"), ("two", "h2"), ("three", "h3")]
 
 def page(manager, cells=PAGE):
     """The front end lists the cells."""
-    runtime_of(manager).replay.document.list_cells(cells)
+    ledger_of(manager).page("u").list_cells((name, source, None) for name, source in cells)
     return manager
 
 
-def at(manager, name, source=None):
-    """Execute a cell."""
-    document = runtime_of(manager).replay.document
-    return document.run(name, source or dict(PAGE).get(name, f"hash of {name}"))
+def source_of(name):
+    return dict(PAGE).get(name, f"hash of {name}")
 
 
 def says(manager, name, change, source=None):
     """A cell changes the state of the session S; the state afterwards."""
-    here = Here(at(manager, name, source), runtime_of(manager).replay.document)
     session = manager.session("S", "u")
-    ledger_of(manager).change_state(view_of(session), change, here)
+    with in_cell(manager, name, source or source_of(name)) as notebook:
+        ledger_of(manager).change_state(view_of(session), change, notebook.here)
     return session.state
 
 
 def asks(manager, name, text="more"):
-    return ask_flow.ask(manager, text, at(manager, name), user_id="u", fresh=True).result().text
+    return ask_in_cell(manager, text, name, source_of(name), fresh=True).text
 
 
 CLOSING = {"pause": "paused", "archive": "archived", "terminate": "terminated"}
@@ -437,12 +433,11 @@ def test_a_page_with_several_changes_runs_again_and_again_and_ends_alike():
 def test_in_one_cell_the_state_counts_from_there_on_and_not_when_the_cell_runs_again():
     manager = page(new_manager())
     manager.create_session("u", "S").create_chat("A")
-    document = runtime_of(manager).replay.document
     for _ in range(2):
-        cell = at(manager, "one")
-        assert ask_flow.ask(manager, "hi", cell, user_id="u", fresh=True).result().text == "re: hi"
-        ledger_of(manager).change_state(view_of(manager.session("S", "u")), "archive", Here(cell, document))
-        raised(SessionNotActive, lambda cell=cell: ask_flow.ask(manager, "more", cell, user_id="u"))
+        with in_cell(manager, "one", source_of("one")) as notebook:
+            assert ask_flow.ask(manager, "hi", user_id="u", fresh=True).result().text == "re: hi"
+            ledger_of(manager).change_state(view_of(manager.session("S", "u")), "archive", notebook.here)
+            raised(SessionNotActive, lambda: ask_flow.ask(manager, "more", user_id="u"))
 
 
 def test_terminated_by_hand_stays_whatever_cells_say():

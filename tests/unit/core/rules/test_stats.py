@@ -5,12 +5,11 @@ import json
 import pytest
 
 from robota_nb import SessionManager
-from robota_nb.core import ask_flow
-from robota_nb.core.inside import runtime_of
 from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record.snapshot import parse
 from robota_nb.core.rules.stats import Tally
-from support.core import Only, new_manager, scripted
+from robota_nb.display import report
+from support.core import Only, ask_in_cell, new_manager, scripted
 
 
 class Metered:
@@ -33,8 +32,8 @@ def chat(manager):
     return manager.create_session("u", "S").create_chat("A", model="gpt")
 
 
-def tally(turns=0, input_tokens=0, output_tokens=0):
-    return Tally(turns=turns, input_tokens=input_tokens, output_tokens=output_tokens)
+def tally(turns=0, input_tokens=0, output_tokens=0, *, at_least=False):
+    return Tally(turns=turns, input_tokens=input_tokens, output_tokens=output_tokens, at_least=at_least)
 
 
 def restarted(manager):
@@ -59,10 +58,25 @@ def test_turns_and_tokens_are_counted_by_the_model_that_answered(chat):
     assert chat.stats.models == {"gpt-2026": tally(1, 10, 1), "other-2026": tally(2, 3200, 2)}
 
 
-def test_a_turn_without_reported_tokens_is_counted_as_a_turn(chat):
+def test_a_turn_without_reported_tokens_makes_each_total_that_it_is_in_a_least_one(chat):
+    chat.send("10")
+    assert chat.stats.total == tally(1, 10, 1)
+    chat.configure(model="other")
     chat.send("none")
-    assert chat.stats.total == tally(1)
-    assert chat.stats.models == {"gpt-2026": tally(1)}
+    assert chat.stats.total == tally(2, 10, 1, at_least=True)
+    assert chat.stats.models == {"gpt-2026": tally(1, 10, 1), "other-2026": tally(1, at_least=True)}
+    assert "tokens at least 10 in" in repr(chat.stats)
+    said = report.stats(chat.stats, {"test": {"input": 1e6}})
+    assert "at least 10 tokens in" in said
+    assert "gpt-2026: 1 turn, 10 tokens in" in said
+
+
+def test_a_turn_of_which_one_count_is_known_is_counted_with_it():
+    manager = scripted([Finish(reason="stop", usage=Usage(input_tokens=7, at_least=True))])
+    chat = manager.create_session("u").create_chat()
+    turn = chat.send("hi")
+    assert (turn.usage.input_tokens, turn.usage.at_least) == (7, True)
+    assert chat.stats.total == tally(1, 7, 0, at_least=True)
 
 
 def test_a_turn_of_an_unnamed_model_counts_for_the_one_that_was_asked_else_as_unknown(manager):
@@ -72,7 +86,7 @@ def test_a_turn_of_an_unnamed_model_counts_for_the_one_that_was_asked_else_as_un
     chat = session.create_chat("B")
     chat.configure(model="")
     chat.send("hi")
-    assert session.stats.models == {"asked": tally(1), "unknown": tally(1)}
+    assert session.stats.models == {"asked": tally(1, at_least=True), "unknown": tally(1, at_least=True)}
 
 
 def test_branches_are_counted_apart_from_the_path_and_in_the_total(chat):
@@ -88,8 +102,7 @@ def test_branches_are_counted_apart_from_the_path_and_in_the_total(chat):
 
 def test_live_turns_and_replayed_ones_are_counted_apart(manager, chat):
     def ask(manager, cell, tokens):
-        answer = ask_flow.ask(manager, tokens, runtime_of(manager).replay.document.run(cell, cell), user_id="u")
-        return getattr(answer, "replayed", None) or answer.result().replayed
+        return ask_in_cell(manager, tokens, cell, cell).replayed
 
     assert not ask(manager, "one", "10")
     assert not ask(manager, "two", "200")
@@ -110,7 +123,7 @@ def test_an_interrupted_turn_is_counted_and_a_failed_one_without_text_is_not():
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             chat.send("hi")
-    assert chat.stats.total == tally(1)
+    assert chat.stats.total == tally(1, at_least=True)
 
 
 def test_a_session_and_a_manager_count_what_theirs_hold_and_nobody_elses(manager, chat):
@@ -144,8 +157,6 @@ def test_what_another_notebook_holds_was_neither_asked_nor_replayed_here(chat):
     chat.send("a")
     again = new_manager()
     again.adopt(parse(chat.session.manager.snapshot("u")), "u")
-    for turn in again.sessions("u")[0].chats[0].turns:
-        runtime_of(again).replay.shown[turn.id] = None  # asks are to follow them
     assert again.stats("u").replayed.turns == again.stats("u").asked.turns == 0
 
 

@@ -10,11 +10,11 @@ import pytest
 from robota_nb import SessionManager
 from robota_nb.testing import Act, FaultServer, http
 from support.core import Only
+from support.patience import PATIENCE
 from support.provider import lab_provider
 
 WORDS = [f"word{n} " for n in range(20)]
 CHUNKS = [b'data: {"choices": [{"index": 0, "delta": {"content": "%b"}}]}\n\n' % word.encode() for word in WORDS]
-PATIENCE = 60
 
 
 def interrupt():

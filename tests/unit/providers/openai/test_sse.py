@@ -20,21 +20,30 @@ def data(*pieces, **options):
 
 
 def standard(text):
-    """The standard's algorithm, line by line, for comparison; the end of the stream ends the last event."""
-    events, lines, kind, last_id = [], [], "", ""
+    """The standard's algorithm, line by line, for comparison; the end of the stream ends the last event.
+
+    But what can be no field is data, and a field named ``error`` is an event of its own.
+    """
+    events, lines, errors, kind, last_id = [], [], [], "", ""
     for line in [*re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), ""]:
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if not line:
             if lines:
                 events.append(Event("\n".join(lines), kind, last_id))
-            lines, kind = [], ""
+            if errors:
+                events.append(Event("\n".join(errors), "error", last_id))
+            lines, errors, kind = [], [], ""
         elif name == "data":
             lines.append(value)
         elif name == "event":
             kind = value
         elif name == "id" and "\0" not in value:
             last_id = value
+        elif name.casefold() == "error":
+            errors.append(value)
+        elif name.strip(" ") and not re.fullmatch(r"[A-Za-z_][\w.-]*", name, re.ASCII):
+            lines.append(line)
     return events
 
 
@@ -45,6 +54,9 @@ WORDS = [
     "event",
     "id: ",
     "retry: 5",
+    "error: 5",
+    "Error",
+    "a field",
     ":",
     " ",
     "{}",
@@ -106,6 +118,21 @@ def test_fields():
 
 def test_an_event_without_data_is_none():
     assert parse(b"event: ping\n\n: comment\n\nid: 3\n\ndata: x\n\n") == [Event("x", "", "3")]
+
+
+def test_what_can_be_no_field_is_an_event_or_goes_on_with_the_data_before_it():
+    assert parse(b'{"code": 5}\n\n') == [Event('{"code": 5}')]
+    assert parse(b"data: x\n\nInternal Server Error\n\n") == [Event("x"), Event("Internal Server Error")]
+    assert parse(b'data: {\n  "a": 1,\n  "b": 2\n}\n\n') == [Event('{\n  "a": 1,\n  "b": 2\n}')]
+    assert parse(b"x\ny: z\ndatax: {oops\n \n\n") == []  # which the standard lets pass
+
+
+def test_a_field_named_error_is_an_event_of_its_own():
+    assert parse(b'data: x\nerror: {"code": 5}\n\nERROR: no\n\n') == [
+        Event("x"),
+        Event('{"code": 5}', "error"),
+        Event("no", "error"),
+    ]
 
 
 def test_only_cr_and_lf_end_lines():

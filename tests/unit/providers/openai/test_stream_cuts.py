@@ -1,4 +1,4 @@
-"""Streams as ten servers send them, cut at any byte: no cut answer is called whole, and what arrived is kept."""
+"""Streams as twenty servers send them, cut at any byte: no cut answer is called whole, and what arrived is kept."""
 
 import json
 import random
@@ -20,15 +20,29 @@ STREAMS = {path.stem: path.read_bytes() for path in sorted((TESTS / "streams").g
 WHOLE = {
     "anthropic": ("It depends on you.", "stop"),
     "azure": ("A list comprehension builds a list.", "stop"),
+    "cerebras": ("Łódź 🏙️ leży w Polsce.", "stop"),
+    "cohere": ("Ja, dat klopt.", "stop"),
+    "dashscope": ("十二。", "stop"),
     "deepseek": ("9.8 is greater.", "stop"),
+    "fireworks": ("def f(n):\n    return n", "length"),
+    "gemini": ("Ein Satz und – noch einer.", "stop"),
     "groq": ("Use `sorted`.", "stop"),
     "llama-cpp": ("for x in y:", "stop"),
     "lm-studio": ('Yes, "it\n" is.', "stop"),
     "mistral": ("Bien sûr\u00a0!", "length"),
+    "moonshot": ("The\n\n| a |\n|---|\n| 1 |", "stop"),
     "ollama": ("The sky is blue.\n", "stop"),
     "openai": ("A closure remembers – é 😀", "stop"),
+    "openrouter": ("Yes, 7 is prime.", "stop"),
+    "perplexity": ("Rome[1] is older[2].", "stop"),
+    "together": ("SELECT * FROM t;", "stop"),
     "vllm": ("你好，世界", "length"),
+    "xai": ("Roughly 42 km.", "stop"),
 }
+THOUGHTS = {
+    "deepseek": "9.11 or 9.8?", "dashscope": "想一想。", "fireworks": "First, the base case.",
+    "openrouter": "Seven is prime.", "xai": "Thinking... done. ",
+}  # fmt: skip
 WITHOUT_USAGE = {"lm-studio"}
 
 
@@ -71,10 +85,10 @@ def asked(provider):
         assert " failed with " not in str(error)  # which is what the chat says of a provider's own bugs
         assert live.turn is None or live.turn.finish_reason == "error"
     else:
-        assert live.turn
+        assert live.turn is not None
     runtime_of(chat).check_idle(view_of(chat), chat.id)
     kept = "".join(turn.text for turn in chat.turns)
-    return "".join(pieces), kept, live.turn.finish_reason if live.turn else "error"
+    return "".join(pieces), kept, live.turn.finish_reason if live.turn is not None else "error"
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +104,9 @@ def provider(faulty):
     provider.close()
 
 
-def test_there_are_ten_streams():
+def test_there_are_twenty_streams():
     assert STREAMS.keys() == WHOLE.keys()
-    assert len(STREAMS) == 10
+    assert len(STREAMS) == 20
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -110,6 +124,7 @@ def test_what_a_whole_stream_says_of_itself_is_kept(faulty, provider, name):
     turn = SessionManager(providers=Only(provider)).create_session("u").create_chat().send("hi")
     assert turn.model not in ("", "lab-model")
     assert (turn.usage is None) == (name in WITHOUT_USAGE)
+    assert turn.reasoning == THOUGHTS.get(name, "")
 
 
 @pytest.mark.parametrize("name", STREAMS)

@@ -46,12 +46,12 @@ def test_the_end_is_honest_and_what_arrived_is_kept(faulty, usual, brief, shape)
     faulty.shape = shape
     text, error = received(live := chat.stream("hi"))
     assert text == shape.text or (not shape.exact and shape.text.startswith(text))
-    reason = live.turn.finish_reason if live.turn else "error"
+    reason = live.turn.finish_reason if live.turn is not None else "error"
     assert reason in shape.ends
     assert (error is not None) <= (reason == "error")
     assert " failed with " not in str(error)  # which is what the chat says of a provider's own bugs
-    assert [turn.text for turn in chat.turns] == ([text] if live.turn else [])
-    assert live.turn or error
+    assert [turn.text for turn in chat.turns] == ([text] if live.turn is not None else [])
+    assert live.turn is not None or error
     faulty.shape, providers.provider = None, usual  # the same one, unless that one is in a hurry
     assert chat.send("and now?").text == "all is well"  # the chat is free, and the next answer is not spoiled
 

@@ -1,0 +1,150 @@
+"""The body of a request, and what a server may refuse of it without refusing the question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from robota_nb.providers.said import said_in, values_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from robota_nb.core.ports import Request
+
+__all__ = ["Refusal", "body_of", "over", "questions_with", "refusal_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A parameter that a server has refused.
+
+    Parameters
+    ----------
+    name
+        The parameter's.
+    instead
+        The name under which its value is sent from then on; empty if it is left out.
+    remark
+        What its user is told, with a place for the model's name; empty if the user has not set the parameter.
+    """
+
+    name: str
+    instead: str = ""
+    remark: str = ""
+
+
+_OTHER_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+_SPARE = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "logprobs", "top_logprobs")
+"""What a question can be asked without: reasoning models refuse it."""
+
+_DEEPEST = 8
+
+_NOT_KNOWN = re.compile(
+    r"unsupported|(not|n't|no longer) (be )?(support|permit|allow|accept|available|compatible|recogni[sz]ed)"
+    r"|unrecognized|unknown|unexpected|extra.?(forbidden|inputs|fields)|only the default|deprecated|use '?max_",
+    re.IGNORECASE,
+)
+"""How servers refuse a parameter, and not only its value."""
+
+_NO_STREAM = re.compile(
+    r"(not|n't|no|un\w+|must|only|cannot)\b.{0,60}\bstream(ing|ed)?\b|\bstream(ing|ed)?\b.{0,60}\b(not|n't|no|un\w+|false)",
+    re.IGNORECASE,
+)
+
+
+def body_of(request: Request, model: str, refusals: Sequence[Refusal] = ()) -> dict[str, Any]:
+    """Return what is sent: the parameters of the chat, and on top of them what none of these can change."""
+    body = {"stream_options": {"include_usage": True}} | dict(request.params)
+    if body["stream_options"] is None:  # set to null for servers that stumble over it
+        del body["stream_options"]
+    body |= {"model": model, "messages": list(request.messages), "stream": True}
+    for refusal in refusals:
+        if refusal.name == "stream_options" and refusal.name in request.params:
+            continue
+        value = body.pop(refusal.name, None)
+        if refusal.instead and value is not None:
+            body.setdefault(refusal.instead, value)
+    if "stream" not in body:
+        body.pop("stream_options", None)
+    return body
+
+
+def over(defaults: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said over defaults, object in object.
+
+    Examples
+    --------
+    >>> over({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 4}})
+    {'a': {'b': 4, 'c': 2}, 'd': 3}
+    """
+    both = {
+        key: over(defaults[key], value)
+        for key, value in said.items()
+        if isinstance(value, dict) and isinstance(defaults.get(key), dict)
+    }
+    return {**defaults, **said, **both}
+
+
+def refusal_in(
+    said: str, body: Mapping[str, Any], params: Mapping[str, Any], refusals: Sequence[Refusal] = ()
+) -> Refusal | None:
+    """Return the parameter that a server refuses, if the question can be asked without it.
+
+    Parameters
+    ----------
+    said
+        The body of the error.
+    body
+        What was sent.
+    params
+        What the user has set of it.
+    refusals
+        What the server has refused before; none of it is refused twice.
+    """
+    gone = {refusal.name for refusal in refusals}
+    named = {name for value in values_in(said) for name in _named(value)}
+    words = said_in(said)
+    if "stream_options" in body and "stream_options" not in params and "stream_options" in said:
+        return Refusal("stream_options")
+    if "stream" in body and (named == {"stream"} or _NO_STREAM.search(words)):
+        return Refusal(
+            "stream", "", "the model {model!r} does not stream here: asked again for the answer in one piece"
+        )
+    if not _NOT_KNOWN.search(said):
+        return None
+    for name in (*_OTHER_NAMES, *_SPARE):
+        if name in body and name not in gone and (name in named or re.search(rf"\b{name}\b", words)):
+            return _without(name, {*body, *gone})
+    return None
+
+
+def _without(name: str, taken: Collection[str]) -> Refusal:
+    other = _OTHER_NAMES.get(name, "")
+    if other and other not in taken:
+        return Refusal(name, other, f"the model {{model!r}} takes no {name}: asked again with {other}")
+    return Refusal(name, "", f"the model {{model!r}} takes no {name}: asked again without it")
+
+
+def _named(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yield the parameters that the JSON of an error names as such."""
+    if isinstance(value, dict):
+        places = value.get("loc")
+        found = [value.get("param"), *(places[-1:] if isinstance(places, list) else [])]
+        yield from (name for name in found if isinstance(name, str))
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if depth < _DEEPEST:
+        for inner in inside:
+            yield from _named(inner, depth + 1)
+
+
+def questions_with(request: Request, *types: str) -> list[int]:
+    """Return the numbers of the turns whose questions have parts of a type, from 1; 0 for what is asked now."""
+    asked = [message["content"] for message in request.messages if message["role"] == "user"]
+    numbers = [*(request.turns or range(1, len(asked))), 0]
+    return [
+        number
+        for number, content in zip(numbers, asked, strict=False)
+        if isinstance(content, list) and any(part.get("type") in types for part in content)
+    ]
