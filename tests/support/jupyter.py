@@ -18,6 +18,8 @@ from support.kernel import isolated
 APPLICATIONS = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}
 IN_BOTH = pytest.mark.parametrize("jupyter", APPLICATIONS, indirect=True)
 """For what the application has a part in; the rest CI sees in JupyterLab alone."""
+OVER_FILES = ["--KernelManager.transport=ipc"] if os.name == "posix" else []
+"""For the command line of what starts kernels; see `support.kernel.over_files`."""
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 _MODULES = {"lab": "jupyterlab", "notebook": "notebook"}
 
@@ -54,7 +56,6 @@ class JupyterServer:
         self.work.mkdir()
         self.store = Path(root, "store.sqlite")
         self.env = {**isolated(root, **environment), "ROBOTA_NB_STORE": str(self.store)}
-        over_files = ["--KernelManager.transport=ipc"] if os.name == "posix" else []  # see `support.kernel.over_files`
         self.runtime = TemporaryDirectory(prefix="jupyter-")
         self.env["JUPYTER_RUNTIME_DIR"] = self.runtime.name
         quiet = Path(self.env["JUPYTER_CONFIG_DIR"], "lab/user-settings/@jupyterlab/apputils-extension")
@@ -64,7 +65,7 @@ class JupyterServer:
         self.command = [
             python, "-m", _MODULES[application], "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--IdentityProvider.token=", f"--ServerApp.root_dir={self.work}", f"--{name}.expose_app_in_browser=True",
-            "--ServerApp.disable_check_xsrf=True", *over_files, *options,
+            "--ServerApp.disable_check_xsrf=True", *OVER_FILES, *options,
         ]  # fmt: skip
 
     def start(self):
