@@ -1,4 +1,6 @@
-"""How fast the switcher is with 2,000 chats and a chat of 2,000 turns: ``python -m benchmarks.switcher``.
+"""How fast the switcher is with 2,000 chats and a chat of 2,000 turns, and a notebook with 50 chats of 40 turns each.
+
+``python -m benchmarks.switcher``
 
 In a real JupyterLab in Chromium, whose frames are drawn by the processor where there is no graphics card. Needs the
 extra ``test``, and Chromium.
@@ -21,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.jupyter import JupyterServer  # noqa: E402 - the tests' own ways of driving JupyterLab
-from support.large import LIMITS, TURNS, crowded  # noqa: E402
+from support.large import LIMITS, TURNS, crowded, library  # noqa: E402
 from support.notebook import write  # noqa: E402
 from support.page import FLAGS, Notebook  # noqa: E402
 from support.switcher import LOAD, Switcher  # noqa: E402
@@ -39,6 +41,34 @@ OPEN = """async () => {
     return performance.now() - began;
 }"""
 """Milliseconds from the command to what was said in the active chat."""
+
+DRAWN = """async path => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const { shell, commands } = window.jupyterapp;
+    const shown = () => document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell')?.offsetParent;
+    const drawn = () => document.querySelector('#robota-nb-chats > .robota-chats-ui:not([inert]) .robota-turn');
+    await commands.execute('robota:open-chats');
+    [...shell.widgets('main')].forEach(widget => widget.dispose());
+    while (shown() || drawn()) await frame();
+    void commands.execute('docmanager:open', { path });
+    while (!shown()) await frame();
+    const began = performance.now();
+    while (!drawn()) await frame();
+    return performance.now() - began;
+}"""
+"""Milliseconds from a notebook's cells to its chats in the panel, by what the notebook has of them."""
+
+SEARCH = """async ([words, hit]) => {
+    const root = document.querySelector('#robota-nb-chats .robota-switcher');
+    const frame = () => new Promise(requestAnimationFrame);
+    const filter = root.querySelector('[data-part=filter]');
+    const began = performance.now();
+    filter.value = words;
+    filter.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    while (!root.querySelector('.robota-hit')?.textContent.includes(hit)) await frame();
+    return performance.now() - began;
+}"""
+"""Milliseconds from words in the filter to a turn in which they were said."""
 
 SWITCH = """async ([id, label]) => {
     const root = document.querySelector('.jp-OutputArea .robota-switcher');
@@ -80,7 +110,7 @@ def main() -> int:
         server = JupyterServer(home, "lab").start()
         try:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            figures = list(measured(browser, server))
+            figures = [*measured(browser, server), *of_a_library(browser, server)]
             browser.close()
         finally:
             server.stop()
@@ -118,6 +148,28 @@ def measured(browser, server):
     turns = switcher.root.locator(".robota-transcript").element_handle()
     yield slow("scroll through 2,000 turns", page.evaluate(FRAMES, [turns, -60, 3]))
     yield slow("type into the filter", page.evaluate(TYPING, switcher.part("filter").element_handle()))
+
+
+def of_a_library(browser, server):
+    path = write(server.work / "library.ipynb", LOAD, LIMITS, metadata={"robota_nb": library()})
+    drawn, opened, searched = [], [], []
+    for _ in range(RUNS):
+        page = browser.new_page(viewport={"width": 1800, "height": 900})
+        notebook = Notebook(page, server, path).open()
+        drawn.append(page.evaluate(DRAWN, path.name))
+        page.evaluate("() => window.jupyterapp.shell.collapseRight()")
+        notebook.ready()
+        notebook.run()
+        opened.append(page.evaluate(OPEN))
+        Switcher(page, within=PANEL).ready()
+        for number in range(3):
+            words = f"turn 3{number} of 4{number}"
+            searched.append(page.evaluate(SEARCH, [words, words]))
+        page.close(run_before_unload=False)
+        server.end_kernels()
+    yield Figure("draw 50 chats of 40 turns without a kernel", median(drawn), 200, "ms", worst(drawn))
+    yield Figure("open the panel, with 50 chats", median(opened), 300, "ms", worst(opened))
+    yield Figure("search 2,000 turns", median(searched), 100, "ms", worst(searched))
 
 
 def slow(what, frames):

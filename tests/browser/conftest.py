@@ -14,6 +14,17 @@ from support.labextension import SOURCE
 from support.page import FLAGS, Notebook
 from support.require import require
 
+VIEWPORT = {"width": 1200, "height": 900}
+LEAVE = """() => {
+    const { shell } = window.jupyterapp;
+    [...shell.widgets('main')].forEach(widget => widget.dispose());
+    shell.collapseRight();
+    shell.activateById('filebrowser');
+    document.querySelectorAll('.jp-Dialog .jp-mod-reject').forEach(button => button.click());
+    return window.isOneTab ?? null;
+}"""
+"""Closes what a test has opened in JupyterLab; null if the page was loaded again since `OneTab` has opened it."""
+
 
 @pytest.fixture(scope="session")
 def chromium():
@@ -90,20 +101,78 @@ def work(request, tmp_path):
 
 @pytest.fixture
 def context(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context = browser.new_context(viewport=VIEWPORT)
     yield context
     context.close()
 
 
+class OneTab:
+    """A tab with JupyterLab for the tests of a module: to load the application takes far longer than to open a notebook.
+
+    Parameters
+    ----------
+    context
+        Where in the browser.
+    lab
+        The `JupyterServer`.
+    """
+
+    def __init__(self, context, lab):
+        self.context, self.lab = context, lab
+        self.notebook = None
+
+    def open(self, path):
+        """Show a notebook in it, in place of what it shows."""
+        if self.notebook is None:
+            self.notebook = Notebook(self.context.new_page(), self.lab, path).open()
+            self.notebook.page.evaluate("() => { window.isOneTab = true; }")
+        else:
+            self.notebook.show(path)
+        return self.notebook
+
+    def leave(self):
+        """Let it be as it was, for the next test; what was loaded again or closed is used no more."""
+        if self.notebook is None:
+            return
+        page = self.notebook.page
+        if page.is_closed() or page.evaluate(LEAVE) is None:
+            self.notebook.close()
+            self.notebook = None
+        else:
+            page.set_viewport_size(VIEWPORT)
+
+
+@pytest.fixture(scope="module")
+def one_tab(browser, servers):
+    """Has `opened` open notebooks of JupyterLab in the same tab, one after the other.
+
+    Not of a test that wants the browser's ``context`` for itself.
+    """
+    context = browser.new_context(viewport=VIEWPORT)
+    yield OneTab(context, servers("lab"))
+    context.close()
+
+
 @pytest.fixture
-def opened(request, context):
+def opened(request):
     """Opens notebook files, each in a tab of the browser; ends their kernels when the test is done."""
     jupyter = request.getfixturevalue("jupyter" if "jupyter" in request.fixturenames else "lab")
+    asked = set(request.fixturenames)
+    is_shared = "one_tab" in asked and "context" not in asked and jupyter.application == "lab"
+    shared = request.getfixturevalue("one_tab") if is_shared else None
+    count = 0
 
-    def open_(path, context=context):
+    def open_(path, context=None):
+        nonlocal count
+        count += 1
+        if shared and count == 1:
+            return shared.open(path)
+        context = context or request.getfixturevalue("context")
         return Notebook(context.new_page(), jupyter, path).open()
 
     yield open_
+    if shared:
+        shared.leave()
     jupyter.end_kernels()
 
 

@@ -16,7 +16,7 @@ from support.page import MODEL, PANEL
 from support.require import require
 from support.switcher import Switcher
 
-pytestmark = pytest.mark.slow("drives real applications in a browser")
+pytestmark = [pytest.mark.usefixtures("one_tab"), pytest.mark.slow("drives real applications in a browser")]
 
 LOAD = "%load_ext robota_nb"
 SEND = "import json; from robota_nb.carriers.document import bridge; bridge(get_ipython()).send(json.loads({!r}))"

@@ -14,7 +14,7 @@ from support.jupyter import IN_BOTH
 from support.notebook import answers, content, outputs, write
 from support.page import prompts
 
-pytestmark = [pytest.mark.usefixtures("jupyter"), pytest.mark.slow("drives real applications in a browser")]
+pytestmark = [pytest.mark.usefixtures("jupyter", "one_tab"), pytest.mark.slow("drives real applications in a browser")]
 
 LOAD = "%load_ext robota_nb"
 TWO_CHATS = [
@@ -275,6 +275,7 @@ def test_a_page_of_another_version_is_told_to_be_reloaded(opened, work, context)
     notebook.notice("this page has robota_nb 0.0.1")
 
 
+@pytest.mark.usefixtures("context")  # a tab of its own: each asks once which kernels there are
 def test_a_kernel_of_another_language_is_told_nothing(opened, work, jupyter):
     spec = jupyter.work.parent / "data" / "kernels" / "other"
     spec.mkdir(parents=True, exist_ok=True)

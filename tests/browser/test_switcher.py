@@ -10,7 +10,7 @@ from support.notebook import content, run
 from support.page import prompts
 from support.switcher import Switcher, notebook, prompts_of
 
-pytestmark = [pytest.mark.usefixtures("jupyter"), pytest.mark.slow("drives real applications in a browser")]
+pytestmark = [pytest.mark.usefixtures("jupyter", "one_tab"), pytest.mark.slow("drives real applications in a browser")]
 
 LEFT_RIGHT = ["%robota new Left", "%%robota\nl1", "%robota new Right", "%%robota\nr1"]
 ASK = 5

@@ -7,7 +7,7 @@ import pytest
 from support.notebook import write
 from support.switcher import Switcher, prompts_of
 
-pytestmark = [pytest.mark.usefixtures("lab"), pytest.mark.slow("drives real applications in a browser")]
+pytestmark = [pytest.mark.usefixtures("lab", "one_tab"), pytest.mark.slow("drives real applications in a browser")]
 
 LOAD = "%load_ext robota_nb"
 TABLE = "frame = [1, 2, 3]\nfruit = 'apple'\nprint('{{ fruit }}', len(frame))"

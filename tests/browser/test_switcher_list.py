@@ -5,7 +5,7 @@ import pytest
 from support.notebook import write
 from support.switcher import Switcher, prompts_of
 
-pytestmark = [pytest.mark.usefixtures("lab"), pytest.mark.slow("drives real applications in a browser")]
+pytestmark = [pytest.mark.usefixtures("lab", "one_tab"), pytest.mark.slow("drives real applications in a browser")]
 
 CELLS = [
     "%load_ext robota_nb",

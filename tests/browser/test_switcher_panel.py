@@ -8,7 +8,7 @@ from support.jupyter import IN_BOTH
 from support.notebook import write
 from support.page import MODEL
 
-pytestmark = pytest.mark.slow("drives real applications in a browser")
+pytestmark = [pytest.mark.usefixtures("one_tab"), pytest.mark.slow("drives real applications in a browser")]
 
 LOAD = "%load_ext robota_nb"
 UNLOADED = "This notebook has no chats yet."
@@ -202,7 +202,8 @@ def test_it_follows_the_current_notebook_and_keeps_what_was_drawn(lab, opened, w
     switch(page, right.relative_to(lab.work).as_posix())
     panel.says(UNLOADED)
     page.wait_for_function(
-        "() => [...jupyterapp.shell.widgets('main')].every(w => w.sessionContext.session?.kernel?.status === 'idle')"
+        "() => [...jupyterapp.shell.widgets('main')].filter(widget => widget.sessionContext)"
+        ".every(widget => widget.sessionContext.session?.kernel?.status === 'idle')"
     )
     cells = page.locator(".jp-NotebookPanel:visible .jp-Cell")
     for number in (0, 1):

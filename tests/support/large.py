@@ -39,6 +39,17 @@ class Long:
         yield Finish(reason="stop")
 
 
+def library(chats=50, turns=2000):
+    """A snapshot of so many chats, among which so many turns are shared out evenly."""
+    manager = new_manager(max_chats=0)
+    session = manager.create_session()
+    for number in range(chats):
+        chat = session.create_chat(f"chat {number}")
+        for at in range(turns // chats):
+            chat.send(f"turn {at} of {number}: " + "a few words " * (1 + at % 40))
+    return manager.snapshot()
+
+
 def crowded():
     """A snapshot with very many chats, and a chat with very many turns."""
     manager = new_manager(max_chats=0)

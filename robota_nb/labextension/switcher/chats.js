@@ -155,7 +155,6 @@ export class Chats {
   }
 
   dispose() {
-    this._found.dispose();
     this._list.dispose();
   }
 

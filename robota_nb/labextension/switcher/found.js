@@ -9,8 +9,6 @@ import { t } from './strings.js';
 /** @typedef {import('./view_state.js').ViewState} ViewState */
 /** @typedef {ViewMessage.Hit} Hit */
 
-const PAUSE = 150; // milliseconds in typing, after which the kernel is asked
-
 export class Found {
   /**
    * @param {ViewState} state
@@ -20,8 +18,7 @@ export class Found {
     this._state = state;
     this._actions = actions;
     this._wanted = '';
-    /** @type {number | undefined} */
-    this._timer = undefined;
+    this._isAsking = false; // one request at a time: whoever types fast asks for fewer words
     this._rows = h('div', { role: 'list', 'aria-label': t('said') });
     this._more = h('div.robota-aside', { role: 'status' });
     this._all = h('button.robota-button', {
@@ -31,34 +28,43 @@ export class Found {
   }
 
   /**
-   * Look for words soon; none end that.
+   * Look for words; none end that.
    *
    * @param {string} words
    */
   look(words) {
-    clearTimeout(this._timer);
     if (words === this._wanted) {
       return;
     }
     this._wanted = words;
-    this.element.hidden = true;
-    if (words) {
-      this._timer = setTimeout(() => void this._ask(false), PAUSE);
+    if (!words) {
+      this.element.hidden = true;
+    } else if (!this._isAsking) {
+      void this._ask(false);
     }
-  }
-
-  dispose() {
-    clearTimeout(this._timer);
   }
 
   /** @param {boolean} everywhere */
   async _ask(everywhere) {
     const text = this._wanted;
-    const answer = await this._actions.request('search', { text, everywhere });
-    if (text !== this._wanted || !answer?.hits) {
-      return; // other words were typed since
+    this._isAsking = true;
+    const answer = await this._actions.request('search', { text, everywhere }).finally(() => {
+      this._isAsking = false;
+    });
+    if (text !== this._wanted) {
+      return this._wanted ? this._ask(false) : undefined; // other words were typed since
     }
-    const { hits, more = 0 } = answer;
+    if (answer?.hits) {
+      this._show(answer, text, everywhere);
+    }
+  }
+
+  /**
+   * @param {{ hits: Hit[], more?: number }} answer
+   * @param {string} text
+   * @param {boolean} everywhere
+   */
+  _show({ hits, more = 0 }, text, everywhere) {
     this._rows.replaceChildren(...hits.map(hit => this._row(hit, text)));
     this._more.textContent = more ? t('moreFound', { count: more }) : hits.length ? '' : t('nothingSaid');
     this._all.hidden = everywhere || this._actions.isReadOnly;
