@@ -107,7 +107,7 @@ def context(browser):
 
 
 class OneTab:
-    """A tab with JupyterLab for the tests of a module: to load the application takes far longer than to open a notebook.
+    """A tab with JupyterLab for the tests of a module: to load the application takes longer than most of them.
 
     Parameters
     ----------

@@ -111,7 +111,6 @@ def fetched(page, address):
     )
 
 
-@IN_BOTH
 @pytest.mark.usefixtures("jupyter")
 def test_a_notebook_of_a_stranger_that_was_only_opened_fetches_nothing(opened, work, asked):
     page = opened(stranger(work / "stranger.ipynb"))

@@ -235,7 +235,6 @@ def turns(notebook):
     )
 
 
-@IN_BOTH
 def test_there_is_one_line_at_each_answer_whatever_its_format_and_none_in_the_file(jupyter, asked):
     lines = asked.page.locator(LINE)
     for number in (1, 2, 3):
@@ -535,7 +534,6 @@ def test_a_strict_notebook_stays_so_in_this_browser_and_the_file_knows_nothing_o
     notebook.shows(1, "auto")
 
 
-@IN_BOTH
 def test_a_notice_stands_in_the_panel_of_its_notebook_while_that_is_seen(jupyter, stale):
     notebook, bar = stale("a")
     notice = sends({"op": "notice", "text": "<b>something</b> of this notebook"})

@@ -45,7 +45,6 @@ def asked(opened, two_chats, server):
     return notebook
 
 
-@IN_BOTH
 def test_an_answer_is_seen_arriving(opened, work, server):
     notebook = opened(write(work / "streamed.ipynb", LOAD, "%%robota\nhello"))
     notebook.run(0)
@@ -135,7 +134,6 @@ def test_an_edited_cell_is_asked_again_with_those_after_it_in_its_chat(asked, se
     asked.says(4, "2: r1")
 
 
-@IN_BOTH
 def test_a_page_that_is_reloaded_during_an_answer_gets_the_turn(opened, work, server):
     notebook = opened(write(work / "reloaded.ipynb", LOAD, "%%robota\nfirst", "%%robota\nsecond"))
     notebook.run(0, 1)
@@ -172,7 +170,6 @@ def test_a_killed_kernel_loses_nothing(opened, work, server):
     assert notebook.prompts() == ["one", "two"]
 
 
-@IN_BOTH
 def test_a_renamed_notebook_goes_on(asked, server):
     asked.menu("File", "Rename")
     asked.page.locator(".jp-Dialog input").fill("renamed.ipynb")

@@ -53,7 +53,6 @@ def test_it_shows_the_chats_and_what_was_said_in_the_active_one(talk):
     switcher.says("r1", "2: r1", "again", "3: again")
 
 
-@IN_BOTH
 def test_the_next_cell_goes_to_the_chat_that_was_chosen_with_its_context(opened_with, server):
     cells = [f"%%robota\nq{number}" for number in range(4)]
     page, switcher = opened_with("%robota new A", "%robota new B", "%robota new C", *("1 + 1" for _ in cells))
@@ -93,7 +92,6 @@ def test_a_name_that_is_taken_is_refused_in_one_line(talk):
     switcher.lists("Right", "Left")
 
 
-@IN_BOTH
 def test_an_answer_streams_and_can_be_stopped(talk, server):
     page, switcher = talk
     server.chunks, server.gate = ["**Well**", " met", " again"], threading.Event()
@@ -215,7 +213,6 @@ def test_the_keyboard_does_it_all(talk, server):
     assert prompts_of(server.requests[-1]) == ["l1", "first line\nsecond line"]
 
 
-@IN_BOTH
 def test_keys_for_the_switcher_are_not_the_notebook_s(talk):
     page, switcher = talk
     before = page.page.locator(".jp-Notebook .jp-Cell").count()
@@ -252,7 +249,6 @@ def test_what_a_magic_does_is_seen_at_once(talk):
     switcher.says()
 
 
-@IN_BOTH
 def test_a_page_that_is_loaded_again_shows_it_again(talk, server):
     page, switcher = talk
     switcher.choose("Left")
@@ -279,7 +275,6 @@ def test_after_a_restart_it_shows_what_the_notebook_holds_and_comes_back_with_it
     assert server.requests == []
 
 
-@IN_BOTH
 def test_what_was_done_by_clicks_is_saved_and_run_all_asks_nothing(talk, server):
     page, switcher = talk
     switcher.send("from the switcher")
@@ -369,7 +364,6 @@ def test_the_model_of_a_chat_is_changed_for_what_is_asked_from_now_on(talk, serv
     assert server.requests[0]["model"] == "other-model"
 
 
-@IN_BOTH
 def test_the_cell_that_asked_is_gone_to(talk):
     page, switcher = talk
     page.cell(0).click()

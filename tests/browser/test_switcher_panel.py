@@ -167,7 +167,6 @@ def test_no_comm_is_opened_where_the_extension_is_not_loaded_nor_one_for_a_panel
         assert notebook.page.evaluate("() => window.opened") == []
 
 
-@IN_BOTH
 def test_it_is_heard_and_the_kernel_interrupted_while_a_cell_runs(jupyter, opened, work):
     notebook = opened(write(work / "busy.ipynb", LOAD, "%robota new Left", "import time; time.sleep(600)"))
     notebook.run(0, 1)
@@ -303,7 +302,6 @@ def test_formulas_are_set_by_the_applications_own_typesetter(jupyter, opened, wo
     notebook.page.wait_for_selector("#formula mjx-container", state="attached")
 
 
-@IN_BOTH
 def test_one_can_go_to_a_cell(jupyter, opened, work):
     notebook = opened(write(work / "long.ipynb", *[f"# {n}\n" * 9 for n in range(40)]))
     went = notebook.page.evaluate(f"() => ['cell-37', 'gone', ''].map(id => {SERVICES}.goToCell(id))")

@@ -29,6 +29,8 @@ RUN = "import sys; from robota_nb.cli.main import main; sys.exit(main(['run', *s
 
 each = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 SLOW = pytest.mark.slow("runs a notebook in a kernel of its own")
+BY_RUNNER = {"quickstart": [], "replay": SLOW, "models": SLOW}
+"""What CI runs by the runner, too, of all that it runs under nbval."""
 each_run = pytest.mark.parametrize(
     "notebook",
     [pytest.param(path, id=path.stem, marks=[] if path.stem == "quickstart" else SLOW) for path in NOTEBOOKS],
@@ -84,7 +86,13 @@ def test_it_passes_nbval_offline(copy, tmp_path):
     assert code == 0, output
 
 
-@each_run
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(path, id=path.stem, marks=BY_RUNNER.get(path.stem, pytest.mark.long("nbval has run it")))
+        for path in NOTEBOOKS
+    ],
+)
 @pytest.mark.parametrize(
     "mode", ["strict", pytest.param("auto", marks=pytest.mark.long("strict runs the same, and misses more"))]
 )

@@ -485,7 +485,12 @@ def test_of_two_sides_that_both_began_to_talk_nbmerge_keeps_neither_and_resume_a
 
 
 @pytest.mark.parametrize(
-    ("options", "passes"), [("", True), ("--keep-output --keep-count", True), ("--keep-output", False)]
+    ("options", "passes"),
+    [
+        pytest.param("", True, marks=pytest.mark.long("as where outputs are kept")),
+        ("--keep-output --keep-count", True),
+        ("--keep-output", False),
+    ],
 )
 def test_after_nbstripout_nbval_passes_with_all_of_the_outputs_or_nothing_of_them(options, passes, talk, server):
     shell(f"nbstripout {options} talk.ipynb", talk.parent)

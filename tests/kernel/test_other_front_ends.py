@@ -40,10 +40,17 @@ def through_nbconvert(path):
     jupyter("nbconvert", "--to", "notebook", "--execute", "--inplace", path)
 
 
-TOOLS = [plain, through_papermill, through_jupyter_execute, through_nbconvert]
+ALSO = pytest.mark.long("nbclient, as a process")
 
 
-@pytest.fixture(params=TOOLS, ids=["nbclient", "papermill", "jupyter execute", "nbconvert"])
+@pytest.fixture(
+    params=[
+        pytest.param(plain, id="nbclient"),
+        pytest.param(through_papermill, id="papermill"),
+        pytest.param(through_jupyter_execute, id="jupyter execute", marks=ALSO),
+        pytest.param(through_nbconvert, id="nbconvert", marks=ALSO),
+    ]
+)
 def tool(request):
     """Executes a notebook in place."""
     return request.param

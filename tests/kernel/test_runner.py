@@ -505,7 +505,12 @@ def test_what_the_offline_model_answered_stays_and_what_is_new_asks_the_model_th
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [("archive", "archived"), ("pause", "paused"), ("terminate", "terminated")]
+    ("change", "said"),
+    [
+        ("archive", "archived"),
+        pytest.param("pause", "paused", marks=pytest.mark.long("as an archived one")),
+        pytest.param("terminate", "terminated", marks=pytest.mark.long("as an archived one")),
+    ],
 )
 def test_a_notebook_that_ends_in_a_closed_session_can_be_edited_and_run_from_the_top(connected, server, change, said):
     path = write(connected / "closed.ipynb", LOAD, "%%robota\none", "%%robota\ntwo", f"%robota session {change}")
