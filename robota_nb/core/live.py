@@ -42,6 +42,7 @@ from robota_nb.core.record.text import count
 from robota_nb.core.recording import record_turn
 from robota_nb.core.rules import provenance
 from robota_nb.core.rules import request as requests
+from robota_nb.core.rules.summaries import counting
 from robota_nb.errors import ForeignChange, KeyMissing, ProviderError, RobotaError
 
 if TYPE_CHECKING:
@@ -356,10 +357,11 @@ def _tell_what_is_foreign(ledger: Ledger, view: SessionView, chat: str, plan: Pl
     """
     runtime, config = ledger.runtime, plan.asked_of
     with runtime.lock:
-        sent = requests.sent_before(view.record, plan.before, runtime.limits.max_messages)
-        if not runtime.foreign and not any(node.imported for node in sent.nodes):
+        sent = _sent_before(runtime, view, plan)
+        nodes = [*sent.summed, *sent.nodes]
+        if not runtime.foreign and not any(node.imported for node in nodes):
             return
-        found = provenance.foreign_parts(view.record, runtime.foreign, chat, sent.nodes, config)
+        found = provenance.foreign_parts(view.record, runtime.foreign, chat, nodes, config)
         told = runtime.told_foreign.setdefault((chat, config.provider), set())
         new, policy = found.without(told), runtime.on_foreign_change()
         name, target = view.chat_name(chat), named(config.target)
@@ -398,7 +400,7 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
     pictures = config.choice("pictures")
     make.check_message_size(plan.text)
     plan.attached_entries  # noqa: B018 - what cannot be recorded is not sent
-    history = requests.sent_before(view.record, plan.before, runtime.limits.max_messages)
+    history = _sent_before(runtime, view, plan)
     has_picture = any(is_picture_type(one.media_type) for one in plan.attached)
     messages, turns = requests.messages(
         view.record,
@@ -416,6 +418,12 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
         params=config.decoded_params(),
         cancellation=cancellation or Cancellation(),
     )
+
+
+def _sent_before(runtime: Runtime, view: SessionView, plan: Plan) -> requests.History:
+    summary = counting(view.record, plan.asked_of, plan.before)
+    limit = 0 if plan.sums_up else runtime.limits.max_messages
+    return requests.sent_before(view.record, plan.before, limit, summary)
 
 
 def _checked(finish: Finish) -> Finish:
