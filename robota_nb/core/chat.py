@@ -16,7 +16,7 @@ from robota_nb.core.record import entries as make
 from robota_nb.core.record import html
 from robota_nb.core.record.config import settings_from
 from robota_nb.core.record.text import count, short
-from robota_nb.core.rules import changes, history, states, stats, summaries
+from robota_nb.core.rules import changes, history, states, stats, summaries, tokens
 from robota_nb.core.rules.search import search
 from robota_nb.core.turn import Branch, Message, Preview, Turn
 
@@ -117,6 +117,17 @@ class Chat:
         plan = plans.at_end(self._ledger, self._view, self.id, "", ())
         return summaries.counting(self._view.record, plan.asked_of, plan.before)
 
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the next request has, before its prompt: as its server has counted so far."""
+        plan = plans.at_end(self._ledger, self._view, self.id, "", ())
+        return tokens.estimate(self._view.record, plan.before, plan.asked_of)
+
+    @property
+    def window(self) -> int:
+        """How many tokens a request and its answer may have together; 0 if that is not known."""
+        return self._ledger.runtime.window(self.config)
+
     def search(self, text: str) -> list[Hit]:
         """Return the turns, also of branches, whose question or answer holds a text, oldest first."""
         found = search(self._view.record, [self.id], text, self._view.path)
@@ -128,7 +139,10 @@ class Chat:
         request = build_request(self._ledger.runtime, self._view, plan)
         summary = summaries.counting(self._view.record, plan.asked_of, plan.before)
         choices = plan.asked_of.choices()
-        return Preview(provider=self.config.provider, request=request, choices=choices, summary=summary)
+        return Preview(
+            provider=self.config.provider, request=request, choices=choices, summary=summary,
+            tokens=tokens.estimate(self._view.record, plan.before, plan.asked_of, plan.text),
+        )  # fmt: skip
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return the turns on the path as plain dicts, one for each message, for a data frame or a table."""

@@ -43,6 +43,7 @@ from robota_nb.core.recording import record_turn
 from robota_nb.core.rules import provenance
 from robota_nb.core.rules import request as requests
 from robota_nb.core.rules.summaries import counting
+from robota_nb.core.rules.tokens import estimate
 from robota_nb.errors import ForeignChange, KeyMissing, ProviderError, RobotaError
 
 if TYPE_CHECKING:
@@ -300,7 +301,7 @@ def _send(
     if plan.asked_of.is_fallback:
         _check_fallback(ledger, view, chat)
     provider = runtime.providers.get(plan.asked_of.provider)
-    _tell_if_long(ledger, view, chat, request)
+    _tell_if_long(ledger, view, chat, plan, request)
     _tell_what_is_foreign(ledger, view, chat, plan)
     return provider.stream(request)
 
@@ -326,17 +327,26 @@ LONG_BYTES = 400_000
 """Bytes of a history (about 100,000 tokens) beyond which its user is told, once a chat, what each ask sends."""
 
 
-def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, request: Request) -> None:
+NEARLY_FULL = 0.8
+"""The part of a window from which on its user is told, once a chat, how full it is."""
+
+
+def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, plan: Plan, request: Request) -> None:
     runtime = ledger.runtime
-    if chat in runtime.warned:
+    if chat in runtime.warned or plan.sums_up:
         return
-    size = sum(_size(message["content"]) for message in request.messages)
-    if size > LONG_BYTES:
+    name = view.chat_name(chat)
+    if window := runtime.window(plan.asked_of):
+        tokens = estimate(view.record, plan.before, plan.asked_of, plan.text)
+        text = f"{name!r} sends about {tokens:,} of the {window:,} tokens that fit"
+        is_long = tokens >= NEARLY_FULL * window
+    else:
+        size = sum(_size(message["content"]) for message in request.messages)
+        text = f"each ask in {name!r} now sends about {size // 1000:,} KB of history"
+        is_long = size > LONG_BYTES
+    if is_long:
         runtime.warned.add(chat)
-        name = view.chat_name(chat)
-        runtime.emit(
-            Notice(text=f"each ask in {name!r} now sends about {size // 1000:,} KB of history", hint="chat.shorten")
-        )
+        runtime.emit(Notice(text=text, hint="chat.shorten"))
 
 
 def _size(content: str | list[Any] | dict[str, Any]) -> int:

@@ -279,12 +279,15 @@ class Preview:
         What the chat's settings leave out of it, such as ``{"pictures": "none"}``.
     summary
         What it says in the place of the first turns; None if it has them all.
+    tokens
+        About how many it has.
     """
 
     provider: str
     request: Request
     choices: Mapping[str, str] = field(default_factory=dict)
     summary: Summary | None = None
+    tokens: int = 0
 
     def __repr__(self) -> str:
         messages = count(len(self.request.messages), "message")

@@ -21,7 +21,7 @@ from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign, meanings
-from robota_nb.core.rules.stats import at_least
+from robota_nb.core.rules.stats import at_least, cost_of
 from robota_nb.core.rules.summaries import counting, span
 from robota_nb.display.marks import why
 from robota_nb.sync.chat_files import ChatImported
@@ -217,25 +217,42 @@ def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
     return plain("\n".join(lines))
 
 
-def stats(counted: Stats, prices: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """Say what was counted; *prices* are those of a million tokens, ``input`` and ``output``, by provider."""
+def stats(counted: Stats, prices: Mapping[str, Mapping[str, float]] | None = None, used: str = "") -> str:
+    """Say what was counted; *prices* are those of a million tokens, ``input`` and ``output``, by provider.
+
+    *used* is what the next ask sends, of one chat.
+    """
     chats_ = f"{count(counted.sessions, 'session')}, {count(counted.chats, 'chat')}"
     lines = [
         f"{chats_}, {count(counted.on_path, 'turn')} on the path, {count(counted.branches, 'branch')} beside it",
         *(f"  {short(name)}: {tally(one)}" for name, one in counted.models.items()),
-        *(f"  at {short(name)}: {_cost(one, price)}" for name, one, price in _priced(counted, prices or {})),
+        *(
+            f"  at {short(name)}: {_cost(one, price)}{_saved(counted, name, price)}"
+            for name, one, price in _priced(counted, prices or {})
+        ),
         f"in this kernel: asked {tally(counted.asked)}; replayed {tally(counted.replayed)}",
+        *([f"the next ask sends about {used}"] if used else []),
     ]
     return plain("\n".join(lines))
+
+
+def used_of(tokens: int, window: int) -> str:
+    """Say how many tokens are sent, and of how many that fit, if that is known."""
+    return f"{tokens:,} of {window:,} tokens" if window else f"{tokens:,} tokens"
 
 
 def _priced(counted: Stats, prices: Mapping[str, Mapping[str, float]]) -> list[tuple[str, Tally, Mapping[str, float]]]:
     return [(name, one, prices[name]) for name, one in counted.providers.items() if prices.get(name)]
 
 
+def _saved(counted: Stats, name: str, price: Mapping[str, float]) -> str:
+    one = counted.saved.get(name)
+    return f"; replay has saved {_cost(one, price)} in this kernel" if one else ""
+
+
 def _cost(one: Tally, price: Mapping[str, float]) -> str:
     """Say what tokens cost, at least if a server did not count all of them."""
-    cost = (one.input_tokens * price.get("input", 0) + one.output_tokens * price.get("output", 0)) / 1e6
+    cost = cost_of(one, price)
     about = "at least" if one.at_least else "about"
     return f"{about} {cost:,.2f}" if cost >= 1 else f"{about} {cost:.2g}"
 
@@ -248,7 +265,7 @@ def tally(one: Tally) -> str:
 def preview(shown: Preview, window: int = 0) -> str:
     """Show what an ask would send; *window*: how many tokens the endpoint takes, 0 if that is not known."""
     request = shown.request
-    size = f"{shown.size:,} bytes (about {shown.size // 4:,}{f' of {window:,}' if window else ''} tokens)"
+    size = f"{shown.size:,} bytes (about {shown.tokens:,}{f' of {window:,}' if window else ''} tokens)"
     who = f"{short(request.model) or 'its model'} at {short(shown.provider)}"
     lines = [f"{who}: {count(len(request.messages), 'message')}, {size}"]
     given = {**shown.choices, **request.params}

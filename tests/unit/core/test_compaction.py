@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from robota_nb.core.inside import ledger_of, view_of
-from robota_nb.core.ports import Finish, TextDelta
+from robota_nb.core.events import Notice
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
+from robota_nb.core.ports import Finish, TextDelta, Usage
 from robota_nb.core.record.relations import export_of
 from robota_nb.core.record.snapshot import merge, parse
 from robota_nb.errors import ProviderError, SnapshotError
@@ -220,3 +221,39 @@ def test_a_summary_that_is_nowhere_is_as_none(chat):
 
 def test_it_is_asked_for_without_blocking_the_loop(chat):
     assert asyncio.run(chat.acompact(3)).turns == 3
+
+
+class Small(Summing):
+    """A model that takes a hundred tokens."""
+
+    def window(self, model):
+        return 100
+
+
+def test_near_the_end_of_the_window_the_user_is_told_once_and_what_sums_it_up_tells_nothing():
+
+    manager = new_manager(providers=Small())
+    told = []
+    manager.subscribe(lambda event: told.append(str(event.text)) if isinstance(event, Notice) else None)
+    chat = manager.create_session("u", "S").create_chat("A")
+    chat.send("short")
+    assert told == []
+    chat.send("word " * 90)
+    chat.send("word " * 90)
+    chat.compact(keep=1)
+    (notice,) = told
+    assert notice.startswith("'A' sends about ")
+    assert " of the 100 tokens that fit" in notice
+
+
+def test_what_a_summary_took_is_counted_with_the_rest(chat):
+    class Counting(Summing):
+        def stream(self, request):
+            yield TextDelta(SUMMARY)
+            yield Finish(reason="stop", usage=Usage(input_tokens=100, output_tokens=10))
+
+    runtime_of(chat).providers = Counting()
+    before = chat.stats.total
+    chat.compact()
+    after = chat.stats.total
+    assert (after.turns, after.input_tokens - before.input_tokens) == (before.turns, 100)
