@@ -132,7 +132,7 @@ def _plan(ledger: Ledger, view: SessionView, chat: str, *, keep: int, model: str
     first = whole.before.first(max(whole.before.size - max(keep, 0), 0))
     options = {key: "" for key in _FOR_ANSWERS if whole.config.get(key)}
     options |= {"pictures": json.dumps("none")} | ({"model": model} if model else {})
-    return replace(whole, before=first, place=None, context=None, options=options, record=False, sums_up=True)
+    return replace(whole, before=first, context=None, options=options, record=False, sums_up=True)
 
 
 def _recorded(page: NotebookPage | None, found: Iterable[str]) -> str | None:

@@ -224,7 +224,11 @@ def test_it_is_asked_for_without_blocking_the_loop(chat):
 
 
 class Small(Summing):
-    """A model that takes a hundred tokens."""
+    """A model that takes a hundred tokens, and counts none."""
+
+    def stream(self, request):
+        yield TextDelta("ok")
+        yield Finish(reason="stop")
 
     def window(self, model):
         return 100
