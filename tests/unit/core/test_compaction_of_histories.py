@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from robota_nb.core.ports import Finish, TextDelta
@@ -76,7 +76,8 @@ class History:
         assert sent[2:-1:2] == prompts[len(summed) :]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example([("compact", 0), ("edit", 0), ("send", 0), ("send", 0)])
 @given(st.lists(STEPS, max_size=25))
 def test_all_is_sent_or_a_summary_and_the_rest_and_no_prompt_is_lost(steps):
     history = History()
