@@ -227,11 +227,12 @@ COMMANDS = (
     Spec(words=("chat", "clear"), summary="Begin anew in this chat; what was said is kept as a branch."),
     Spec(
         words=("chat", "compact"),
-        summary="Send a summary in the place of all but the last turns; your prompts and the record stay as they are.",
+        summary="Send a summary in the place of all but the last turns; prompts and record stay as they are.",
         arguments=(
             Arg(name="keep", flags=("--keep",), metavar="N", takes="number",
                 help="how many of the last turns are sent as they are; 4 if not given"),
-            _option("--with", metavar="M", kind="model", help="the model that writes it, at the chat's provider"),
+            Arg(name="writer", flags=("--with",), metavar="M", kind="model",
+                help="the model that writes it, at the chat's provider"),
             _switch("--undo", help="send all turns again"),
             replace(_TEXT, required=False, help="what the summary is to heed besides"),
         ),

@@ -39,14 +39,14 @@ def _clear(runner: Runner, _: Args) -> None:
 def _compact(runner: Runner, args: Args) -> None:
     chat, keep = runner.existing_chat(), args["keep"]
     if args["undo"]:
-        if args["text"] or args["with"] or keep is not None:
+        if args["text"] or args["writer"] or keep is not None:
             raise CommandError("--undo stands alone: it sends all turns again")
         chat.compact_undo()
         runner.say(report.not_compacted(chat))
         return
     keep = KEEP if keep is None else keep
     answer = compact(
-        ledger_of(chat), view_of(chat), chat.id, keep=keep, model=args["with"] or "", text=args["text"] or ""
+        ledger_of(chat), view_of(chat), chat.id, keep=keep, model=args["writer"] or "", text=args["text"] or ""
     )  # fmt: skip
     if answer is None:
         runner.say(report.nothing_to_compact(chat, keep))
