@@ -44,6 +44,7 @@ from robota_nb.core.rules import provenance
 from robota_nb.core.rules import request as requests
 from robota_nb.core.rules.summaries import counting
 from robota_nb.core.rules.tokens import estimate
+from robota_nb.core.runtime import window_of
 from robota_nb.errors import ForeignChange, KeyMissing, ProviderError, RobotaError
 
 if TYPE_CHECKING:
@@ -301,7 +302,7 @@ def _send(
     if plan.asked_of.is_fallback:
         _check_fallback(ledger, view, chat)
     provider = runtime.providers.get(plan.asked_of.provider)
-    _tell_if_long(ledger, view, chat, plan, request)
+    _tell_if_long(ledger, view, chat, plan, request, window=window_of(provider, request.model))
     _tell_what_is_foreign(ledger, view, chat, plan)
     return provider.stream(request)
 
@@ -331,12 +332,12 @@ NEARLY_FULL = 0.8
 """The part of a window from which on its user is told, once a chat, how full it is."""
 
 
-def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, plan: Plan, request: Request) -> None:
+def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, plan: Plan, request: Request, *, window: int) -> None:
     runtime = ledger.runtime
     if chat in runtime.warned or plan.sums_up:
         return
     name = view.chat_name(chat)
-    if window := runtime.window(plan.asked_of):
+    if window:
         tokens = estimate(view.record, plan.before, plan.asked_of, plan.text)
         text = f"{name!r} sends about {tokens:,} of the {window:,} tokens that fit"
         is_long = tokens >= NEARLY_FULL * window
