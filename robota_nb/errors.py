@@ -43,7 +43,8 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "account.quota": "add credit there, or chat.configure(provider=NAME) chooses another endpoint",
     "answer.silent": "chat.cancel() stops it; Timeouts(silence=…) of the ProviderRegistry says when it is given up",
     "ask.shorten": (
-        "chat.fork(name, at) or chat.clear() makes it shorter, max_messages of the manager limits it, "
+        "chat.compact() sends a summary of its beginning, chat.fork(name, at) or chat.clear() makes it shorter, "
+        "max_messages of the manager limits it, "
         "chat.preview() shows it"
     ),
     "attached.clear": (
@@ -55,13 +56,17 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "attached.now": "ask without it, or chat.configure(model=NAME) chooses a model that takes it",
     "chat.ask": "chat.send(text) asks",
     "chat.branches": "chat.branches lists them",
+    "chat.compact": "chat.compact() makes a summary, and has it sent",
     "chat.create": "session.create_chat(name) creates one",
     "chat.deleted": "session.bring_back(name) brings it back",
     "chat.edit": "ask something else, chat.edit(number, text) takes its place",
     "chat.list": "session.chats lists them, session.create_chat(name) creates one",
     "chat.preview": "chat.preview() shows all that is sent",
     "chat.set": "set it anew with chat.configure()",
-    "chat.shorten": "chat.clear() or chat.fork(name, at) makes it shorter, max_messages of the manager limits it",
+    "chat.shorten": (
+        "chat.compact() sends a summary of its beginning, chat.clear() or chat.fork(name, at) makes it shorter, "
+        "max_messages of the manager limits it"
+    ),
     "chat.turns": "chat.turns has them",
     "config.endpoint": "it belongs to a server in the configuration of endpoints",
     "config.key": "a key stands in the environment variable that its endpoint names",

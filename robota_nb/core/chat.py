@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core import aio, plans, rewind
+from robota_nb.core import aio, compaction, plans, rewind
 from robota_nb.core import files as reading
 from robota_nb.core.cell_asks import by_code
 from robota_nb.core.events import Notice
@@ -16,7 +16,7 @@ from robota_nb.core.record import entries as make
 from robota_nb.core.record import html
 from robota_nb.core.record.config import settings_from
 from robota_nb.core.record.text import count, short
-from robota_nb.core.rules import changes, history, states, stats
+from robota_nb.core.rules import changes, history, states, stats, summaries, tokens
 from robota_nb.core.rules.search import search
 from robota_nb.core.turn import Branch, Message, Preview, Turn
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.rules.stats import Stats
+    from robota_nb.core.rules.summaries import Summary
     from robota_nb.core.session import Session
 
 
@@ -110,6 +111,23 @@ class Chat:
         runtime = self._ledger.runtime
         return stats.count_chats([(self._view, self.id)], sessions=1, made=runtime.made, replayed=runtime.shown)
 
+    @property
+    def summary(self) -> Summary | None:
+        """The summary that the next ask sends in the place of the first turns; None if it sends them all."""
+        plan = plans.at_end(self._ledger, self._view, self.id, "", ())
+        return summaries.counting(self._view.record, plan.asked_of, plan.before)
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens the next request has, before its prompt: as its server has counted so far."""
+        plan = plans.at_end(self._ledger, self._view, self.id, "", ())
+        return tokens.estimate(self._view.record, plan.before, plan.asked_of)
+
+    @property
+    def window(self) -> int:
+        """How many tokens a request and its answer may have together; 0 if that is not known."""
+        return self._ledger.runtime.window(self.config)
+
     def search(self, text: str) -> list[Hit]:
         """Return the turns, also of branches, whose question or answer holds a text, oldest first."""
         found = search(self._view.record, [self.id], text, self._view.path)
@@ -119,7 +137,12 @@ class Chat:
         """Return exactly what asking *text* with *images* and *files* now would send; raises as `stream` does."""
         plan = plans.at_end(self._ledger, self._view, self.id, text, reading.along(images, reading.given(files)))
         request = build_request(self._ledger.runtime, self._view, plan)
-        return Preview(provider=self.config.provider, request=request, choices=plan.asked_of.choices())
+        summary = summaries.counting(self._view.record, plan.asked_of, plan.before)
+        choices = plan.asked_of.choices()
+        return Preview(
+            provider=self.config.provider, request=request, choices=choices, summary=summary,
+            tokens=tokens.estimate(self._view.record, plan.before, plan.asked_of, plan.text),
+        )  # fmt: skip
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return the turns on the path as plain dicts, one for each message, for a data frame or a table."""
@@ -326,6 +349,57 @@ class Chat:
                 nodes = history.path_to(self._view, self.id, str(ref), to_end=to_end)
                 rewind.go_to(self._ledger, self._view, self.id, nodes)
             return self._turn(history.last_turn(self._view, self.id))
+
+    def compact(self, keep: int = compaction.KEEP, *, model: str = "", text: str = "") -> Summary | None:
+        """Have the chat send a summary of its turns but the last ones; the user's prompts are sent as they are.
+
+        The turns stay where they are. A summary of the same turns that is recorded is taken in the place of a request.
+
+        Parameters
+        ----------
+        keep
+            How many of the last turns are sent as they are.
+        model
+            Who writes it, at the chat's provider; the chat's model if not given.
+        text
+            What it is to heed besides.
+
+        Returns
+        -------
+        Summary or None
+            The summary; None if the chat has no more turns than are kept.
+
+        Raises
+        ------
+        ProviderError
+            If the model cannot be asked, or the summary is not whole; then nothing is changed.
+        ChatBusy, SessionNotActive
+            As `stream` does.
+        """
+        answer = self._compact(keep, model, text)
+        if answer is None:
+            return None
+        compaction.check_whole(answer.result() if isinstance(answer, LiveTurn) else answer)
+        return self.summary
+
+    async def acompact(self, keep: int = compaction.KEEP, *, model: str = "", text: str = "") -> Summary | None:
+        """Do what `compact` does without blocking the event loop."""
+        answer = self._compact(keep, model, text)
+        if answer is None:
+            return None
+        if isinstance(answer, LiveTurn):
+            async for _ in aio.in_threads(answer):
+                pass
+            answer = answer.result()
+        compaction.check_whole(answer)
+        return self.summary
+
+    def _compact(self, keep: int, model: str, text: str) -> Turn | LiveTurn | None:
+        return compaction.compact(self._ledger, self._view, self.id, keep=keep, model=model, text=text)
+
+    def compact_undo(self) -> bool:
+        """Have the chat send all of its turns again; return whether it had a summary."""
+        return compaction.undo(self._ledger, self._view, self.id)
 
     @contextmanager
     def _at_rest(self) -> Iterator[None]:

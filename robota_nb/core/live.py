@@ -42,6 +42,9 @@ from robota_nb.core.record.text import count
 from robota_nb.core.recording import record_turn
 from robota_nb.core.rules import provenance
 from robota_nb.core.rules import request as requests
+from robota_nb.core.rules.summaries import counting
+from robota_nb.core.rules.tokens import estimate
+from robota_nb.core.runtime import window_of
 from robota_nb.errors import ForeignChange, KeyMissing, ProviderError, RobotaError
 
 if TYPE_CHECKING:
@@ -299,7 +302,7 @@ def _send(
     if plan.asked_of.is_fallback:
         _check_fallback(ledger, view, chat)
     provider = runtime.providers.get(plan.asked_of.provider)
-    _tell_if_long(ledger, view, chat, request)
+    _tell_if_long(ledger, view, chat, plan, request, window=window_of(provider, request.model))
     _tell_what_is_foreign(ledger, view, chat, plan)
     return provider.stream(request)
 
@@ -325,17 +328,26 @@ LONG_BYTES = 400_000
 """Bytes of a history (about 100,000 tokens) beyond which its user is told, once a chat, what each ask sends."""
 
 
-def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, request: Request) -> None:
+NEARLY_FULL = 0.8
+"""The part of a window from which on its user is told, once a chat, how full it is."""
+
+
+def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, plan: Plan, request: Request, *, window: int) -> None:
     runtime = ledger.runtime
-    if chat in runtime.warned:
+    if chat in runtime.warned or plan.sums_up:
         return
-    size = sum(_size(message["content"]) for message in request.messages)
-    if size > LONG_BYTES:
+    name = view.chat_name(chat)
+    if window:
+        tokens = estimate(view.record, plan.before, plan.asked_of, plan.text)
+        text = f"{name!r} sends about {tokens:,} of the {window:,} tokens that fit"
+        is_long = tokens >= NEARLY_FULL * window
+    else:
+        size = sum(_size(message["content"]) for message in request.messages)
+        text = f"each ask in {name!r} now sends about {size // 1000:,} KB of history"
+        is_long = size > LONG_BYTES
+    if is_long:
         runtime.warned.add(chat)
-        name = view.chat_name(chat)
-        runtime.emit(
-            Notice(text=f"each ask in {name!r} now sends about {size // 1000:,} KB of history", hint="chat.shorten")
-        )
+        runtime.emit(Notice(text=text, hint="chat.shorten"))
 
 
 def _size(content: str | list[Any] | dict[str, Any]) -> int:
@@ -356,10 +368,11 @@ def _tell_what_is_foreign(ledger: Ledger, view: SessionView, chat: str, plan: Pl
     """
     runtime, config = ledger.runtime, plan.asked_of
     with runtime.lock:
-        sent = requests.sent_before(view.record, plan.before, runtime.limits.max_messages)
-        if not runtime.foreign and not any(node.imported for node in sent.nodes):
+        sent = _sent_before(runtime, view, plan)
+        nodes = [*sent.summed, *sent.nodes]
+        if not runtime.foreign and not any(node.imported for node in nodes):
             return
-        found = provenance.foreign_parts(view.record, runtime.foreign, chat, sent.nodes, config)
+        found = provenance.foreign_parts(view.record, runtime.foreign, chat, nodes, config)
         told = runtime.told_foreign.setdefault((chat, config.provider), set())
         new, policy = found.without(told), runtime.on_foreign_change()
         name, target = view.chat_name(chat), named(config.target)
@@ -398,7 +411,7 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
     pictures = config.choice("pictures")
     make.check_message_size(plan.text)
     plan.attached_entries  # noqa: B018 - what cannot be recorded is not sent
-    history = requests.sent_before(view.record, plan.before, runtime.limits.max_messages)
+    history = _sent_before(runtime, view, plan)
     has_picture = any(is_picture_type(one.media_type) for one in plan.attached)
     messages, turns = requests.messages(
         view.record,
@@ -416,6 +429,12 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
         params=config.decoded_params(),
         cancellation=cancellation or Cancellation(),
     )
+
+
+def _sent_before(runtime: Runtime, view: SessionView, plan: Plan) -> requests.History:
+    summary = counting(view.record, plan.asked_of, plan.before)
+    limit = 0 if plan.sums_up else runtime.limits.max_messages
+    return requests.sent_before(view.record, plan.before, limit, summary)
 
 
 def _checked(finish: Finish) -> Finish:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.attachments import attached_entries
 from robota_nb.core.record.nodes import Asked, Path, Trails
+from robota_nb.core.record.parameters import SUMMARY
 from robota_nb.core.rules import history, provenance
 from robota_nb.core.rules.asking import Ask, Asking
 from robota_nb.core.rules.effects import (
@@ -439,6 +440,13 @@ class NotebookPage:
         sets = takewhile(lambda effect: isinstance(effect, Set) and effect.chat == first.chat, after)
         return {effect.key: effect.value for effect in sets if isinstance(effect, Set)}
 
+    def former_summary(self) -> str:
+        """Return the summary that the running cell has had the chat send here when it ran before; empty for none."""
+        run = self.running
+        done = len(run.step.effects) - run.kept if run else 0
+        was = run.before[done] if run and done < len(run.before) else None
+        return was.value if isinstance(was, Set) and was.key == SUMMARY else ""
+
     def former_text(self) -> str | None:
         """Return what the ask that comes next in the running cell has sent when it ran before, with the same source."""
         run = self.running
@@ -500,7 +508,12 @@ class NotebookPage:
     def set_by_hand(self, chat: str, settings: Mapping[str, str]) -> list[make.Builder]:
         """Note what was clicked of a chat's settings; return what makes the entries that keep it for later."""
         known = self.clicked_settings(chat)
-        self.asking.pending[chat].update(settings)
+        # A summary stands below the cells that have an answer: it forces none of them to ask.
+        forcing = {key: value for key, value in settings.items() if key != SUMMARY}
+        if forcing:
+            self.asking.pending[chat].update(forcing)
+        if SUMMARY in settings:
+            self.asking.old_pending.setdefault(chat, {})[SUMMARY] = settings[SUMMARY]
         new = {key: value for key, value in settings.items() if known.get(key) != value}
         return [partial(make.set_entry, chat=chat, key=key, value=value or None) for key, value in new.items()]
 

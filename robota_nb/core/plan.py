@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from robota_nb.core.record.nodes import Asked
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.effects import ByHand
-    from robota_nb.core.rules.request import Turns
+    from robota_nb.core.rules.summaries import Turns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,8 @@ class Plan:
         Whether the turn becomes part of the chat.
     attached
         The pictures and files that go with the prompt.
+    sums_up
+        Whether it asks for a summary of what is before it: then all of that is sent, whatever the user's limit.
     """
 
     text: str
@@ -67,6 +69,7 @@ class Plan:
     instead_of: tuple[str, ...] = ()
     record: bool = True
     attached: tuple[Attachment, ...] = ()
+    sums_up: bool = False
 
     @property
     def asked_of(self) -> Config:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from robota_nb.core.plan import Plan
 from robota_nb.core.record import entries as make
-from robota_nb.core.record.nodes import Path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +47,7 @@ def instead(ledger: Ledger, view: SessionView, chat: str, text: str, node: Node)
         )  # fmt: skip
     own = record.path(before[-1].id).nodes if before else []
     return Plan(
-        text=make.clean(text), before=Path(path.trail.first(at)), place=before[-1].id if before else None,
+        text=make.clean(text), before=path.first(at), place=before[-1].id if before else None,
         context=None if own == before else tuple(one.id for one in before), options=node.options, attached=along,
         config=config.with_settings(record.set_since(chat)), instead_of=gone,
     )  # fmt: skip

@@ -32,6 +32,7 @@ __all__ = [
     "Finish",
     "FinishReason",
     "Image",
+    "KnowsWindow",
     "Level",
     "ListsModels",
     "Provider",
@@ -220,6 +221,18 @@ class Warms(Protocol):
 
     def warm(self) -> None:
         """Do the slow part of a first ask, such as an import; called in a thread of its own. It asks nobody."""
+        ...
+
+
+@runtime_checkable
+class KnowsWindow(Protocol):
+    """A provider that can say how long a request may be; to be one is optional."""
+
+    def window(self, model: str) -> int:
+        """Return how many tokens a request to a model and its answer may have together; 0 if that is not known.
+
+        Nobody is asked for it. *model* is empty for the provider's default.
+        """
         ...
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from robota_nb.core.events import Changed, Notice
 from robota_nb.core.lock import Lock
+from robota_nb.core.ports import KnowsWindow
 from robota_nb.core.record.attachments import MAX_IMAGE_BYTES, kept_beside
 from robota_nb.core.record.types import File
 from robota_nb.core.rules import states
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from robota_nb.core.events import Event
     from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.plan import Arriving
-    from robota_nb.core.ports import Attachment, Entry, Providers, Shelf
+    from robota_nb.core.ports import Attachment, Entry, Provider, Providers, Shelf
+    from robota_nb.core.record.config import Config
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.modes import Mode, Rerun
     from robota_nb.core.rules.states import Here
@@ -38,6 +40,13 @@ class Limits:
     max_active_sessions: int
     max_chats: int
     max_messages: int
+
+
+def window_of(provider: Provider, model: str) -> int:
+    """Return how many tokens a request to a provider's model and its answer may have together; 0 if it does not say."""
+    with suppress(Exception):  # other people's code
+        return provider.window(model) if isinstance(provider, KnowsWindow) else 0
+    return 0
 
 
 OnForeignChange: TypeAlias = Literal["tell", "refuse once", "refuse"]
@@ -105,6 +114,12 @@ class Runtime:
             return self.shelf.get(sha256)
         except StoreError:
             return None
+
+    def window(self, config: Config) -> int:
+        """Return how many tokens a request and its answer may have together; 0 if that is not known."""
+        with suppress(Exception):  # a provider that is not here
+            return window_of(self.providers.get(config.provider), config.model)
+        return 0
 
     # -- telling
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Asked, Node
     from robota_nb.core.rules.history import Fork
+    from robota_nb.core.rules.summaries import Summary
 
 
 class _Reads:
@@ -276,11 +277,17 @@ class Preview:
         What.
     choices
         What the chat's settings leave out of it, such as ``{"pictures": "none"}``.
+    summary
+        What it says in the place of the first turns; None if it has them all.
+    tokens
+        About how many it has.
     """
 
     provider: str
     request: Request
     choices: Mapping[str, str] = field(default_factory=dict)
+    summary: Summary | None = None
+    tokens: int = 0
 
     def __repr__(self) -> str:
         messages = count(len(self.request.messages), "message")

@@ -17,8 +17,8 @@ HINTS: Mapping[str, str] = MappingProxyType({
         "c.RobotaMagics.silence_timeout says when it is given up"
     ),
     "ask.shorten": (
-        "%robota chat fork --at or chat clear makes it shorter, c.RobotaMagics.max_messages limits it, "
-        "%robota chat preview shows it"
+        "%robota chat compact sends a summary of its beginning, chat fork --at or chat clear makes it shorter, "
+        "c.RobotaMagics.max_messages limits it, %robota chat preview shows it"
     ),
     "attached.clear": (
         "%robota chat clear goes on without them, %robota chat set model=NAME chooses a model that takes them"
@@ -30,6 +30,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "attached.now": "ask without it, or %robota chat set model=NAME chooses a model that takes it",
     "chat.ask": "write a %%robota cell",
     "chat.branches": "%robota chat branches lists them",
+    "chat.compact": "%robota chat compact makes a summary, and has it sent",
     "chat.create": "%robota new NAME creates one",
     "chat.deleted": "%robota chat open brings it back",
     "chat.edit": "ask something else, %robota chat edit takes its place",
@@ -37,7 +38,8 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "chat.preview": "%robota chat preview shows all that is sent",
     "chat.set": "set it anew with %robota chat set",
     "chat.shorten": (
-        "%robota chat clear or chat fork --at makes it shorter, c.RobotaMagics.max_messages limits it"
+        "%robota chat compact sends a summary of its beginning, chat clear or chat fork --at makes it shorter, "
+        "c.RobotaMagics.max_messages limits it"
     ),
     "chat.turns": "%robota chat log shows them",
     "config.endpoint": "it belongs to a server in c.RobotaMagics.endpoints",

@@ -15,12 +15,14 @@ from robota_nb.core.record.entries import to_text
 from robota_nb.core.record.fold import SessionState
 from robota_nb.core.record.kinds import is_message, kind_of
 from robota_nb.core.record.names import Names
+from robota_nb.core.record.nodes import Path
 from robota_nb.core.record.parameters import CHOICES
 from robota_nb.core.record.relations import references
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign, meanings
-from robota_nb.core.rules.stats import at_least
+from robota_nb.core.rules.stats import at_least, cost_of
+from robota_nb.core.rules.summaries import counting, span
 from robota_nb.display.marks import why
 from robota_nb.sync.chat_files import ChatImported
 from robota_nb.sync.persistence import Saving
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ports import Entries, Level
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import ChatState
-    from robota_nb.core.record.nodes import Node, Path, Trail
+    from robota_nb.core.record.nodes import Node, Trail
     from robota_nb.core.rules.modes import Mode
     from robota_nb.core.rules.search import Match
     from robota_nb.core.rules.stats import Stats, Tally
@@ -166,19 +168,27 @@ def log(chat: Chat) -> str:
     path, record = view.path(chat.id), view.record
     foreign = runtime.marked
     marked: list[Node] = []
-    nodes = [trail.node for trail in islice(path.trail.back(), _SCREENFUL)][::-1]
-    earlier = len(path) - len(nodes)
+    trails = list(islice(path.trail.back(), _SCREENFUL))[::-1]
+    earlier = len(path) - len(trails)
     lines = [f"  … {count(earlier, 'earlier turn')}: %robota export PATH.md writes all"] if earlier else []
-    for number, node in enumerate(nodes, earlier + 1):
+    for number, trail in enumerate(trails, earlier + 1):
+        node = trail.node
         theirs = is_foreign(foreign, node)
         marked += [node] if theirs else []
-        along = f"{_sent_along(record, node)}{_OUTSIDE if record.is_outside(node) else ''}"
+        along = f"{_sent_along(record, node)}{_OUTSIDE if record.is_outside(node) else ''}{_summed_up(record, trail)}"
         lines += [
             f"{number:>3}{FOREIGN if theirs else ' '} {short(record.text(node.user))}{along}",
             f"     {short(record.text(node.id))}{_came_along(record, node)}{_ending(node.finish_reason)}",
         ]
     lines += [f"{FOREIGN} foreign: {what}" for what in meanings(runtime.foreign, marked)]
     return plain("\n".join([chat.name, *lines]))
+
+
+def _summed_up(record: SessionState, trail: Trail) -> str:
+    """Say which turns were sent as a summary when the last one of these was asked."""
+    before = Path(trail).first(trail.size - 1)
+    summary = counting(record, record.node_config(trail.node), before)
+    return f" · asked with a {span(summary.turns)}" if summary else ""
 
 
 def _sent_along(record: SessionState, node: Node) -> str:
@@ -207,25 +217,42 @@ def other_sessions(elsewhere: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
     return plain("\n".join(lines))
 
 
-def stats(counted: Stats, prices: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """Say what was counted; *prices* are those of a million tokens, ``input`` and ``output``, by provider."""
+def stats(counted: Stats, prices: Mapping[str, Mapping[str, float]] | None = None, used: str = "") -> str:
+    """Say what was counted; *prices* are those of a million tokens, ``input`` and ``output``, by provider.
+
+    *used* is what the next ask sends, of one chat.
+    """
     chats_ = f"{count(counted.sessions, 'session')}, {count(counted.chats, 'chat')}"
     lines = [
         f"{chats_}, {count(counted.on_path, 'turn')} on the path, {count(counted.branches, 'branch')} beside it",
         *(f"  {short(name)}: {tally(one)}" for name, one in counted.models.items()),
-        *(f"  at {short(name)}: {_cost(one, price)}" for name, one, price in _priced(counted, prices or {})),
+        *(
+            f"  at {short(name)}: {_cost(one, price)}{_saved(counted, name, price)}"
+            for name, one, price in _priced(counted, prices or {})
+        ),
         f"in this kernel: asked {tally(counted.asked)}; replayed {tally(counted.replayed)}",
+        *([f"the next ask sends about {used}"] if used else []),
     ]
     return plain("\n".join(lines))
+
+
+def used_of(tokens: int, window: int) -> str:
+    """Say how many tokens are sent, and of how many that fit, if that is known."""
+    return f"{tokens:,} of {window:,} tokens" if window else f"{tokens:,} tokens"
 
 
 def _priced(counted: Stats, prices: Mapping[str, Mapping[str, float]]) -> list[tuple[str, Tally, Mapping[str, float]]]:
     return [(name, one, prices[name]) for name, one in counted.providers.items() if prices.get(name)]
 
 
+def _saved(counted: Stats, name: str, price: Mapping[str, float]) -> str:
+    one = counted.saved.get(name)
+    return f"; replay has saved {_cost(one, price)} in this kernel" if one else ""
+
+
 def _cost(one: Tally, price: Mapping[str, float]) -> str:
     """Say what tokens cost, at least if a server did not count all of them."""
-    cost = (one.input_tokens * price.get("input", 0) + one.output_tokens * price.get("output", 0)) / 1e6
+    cost = cost_of(one, price)
     about = "at least" if one.at_least else "about"
     return f"{about} {cost:,.2f}" if cost >= 1 else f"{about} {cost:.2g}"
 
@@ -238,12 +265,14 @@ def tally(one: Tally) -> str:
 def preview(shown: Preview, window: int = 0) -> str:
     """Show what an ask would send; *window*: how many tokens the endpoint takes, 0 if that is not known."""
     request = shown.request
-    size = f"{shown.size:,} bytes (about {shown.size // 4:,}{f' of {window:,}' if window else ''} tokens)"
+    size = f"{shown.size:,} bytes (about {shown.tokens:,}{f' of {window:,}' if window else ''} tokens)"
     who = f"{short(request.model) or 'its model'} at {short(shown.provider)}"
     lines = [f"{who}: {count(len(request.messages), 'message')}, {size}"]
     given = {**shown.choices, **request.params}
     lines += [f"{short(key)} = {short(str(value))}" for key, value in given.items()]
     lines += [f"{message['role']:>9}  {short(_text(message['content']))}" for message in request.messages]
+    if shown.summary:
+        lines += [f"the {span(shown.summary.turns)}, by {short(shown.summary.model)}:", shown.summary.text]
     return plain("\n".join(lines))
 
 
@@ -372,6 +401,17 @@ def redone(chat: Chat, turn: Turn | None) -> str:
     if turn is None:
         return plain(f"{chat.name}: there is nothing to redo")
     return plain(f"{chat.name}: {short(turn.prompt.content)!r} is back")
+
+
+def nothing_to_compact(chat: Chat, keep: int) -> str:
+    """Say why there is no summary."""
+    turns = count(len(view_of(chat).path(chat.id)), "turn")
+    return plain(f"{chat.name}: there is nothing to sum up: it has {turns}, and the last {keep} are sent as they are")
+
+
+def not_compacted(chat: Chat) -> str:
+    """Say what undoing a compaction did."""
+    return plain(f"{chat.name}: all turns are sent as they are")
 
 
 def cleared(chat: Chat) -> str:

@@ -403,6 +403,24 @@ declare namespace ViewMessage {
     chat: string | null;
   }
 
+  /**
+   * About how many `tokens` the next ask in the active chat sends before its prompt; `window` fit, 0: not known.
+   *
+   * Of the first `summed` turns it sends a summary, by `model`; more `can` be summed up. `cost` is what the chat
+   * has cost so far, `saved` what replay has saved in this kernel, each null where no endpoint has a price.
+   */
+  interface Gauge {
+    op: 'gauge';
+    chat: string | null;
+    tokens: number;
+    window: number;
+    summed: number;
+    model: string;
+    can: boolean;
+    cost: number | null;
+    saved: number | null;
+  }
+
   /** A picture in base64; empty if there is none that a view may show. */
   interface Picture {
     op: 'picture';
@@ -521,6 +539,7 @@ declare namespace ViewMessage {
     | Arriving
     | Text
     | Arrived
+    | Gauge
     | Picture
     | Answer
     | Modules;
@@ -565,6 +584,8 @@ declare namespace ViewMessage {
     | 'chat.set'
     | 'chat.settings'
     | 'chat.fork'
+    | 'chat.compact'
+    | 'chat.compact_undo'
     | 'chat.delete'
     | 'chat.undelete'
     | 'ask'

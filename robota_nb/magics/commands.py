@@ -226,6 +226,23 @@ COMMANDS = (
     ),
     Spec(words=("chat", "clear"), summary="Begin anew in this chat; what was said is kept as a branch."),
     Spec(
+        words=("chat", "compact"),
+        summary="Send a summary in the place of all but the last turns; prompts and record stay as they are.",
+        arguments=(
+            Arg(name="keep", flags=("--keep",), metavar="N", takes="number",
+                help="how many of the last turns are sent as they are; 4 if not given"),
+            Arg(name="writer", flags=("--with",), metavar="M", kind="model",
+                help="the model that writes it, at the chat's provider"),
+            _switch("--undo", help="send all turns again"),
+            replace(_TEXT, required=False, help="what the summary is to heed besides"),
+        ),
+        examples=(
+            "%robota chat compact",
+            "%robota chat compact --keep 2 --with gpt-4o-mini Keep all file names.",
+            "%robota chat compact --undo",
+        ),
+    ),
+    Spec(
         words=("chat", "search"),
         summary="Find a text in the questions and answers of this session, branches too.",
         arguments=(Arg(name="text", metavar="TEXT", takes="text", required=True, help="the rest of the line"),),
@@ -427,7 +444,8 @@ GROUPS = {
 """The first words of the commands, as the overview groups them."""
 
 MEANT = {
-    "chats": "chat list", "clear": "chat clear", "continue": "chat switch", "cost": "chat stats", "create": "chat open",
+    "chats": "chat list", "clear": "chat clear", "compact": "chat compact", "compress": "chat compact",
+    "continue": "chat switch", "cost": "chat stats", "create": "chat open",
     "delete": "chat delete", "edit": "chat edit", "fork": "chat fork", "branch": "chat fork", "find": "search",
     "history": "chat log", "list": "chat list", "load": "resume", "log": "chat log",
     "logs": "chat log",

@@ -327,6 +327,8 @@ def settings_of(args: Args) -> dict[str, str]:
 
 
 def _what_was_kept(turn: Turn | None) -> str:
+    if turn is not None and not turn.id:
+        return "nothing of it is recorded; run the cell again to ask again"
     if turn is None:
         return "nothing had arrived; run the cell again to ask again"
     if turn.finish_reason == "interrupted":

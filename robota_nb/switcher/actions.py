@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from robota_nb.core import compaction
 from robota_nb.core.ask_flow import begun_chat, begun_session
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.rules import history
 from robota_nb.core.rules.deletion import is_deleted
 from robota_nb.core.rules.states import check_active
+from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
 from robota_nb.errors import ChatNotFound, PromptError, RobotaError, TurnNotFound
 from robota_nb.prompt.made import ask_cell
@@ -121,6 +123,26 @@ def _free_name(chat: Chat) -> str:
     while view.find(f"{stem} {count}") or is_deleted(view, f"{stem} {count}"):
         count += 1
     return f"{stem} {count}"
+
+
+def _compact(host: Host, args: Arguments) -> Outcome:
+    chat = _chat(host.manager, args)
+    answer = compaction.compact(ledger_of(chat), view_of(chat), chat.id)
+    if answer is None:
+        raise PromptError("there is nothing to sum up yet: the last turns are sent as they are")
+    if isinstance(answer, Turn):
+        return None
+
+    def finish() -> Result:
+        compaction.check_whole(answer.result())
+        return {}
+
+    return finish
+
+
+def _compact_undo(host: Host, args: Arguments) -> Outcome:
+    _chat(host.manager, args).compact_undo()
+    return None
 
 
 def _delete_chat(host: Host, args: Arguments) -> Outcome:
@@ -277,6 +299,8 @@ ACTIONS: Mapping[ActionName, Action] = {
     "chat.set": _configure,
     "chat.settings": _settings,
     "chat.fork": _fork,
+    "chat.compact": _compact,
+    "chat.compact_undo": _compact_undo,
     "chat.delete": _delete_chat,
     "chat.undelete": _undelete_chat,
     "ask": _ask,

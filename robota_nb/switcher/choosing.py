@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from robota_nb.core.inside import runtime_of
+from robota_nb.core.record.parameters import SUMMARY
 from robota_nb.prompt.fields import said_of
 from robota_nb.prompt.last_error import NAME
 from robota_nb.prompt.offers import in_field
@@ -32,7 +33,7 @@ def settings(host: Host, chat: Chat) -> Settings:
         "provider": config.provider,
         "model": config.model,
         "system": config.system,
-        "params": dict(config.params),
+        "params": {key: value for key, value in config.params.items() if key != SUMMARY},
         "endpoints": list(host.endpoints.names()),
         "presets": [str(name) for name in host.presets],
     }

@@ -20,6 +20,10 @@ class Endpoints(Protocol):
         """Return the names of all providers and endpoints."""
         ...
 
+    def prices(self) -> Mapping[str, Mapping[str, float]]:
+        """Return what a million tokens cost, ``input`` and ``output``, by the name of the endpoint."""
+        ...
+
     def check(self, name: str) -> EndpointCheck:
         """See whether an endpoint can be reached, and which models it has; no model is asked."""
         ...

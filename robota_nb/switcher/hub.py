@@ -72,7 +72,7 @@ class Hub:
         self._views: list[View] = []
         self._wake = threading.Condition()
         self._pending = _Pending()
-        self._state = ViewState(host.manager)
+        self._state = ViewState(host.manager, host.endpoints.prices)
         self._thread: threading.Thread | None = None
         self._unsubscribe: Callable[[], None] | None = None
 

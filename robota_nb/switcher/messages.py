@@ -179,6 +179,24 @@ class Arrived(TypedDict):
     chat: str | None
 
 
+class Gauge(TypedDict):
+    """About how many ``tokens`` the next ask in the active chat sends before its prompt; ``window`` fit, 0: not known.
+
+    Of the first ``summed`` turns it sends a summary, by ``model``; more ``can`` be summed up. ``cost`` is what the chat
+    has cost so far, ``saved`` what replay has saved in this kernel, each null where no endpoint has a price.
+    """
+
+    op: Literal["gauge"]
+    chat: str | None
+    tokens: int
+    window: int
+    summed: int
+    model: str
+    can: bool
+    cost: float | None
+    saved: float | None
+
+
 class Picture(TypedDict):
     """A picture in base64; empty if there is none that a view may show."""
 
@@ -281,7 +299,7 @@ class Modules(TypedDict):
     css: str
 
 
-ToView: TypeAlias = Status | Lists | Transcript | Turns | Arriving | Text | Arrived | Picture | Answer | Modules
+ToView: TypeAlias = Status | Lists | Transcript | Turns | Arriving | Text | Arrived | Gauge | Picture | Answer | Modules
 """What the kernel says to a view."""
 
 
@@ -332,6 +350,8 @@ ActionName: TypeAlias = Literal[
     "chat.set",
     "chat.settings",
     "chat.fork",
+    "chat.compact",
+    "chat.compact_undo",
     "chat.delete",
     "chat.undelete",
     "ask",

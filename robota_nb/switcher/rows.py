@@ -6,22 +6,25 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from robota_nb.core.compaction import KEEP
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.attachments import attachment_of, is_picture, size_of
 from robota_nb.core.record.besides import besides_of
 from robota_nb.core.record.types import TEXT_ALONE, Image
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign
+from robota_nb.core.rules.stats import cost_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
+    from robota_nb.core.rules.stats import Tally
     from robota_nb.core.session import Session
-    from robota_nb.switcher.messages import ChatRow, Mark, SessionRow, SourceRow, TurnRow
+    from robota_nb.switcher.messages import ChatRow, Gauge, Mark, SessionRow, SourceRow, TurnRow
 
 _MARKUP = re.compile(r"[#*`_>|~]+")  # of Markdown, which one line of plain text has no use for
 _UNNAMED = re.compile(r"Chat \d+")  # that a chat is called if it was given no name
@@ -160,6 +163,32 @@ def turn(session: Session, shown: ShownTurn) -> TurnRow:
     if thoughts := record.reasoning(node.id):
         row["thoughts"] = thoughts
     return row
+
+
+def gauge(of: Chat | None, prices: Mapping[str, Mapping[str, float]]) -> Gauge:
+    """Return how full the window of a chat is, and what the chat has cost at endpoints that have a price."""
+    if of is None:
+        return {
+            "op": "gauge", "chat": None, "tokens": 0, "window": 0, "summed": 0, "model": "", "can": False,
+            "cost": None, "saved": None,
+        }  # fmt: skip
+    view, summary = view_of(of), of.summary
+    cost = saved = None
+    if prices:
+        counted = of.stats
+        cost, saved = _at(counted.providers, prices), _at(counted.saved, prices)
+    summed = summary.turns if summary else 0
+    return {
+        "op": "gauge", "chat": of.id, "tokens": of.tokens, "window": of.window, "summed": summed,
+        "model": (summary.model if summary else "")[:NAME], "can": len(view.path(of.id)) - KEEP > summed,
+        "cost": cost, "saved": saved,
+    }  # fmt: skip
+
+
+def _at(tallies: Mapping[str, Tally], prices: Mapping[str, Mapping[str, float]]) -> float | None:
+    """Return what tokens cost at those who have a price; None if nobody of them has."""
+    found = [cost_of(tally, prices[name]) for name, tally in tallies.items() if name in prices]
+    return sum(found) if found else None
 
 
 def picture(view: SessionView, id: str) -> Image | None:  # noqa: A002 - as the message calls it

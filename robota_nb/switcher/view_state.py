@@ -10,7 +10,7 @@ from robota_nb.core.record.types import Image
 from robota_nb.switcher import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PIECE = 200
 """Rows of chats in one message: the first ones are shown before the last ones have come."""
+SUMMING = "Sum up the first turns, to send that in their place"
+"""What stands for the long instruction to a model that sums up a chat."""
 STALE = 200
 """How many changed turns are named one by one; if there are more, all from the first of them on are sent again."""
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -141,7 +143,8 @@ class Transcript:
         if plan.place is not None and not at:
             at = len(self._path)
         return {
-            "op": "arriving", "chat": self._chat, "after": at, "prompt": plan.text, "text": text,
+            "op": "arriving", "chat": self._chat, "after": at, "text": text,
+            "prompt": SUMMING if plan.sums_up else plan.text,
             "cell": plan.cell is not None, "pictures": sum(isinstance(one, Image) for one in plan.attached),
         }  # fmt: skip
 
@@ -153,10 +156,14 @@ class ViewState:
     ----------
     manager
         The sessions that views show. Callers hold its lock.
+    prices
+        Returns what a million tokens cost, by the names of endpoints.
     """
 
-    def __init__(self, manager: SessionManager) -> None:
+    def __init__(self, manager: SessionManager, prices: Callable[[], Mapping[str, Mapping[str, float]]] = dict) -> None:
         self._manager = manager
+        self._prices = prices
+        self._gauge = rows.gauge(None, {})
         self.status: messages.Status = {"op": "status", "session": None, "chat": None, "level": "", "running": 0}
         self._lists = Lists()
         self._transcript = Transcript()
@@ -180,12 +187,14 @@ class ViewState:
                 found += self._lists.update(self._manager, None if everything else chats)
             changed = everything or (chat is not None and chat.id in chats)
             found += self._transcript.update(chat, changed=changed)
+            if changed or (chat and chat.id) != self._gauge["chat"]:
+                found += self._gauged(chat)
         return found
 
     def everything(self) -> list[ToView]:
         """Return the messages that tell a new view all that the others know."""
         first, *later = self._lists.everything()
-        return [first, *self._transcript.everything(self._active()), *later]
+        return [first, *self._transcript.everything(self._active()), self._gauge, *later]
 
     def reply(self, message: Want | WantPicture | Answer) -> ToView:
         """Return what a view gets that wants turns or a picture; the answer to an action is that already."""
@@ -196,6 +205,11 @@ class ViewState:
                 return self._picture(message["id"])
             case "answer":
                 return message
+
+    def _gauged(self, chat: Chat | None) -> Iterator[messages.Gauge]:
+        before, self._gauge = self._gauge, rows.gauge(chat, self._prices())
+        if self._gauge != before:
+            yield self._gauge
 
     def _active(self) -> Chat | None:
         session = self._manager.active_session()

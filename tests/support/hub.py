@@ -56,6 +56,9 @@ class Host:
 class Offered:
     """An endpoint that has two models."""
 
+    def prices(self):
+        return {}
+
     def names(self):
         return ["scripted"]
 
@@ -102,6 +105,7 @@ class Reader:
         self.answers = {}
         self.sessions, self.session, self.chat, self.chats = [], None, None, {}
         self.status, self.shown, self.count, self.turns, self.arriving = {}, None, 0, {}, None
+        self.gauge = {}
         if hello:
             self.say(op="hello", full=full)
 
@@ -131,6 +135,9 @@ class Reader:
         for chat in gone:
             self.chats.pop(chat, None)
         self.chats.update({row["id"]: row for row in chats})
+
+    def _gauge(self, **gauge):
+        self.gauge = gauge
 
     def _transcript(self, *, chat, count, stale, first, turns, **kept):
         self.shown, self.count = chat, count
@@ -226,6 +233,7 @@ class Reader:
             "status": self.status, "sessions": self.sessions, "session": self.session, "chat": self.chat,
             "chats": self.chats, "shown": self.shown, "count": self.count,
             "turns": [self.turns.get(at) for at in range(self.count)], "arriving": self.arriving,
+            "gauge": self.gauge,
         }  # fmt: skip
 
     def leave(self):

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         PurgedEntry,
         SessionEntry,
         SetEntry,
+        SummaryEntry,
     )
 
 MAX_MESSAGE_BYTES = 1_000_000
@@ -401,6 +402,53 @@ def outside_entry(
         entry["context"] = said
     if which := list(turns):
         entry["turns"] = which
+    return entry
+
+
+def summary_entry(
+    *,
+    n: int,
+    at: str,
+    chat: str,
+    turns: Iterable[str],
+    text: str,
+    config: str,
+    asked: str = "",
+    model: str = "",
+    usage: Usage | None = None,
+) -> SummaryEntry:
+    """Return what a model made of the beginning of a chat.
+
+    Parameters
+    ----------
+    n, at, chat
+        When, and of which chat.
+    turns
+        The turns that it sums up, oldest first: all of them, so that whoever purges one finds it.
+    text
+        The summary.
+    config
+        The id of the settings that it was asked with.
+    asked
+        What the user has asked of it.
+    model, usage
+        Who wrote it, and the tokens.
+
+    Raises
+    ------
+    SnapshotError
+        If the text is larger than a message may be.
+    """
+    entry: SummaryEntry = {
+        "kind": "summary", "n": n, "at": at, "chat": chat, "turns": list(turns), "content": _content(text),
+        "config": config,
+    }  # fmt: skip
+    if asked:
+        entry["asked"] = _content(asked)
+    if model:
+        entry["model"] = model
+    if usage:
+        entry["usage"] = usage_counts(usage)
     return entry
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         PurgedEntry,
         SessionEntry,
         SetEntry,
+        SummaryEntry,
     )
 
 
@@ -137,6 +138,7 @@ class SessionState:
         self._accepted: set[str] = set()  # the turns that they are of
         self.outside: dict[str, OutsideEntry] = {}
         self.forked_from: dict[str, Register[str]] = defaultdict(Register)  # chat -> the one that a cell forked it from
+        self.summaries: dict[str, SummaryEntry] = {}  # of the beginnings of chats, by the ids of the entries
         self.said_before: dict[str, str] = {}  # by a turn of whose context not all is here: a digest of what it says
         self._effects_of: dict[str, list[str]] = defaultdict(list)  # by the id of the cell
         self._results: dict[str, _Call] = {}  # of the messages of tools
@@ -292,6 +294,10 @@ class SessionState:
     def add_outside(self, stamp: Stamp, entry: OutsideEntry) -> None:
         """Take over what was done outside cells."""
         self.outside[stamp.id] = entry
+
+    def add_summary(self, stamp: Stamp, entry: SummaryEntry) -> None:
+        """Take over what a model made of the beginning of a chat."""
+        self.summaries[stamp.id] = entry
 
     def add_before(self, entry: BeforeEntry) -> None:
         """Take over what was said before a turn, of which not all is here."""

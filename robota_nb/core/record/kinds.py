@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         PurgedEntry,
         SessionEntry,
         SetEntry,
+        SummaryEntry,
     )
 
 MAX_N = 2**48
@@ -281,6 +282,9 @@ class State(Protocol):
     def add_outside(self, stamp: Stamp, entry: OutsideEntry) -> None:
         """Take over what was done outside cells."""
 
+    def add_summary(self, stamp: Stamp, entry: SummaryEntry) -> None:
+        """Take over what a model made of the beginning of a chat."""
+
     def add_before(self, entry: BeforeEntry) -> None:
         """Take over what was said before a turn, of which not all is here."""
 
@@ -377,7 +381,7 @@ def _pictures(entry: MessageEntry) -> Iterator[Link]:
             yield Link("image", part["image"], "image")
 
 
-def _too_long(entry: MessageEntry) -> str:
+def _too_long(entry: MessageEntry | SummaryEntry) -> str:
     size = len(to_text(entry["content"]).encode())
     return f"a message is over the cap of {MAX_MESSAGE_BYTES:,} bytes" if size > MAX_MESSAGE_BYTES else ""
 
@@ -557,6 +561,16 @@ OUTSIDE = Kind(
     apply=lambda state, stamp, entry: state.add_outside(stamp, entry),
 )  # fmt: skip
 
+SUMMARY = Kind(
+    name="summary",
+    required={**CLOCK, "chat": CHAT_ID, "turns": IDS, "content": LINES, "config": ID},
+    optional={"asked": LINES, "model": TEXT, "usage": Value(_is_usage)},
+    minor=1,
+    rides=Rides.ONCE, purge=Purge.WITH_ITS_TARGET, export=Export.WITH_ITS_TARGET,
+    apply=lambda state, stamp, entry: state.add_summary(stamp, entry),
+    fault=_too_long,
+)  # fmt: skip
+
 BEFORE = Kind(
     name="before",
     required={"turn": ID, "says": DIGEST},
@@ -592,8 +606,8 @@ UNKNOWN = Kind(name="", required={}, rides=Rides.ONCE, purge=Purge.WITH_ITS_TARG
 """Any kind of a later version: its entries are kept as they are, and may repeat the text of whatever they name."""
 
 _ALL = (
-    SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, OPTION, EFFECTS, ACCEPT, OUTSIDE, BEFORE, IMAGE,
-    PURGED,
+    SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, OPTION, EFFECTS, ACCEPT, OUTSIDE, SUMMARY, BEFORE,
+    IMAGE, PURGED,
 )  # fmt: skip
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

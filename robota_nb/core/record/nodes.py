@@ -220,6 +220,10 @@ class Path:
         """The last turn."""
         return self.trail.node if self.trail.size else None
 
+    def first(self, size: int) -> Path:
+        """Return the path of its first turns, so many of them."""
+        return Path(self.trail.first(size))
+
     def place(self, node: Node) -> int:
         """Return the place of a turn on it, from 1; 0 if it is not there."""
         return self.trail.place(node.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.record.parameters import CHOICES, body_field
+from robota_nb.core.record.parameters import CHOICES, SUMMARY, body_field, is_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,10 @@ def is_option(key: object, *values: str) -> bool:
     """
     if not isinstance(key, str):
         return False
-    return bool(body_field(key)) or (key in CHOICES and all(value.startswith('"') for value in values if value))
+    given = [value for value in values if value]
+    if key == SUMMARY:
+        return all(map(is_summary, given))
+    return bool(body_field(key)) or (key in CHOICES and all(value.startswith('"') for value in given))
 
 
 def is_more(value: object) -> bool:

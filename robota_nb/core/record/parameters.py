@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = [
-    "BODY", "CHOICES", "RESERVED_KEYS", "body_field", "check_param", "check_param_key", "is_param", "names_key",
+    "BODY", "CHOICES", "RESERVED_KEYS", "SUMMARY", "body_field", "check_param", "check_param_key", "is_param",
+    "is_summary", "names_key",
 ]  # fmt: skip
 
 BODY: Final = "body."
@@ -28,9 +29,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({
 })  # fmt: skip
 """Settings of what a chat sends and keeps, which go into no request, and their values; the first is the usual one."""
 
+SUMMARY: Final = "summary"
+"""The setting that says which summary a chat sends in the place of its beginning, by the id of the entry, as JSON."""
+
 RESERVED_KEYS = frozenset({"chat", "deleted", "description", "from", "name", "session", "state"})
 """Keys of ``set`` entries that are no parameters of a request."""
 
+_SUMMARY = re.compile(r'"e_[0-9a-f]{32}"')
 _KEY_NAME = re.compile(
     r"(?i:(\w+[-_])?(api[-_]?key|auth[-_]?token|access[-_]?token|secret[-_]?key|authorization|bearer|password)"
     r"|key|token|secret)"
@@ -86,6 +91,11 @@ def is_param(key: str) -> bool:
     return key not in _OF_ENDPOINTS | _OF_REQUESTS | RESERVED_KEYS
 
 
+def is_summary(value: str) -> bool:
+    """Say whether a value of the setting `SUMMARY` names an entry: format 1.0 may have sent another as a parameter."""
+    return _SUMMARY.fullmatch(value) is not None
+
+
 def body_field(key: str) -> str:
     """Return the field of a request's body that *key* names, as in ``body.provider``; empty if it names none."""
     field = key.removeprefix(BODY)
@@ -134,6 +144,10 @@ def check_param(key: str, value: object) -> None:
         if not is_safe(field, value):
             raise SnapshotError(f"{key} names a server or a key", hint="config.endpoint")
         return
+    if key == SUMMARY:
+        raise SnapshotError(
+            f"{SUMMARY} is no setting to type; {BODY}{key}=… sends it to the server", hint="chat.compact"
+        )
     if values := CHOICES.get(key):
         if value not in values:
             said = f"{', '.join(values[:-1])} or {values[-1]}"

@@ -311,6 +311,24 @@ class OutsideEntry(TypedDict):
     turns: NotRequired[list[str]]
 
 
+class SummaryEntry(TypedDict):
+    """What a model made of these *turns*, which are the beginning of what a chat remembered; *asked*: what it was told.
+
+    *config* is the entry with what it was asked with.
+    """
+
+    kind: Literal["summary"]
+    n: int
+    at: str
+    chat: str
+    turns: list[str]
+    content: list[str]
+    config: str
+    asked: NotRequired[list[str]]
+    model: NotRequired[str]
+    usage: NotRequired[dict[str, int]]
+
+
 class BeforeEntry(TypedDict):
     """What was sent before a *turn*, of which not all is here: a digest of what it *says*."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from robota_nb.core.record.parameters import SUMMARY
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
@@ -54,9 +56,16 @@ class Answer(NamedTuple):
 
 
 class Answers:
-    """Finds the turns that answer a request: the same chat, context, prompt and settings."""
+    """Finds the turns that answer a request: the same chat, context, prompt and settings.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    sums_up
+        Says whether the summary that settings name, if they name one, stands for the beginning of a context.
+    """
+
+    def __init__(self, sums_up: Callable[[Config, Context], bool] = lambda *_: True) -> None:
+        self.sums_up = sums_up
         self._turns: dict[str, Answer] = {}
         self._by_request: dict[tuple[str, bytes, bytes], list[tuple[str, Config]]] = defaultdict(list)
         self._accepted: dict[str, list[Context]] = defaultdict(list)  # contexts that a turn stands for, too
@@ -105,10 +114,15 @@ class Answers:
     def differing(self, one: Config, other: Config, context: Context) -> Iterator[str]:
         """Yield the keys of the settings in which two configs differ, as far as that matters to a request.
 
-        Which pictures are sent again makes no difference where none was sent before it.
+        Which pictures are sent again makes no difference where none was sent before it, nor does a summary of
+        something else.
         """
         for key in one.differing(other):
-            if key != "pictures" or any(self._has_pictures(turn) for turn in reversed(context)):
+            if key == "pictures":
+                matters = any(self._has_pictures(turn) for turn in reversed(context))
+            else:
+                matters = key != SUMMARY or self.sums_up(one, context) or self.sums_up(other, context)
+            if matters:
                 yield key
 
     def _has_pictures(self, turn: str) -> bool:

@@ -10,6 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from robota_nb.core.record.config import Config
+from robota_nb.core.record.parameters import SUMMARY
 from robota_nb.core.rules.answers import newest
 from robota_nb.core.rules.effects import (
     Answered,
@@ -29,10 +31,9 @@ from robota_nb.core.rules.page import Record as PageRecord
 from robota_nb.errors import ReplayMiss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from robota_nb.core.record.attachments import Attached
-    from robota_nb.core.record.config import Config
     from robota_nb.core.rules.answers import Answer, Answers
     from robota_nb.core.rules.effects import Effect, Options
     from robota_nb.core.rules.memory import Context, Memory
@@ -355,6 +356,21 @@ class Asking:
         run.live = run.live or found is None
         return Decision(request=request, effect=effect, found=found)
 
+    def may_sum_up(self, *, again: bool, what: str) -> None:
+        """Note that the model is asked for a summary in the running cell; *again*: it was when that ran before.
+
+        Raises
+        ------
+        ReplayMiss
+            If the mode lets nobody be asked; *what* is not recorded.
+        """
+        run = self.running
+        assert run is not None
+        if self.mode == "strict" or (self.mode == "stale" and not again):
+            run.missed = True
+            raise ReplayMiss(f"{what} is not recorded", hint="replay.new" if self.mode == "stale" else "replay.miss")
+        run.live = True
+
     def may_ask(self, former: Answered | None) -> bool:
         """Say whether the mode lets the model be asked in the place of this ask of the former run."""
         return self.mode != "strict" and (self.mode != "stale" or bool(former and former.turn))
@@ -456,7 +472,7 @@ class Asking:
         said = of_chat(memory, chat, self.record)
         config = with_hand(said.config, former.hand) if former and former.chat == chat else said.config
         if not (former and former.turn) or anew:
-            config = config.with_settings(self.old_pending.get(chat, {}))
+            config = config.with_settings(self._waiting(chat, said.context))
         config = config.with_settings(self.pending.get(chat, {}))
         return Request(
             chat=chat,
@@ -465,6 +481,14 @@ class Asking:
             config=config.with_settings(dict(options)),
             hand=by_hand(said.config, config),
         )
+
+    def _waiting(self, chat: str, context: Context) -> Mapping[str, str]:
+        """Return what was clicked of a chat and counts for what is asked anyway; a summary, where it can be sent."""
+        clicked = self.old_pending.get(chat, {})
+        named = clicked.get(SUMMARY)
+        if not named or self.answers.sums_up(Config(provider="", params={SUMMARY: named}), context):
+            return clicked
+        return {key: value for key, value in clicked.items() if key != SUMMARY}
 
     def chat_of(self, memory: Memory, cell: Cell, former: Answered | None) -> str:
         """Return the chat to which an ask goes that names none; empty if there is none yet."""
@@ -528,11 +552,16 @@ class Asking:
         if turn is not None:
             self.used = self.used or chat == self.clicked
             clicked = self.pending.pop(chat, None)
-            if decision.request.hand or decision.found is None:
+            if decision.found is None or self._goes_along(chat, decision.request):
                 clicked = self.old_pending.pop(chat, None) or clicked
             if clicked and decision.found is not None:
                 self.running.clicked, used = True, self.page.next_n()
         self._do(replace(decision.effect, turn=turn, used=used))
+
+    def _goes_along(self, chat: str, request: Request) -> bool:
+        """Say whether something that waited, and counts for what is asked anyway, went into a request."""
+        waited = self.old_pending.get(chat, {})
+        return any(waited.get(key) == value for key, _, value in request.hand)
 
     def resolved(self, decision: Decision, base: Config) -> Decision:
         """Return a decision with other settings than the page gives, because nobody has chosen any."""

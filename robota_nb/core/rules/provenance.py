@@ -6,7 +6,9 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 from robota_nb.core.record.kinds import kind_of
+from robota_nb.core.record.parameters import SUMMARY
 from robota_nb.core.record.text import short
+from robota_nb.core.rules.summaries import named_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -156,6 +158,8 @@ def foreign_parts(
     doubtful = [node.id for node in theirs if not is_foreign(foreign.sure, node)]
     set_by_them = foreign.settings(record.id)
     settings = {key: value for key, value in config.settings().items() if (key, value) in set_by_them}
+    if named_in(config) in foreign.sure:  # this user's cell may have found it
+        settings[SUMMARY] = config.get(SUMMARY)
     last = last_own(record, foreign, chat) if settings else None
     before = record.node_config(last).settings() if last else settings
     changed = [key for key, value in settings.items() if before.get(key) != value]

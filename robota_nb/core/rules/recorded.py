@@ -17,6 +17,7 @@ from robota_nb.core.rules.effects import Answered, ByHand, Clear, Drop, Put, Set
 from robota_nb.core.rules.memory import Contexts
 from robota_nb.core.rules.page import Outside
 from robota_nb.core.rules.request import has_pictures
+from robota_nb.core.rules.summaries import counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -204,13 +205,18 @@ class Recorded:
 
     def answers(self) -> Answers:
         """Return the answers, by what each of them answers."""
-        found = Answers()
+        found = Answers(self.sums_up)
         for state in self.states:
             for node in sorted(state.nodes.values(), key=lambda node: node.stamp):
                 found.add(self.answer(node))
             for accept in state.accepted.values():
                 found.accept(accept["turn"], self.contexts.of(accept["context"]), state.config(accept["config"]))
         return found
+
+    def sums_up(self, config: Config, context: Context) -> bool:
+        """Say whether the summary that settings name, if they name one, stands for the beginning of a context."""
+        state = self._holder(context.turn)
+        return state is not None and counting(state, config, context) is not None
 
     def answer(self, node: Node) -> Answer:
         """Return a turn, as far as it matters to an ask."""

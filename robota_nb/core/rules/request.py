@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core.record.attachments import content_parts, is_picture, is_picture_type
 from robota_nb.core.record.kinds import added
 from robota_nb.core.record.text import count
+from robota_nb.core.rules.summaries import span
 from robota_nb.errors import FileAbsent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Node
-
-
-class Turns(Protocol):
-    """The turns that a chat remembers, by their ids."""
-
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        ...
-
-    def __reversed__(self) -> Iterator[str]:
-        """Yield them, the last one first."""
-        ...
+    from robota_nb.core.rules.summaries import Summary, Turns
 
 
 class History(NamedTuple):
-    """The turns that the model sees before a prompt, oldest first, and the number in the chat of the first of them."""
+    """What the model sees before a prompt.
+
+    Parameters
+    ----------
+    nodes
+        The turns, oldest first.
+    first
+        The number in the chat of the first of them.
+    summary
+        What stands before them in the place of turns.
+    summed
+        These turns: of each, what was asked is sent.
+    """
 
     nodes: list[Node]
     first: int
+    summary: Summary | None = None
+    summed: Sequence[Node] = ()
 
 
 class Messages(NamedTuple):
@@ -57,7 +60,7 @@ _ENDINGS = {
 """What the model is told of an answer that did not end by itself, by its finish_reason."""
 
 
-def sent_before(record: SessionState, before: Turns, limit: int = 0) -> History:
+def sent_before(record: SessionState, before: Turns, limit: int = 0, summary: Summary | None = None) -> History:
     """Return the turns that the model sees before a prompt.
 
     Parameters
@@ -69,12 +72,21 @@ def sent_before(record: SessionState, before: Turns, limit: int = 0) -> History:
     limit
         How many messages are sent at most, the latest ones, and no answer without its question; 0 for all (see
         `left_out`). In the record everything stays.
+    summary
+        What is sent in the place of the first turns; the limit holds for the rest.
     """
-    out = left_out(before.size, limit // _OF_A_TURN) if limit else 0
-    latest = islice(reversed(before), before.size - out)
-    nodes = [node for turn in latest if (node := record.nodes.get(turn))]
-    nodes.reverse()
-    return History(nodes, out + 1)
+    summed = summary.turns if summary else 0
+    rest = before.size - summed
+    out = left_out(rest, limit // _OF_A_TURN) if limit else 0
+    latest_first = reversed(before)
+    nodes = _oldest_first(record, islice(latest_first, rest - out))
+    if summary is None:
+        return History(nodes, out + 1)
+    return History(nodes, summed + out + 1, summary, _oldest_first(record, islice(latest_first, out, None)))
+
+
+def _oldest_first(record: SessionState, turns: Iterator[str]) -> list[Node]:
+    return [node for turn in turns if (node := record.nodes.get(turn))][::-1]
 
 
 def left_out(turns: int, most: int) -> int:
@@ -116,8 +128,8 @@ def messages(
     """
     with_pictures = (node for node in reversed(history.nodes) if has_pictures(record, node))
     latest = next(with_pictures, None) if pictures == "latest" else None
-    sent: list[dict[str, Any]] = []
-    turns: list[int] = []
+    sent = _summed_up(record, history)
+    turns = [history.summary.turns] if history.summary else []
     all_seen = pictures == "all"
     for number, node in enumerate(history.nodes, history.first):
         seen = all_seen or node is latest
@@ -130,6 +142,32 @@ def messages(
             sent += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
             turns.append(number)
     return Messages(sent, turns)
+
+
+def _summed_up(record: SessionState, history: History) -> list[dict[str, Any]]:
+    """Return what stands in the place of turns that were summed up: all that was asked in them, and the summary.
+
+    Both are messages of a conversation like any other: all servers take that, and a model's words get no more weight
+    than a model's. What went along with the questions is only named.
+    """
+    if history.summary is None:
+        return []
+    what, by = span(history.summary.turns), history.summary.model
+    asked = [
+        f"[{number}] {text}"
+        for number, node in enumerate(history.summed, 1)
+        if (text := _without_attached(record, node.user))
+    ]
+    questions = "\n\n".join([f"[What I asked before; the answers are in the {what}]", *asked])
+    answer = f"[{what[0].upper()}{what[1:]}{f', by {by}' if by else ''}]\n\n{history.summary.text}"
+    return [{"role": "user", "content": questions}, {"role": "assistant", "content": answer}]
+
+
+def _without_attached(record: SessionState, eid: str) -> str:
+    """Return a message's text, and how much went along with it."""
+    text, number = record.text(eid), len(record.attached(eid))
+    note = f"[{count(number, 'attachment')} left out]" if number else ""
+    return "\n\n".join(filter(None, (text if text.strip() else "", note)))
 
 
 def _ending(record: SessionState, node: Node) -> str:

@@ -34,9 +34,9 @@ class Tally:
     output_tokens: int = 0
     at_least: bool = False
 
-    def add(self, usage: Mapping[str, int]) -> None:
-        """Count one turn more, with the *usage* that its entry has."""
-        self.turns += 1
+    def add(self, usage: Mapping[str, int], turns: int = 1) -> None:
+        """Count one turn more, or what else costs tokens, with the *usage* that its entry has."""
+        self.turns += turns
         self.at_least = self.at_least or "input_tokens" not in usage or "output_tokens" not in usage
         self.input_tokens += usage.get("input_tokens", 0)
         self.output_tokens += usage.get("output_tokens", 0)
@@ -58,6 +58,8 @@ class Stats:
         The same by model, and by who was asked, as an endpoint's name.
     asked, replayed
         Those that this kernel has asked live, and shown from the record.
+    saved
+        The latter by who would have been asked.
     """
 
     sessions: int
@@ -69,6 +71,7 @@ class Stats:
     providers: Mapping[str, Tally] = field(default_factory=dict)
     asked: Tally = field(default_factory=Tally)
     replayed: Tally = field(default_factory=Tally)
+    saved: Mapping[str, Tally] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         total = self.total
@@ -97,6 +100,11 @@ def _row(name: str, tally: Tally) -> list[str]:
     return [name, str(tally.turns), *tokens]
 
 
+def cost_of(tally: Tally, price: Mapping[str, float]) -> float:
+    """Return what tokens cost; *price* is that of a million, ``input`` and ``output``."""
+    return (tally.input_tokens * price.get("input", 0) + tally.output_tokens * price.get("output", 0)) / 1e6
+
+
 def at_least(tally: Tally) -> str:
     """Return what is said before a number of tokens, if there were more."""
     return "at least " if tally.at_least else ""
@@ -122,6 +130,7 @@ def count_chats(
     total, asked, shown = Tally(), Tally(), Tally()
     models: dict[str, Tally] = {}
     providers: dict[str, Tally] = {}
+    saved: dict[str, Tally] = {}
     on_path = branches = 0
     for view, chat in chats:
         record = view.record
@@ -137,7 +146,15 @@ def count_chats(
             here = asked if node.id in made else shown if node.id in replayed else Tally()
             for tally in (total, models.setdefault(model, Tally()), providers.setdefault(provider, Tally()), here):
                 tally.add(answer.get("usage", {}))
+            if here is shown:
+                saved.setdefault(provider, Tally()).add(answer.get("usage", {}))
+        for summary in record.summaries.values():
+            if summary["chat"] == chat:
+                config = record.config(summary["config"])
+                model, provider = summary.get("model") or config.model or "unknown", config.provider or "unknown"
+                for tally in (total, models.setdefault(model, Tally()), providers.setdefault(provider, Tally())):
+                    tally.add(summary.get("usage", {}), turns=0)
     return Stats(
         sessions=sessions, chats=len(chats), on_path=on_path, branches=branches,
-        total=total, models=models, providers=providers, asked=asked, replayed=shown,
+        total=total, models=models, providers=providers, asked=asked, replayed=shown, saved=saved,
     )  # fmt: skip

@@ -4,6 +4,7 @@
 import { Attached } from './attached.js';
 import { h } from './dom.js';
 import { textArea } from './field.js';
+import { Gauge } from './gauge.js';
 import { icon } from './icons.js';
 import { Offers } from './offers.js';
 import { t } from './strings.js';
@@ -54,9 +55,11 @@ export class Draft {
       type: 'button', 'aria-label': t('takeBack'), title: t('takeBack'), 'data-part': 'take-back', on: { click: () => this._takeBack() }
     }, icon('close'));
     this._waits = h('div.robota-waits', { role: 'status', 'data-part': 'waits' }, h('span.robota-waits-word', {}, t('waits')), this._next, take);
+    this._gauge = new Gauge(state, actions);
     this.element = h('div.robota-draft', {},
       this._waits, this._attached.element, offers.element,
-      h('div.robota-write', {}, this._attached.button, area, this._sendButton, this._stopButton));
+      h('div.robota-write', {}, this._attached.button, area, this._sendButton, this._stopButton),
+      this._gauge.element);
   }
 
   refresh() {
@@ -72,6 +75,7 @@ export class Draft {
     this._area.title = t('draftHint');
     this._sendButton.hidden = arriving !== null;
     this._stopButton.hidden = arriving === null;
+    this._gauge.refresh();
     this._sendWaiting();
     const next = chat === null ? undefined : this._waiting.get(chat);
     this._waits.hidden = next === undefined;

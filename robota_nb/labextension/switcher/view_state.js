@@ -19,6 +19,10 @@ export class ViewState {
     this.turns = []; // and their rows, as far as they are here
     /** @type {ViewMessage.Arriving | null} */
     this.arriving = null; // the turn whose answer arrives, with its text so far
+    /** @type {ViewMessage.Gauge} */
+    this.gauge = {
+      op: 'gauge', chat: null, tokens: 0, window: 0, summed: 0, model: '', can: false, cost: null, saved: null
+    };
   }
 
   /**
@@ -41,6 +45,9 @@ export class ViewState {
         if (message.chat === this.shown) {
           this._put(message);
         }
+        break;
+      case 'gauge':
+        this.gauge = message;
         break;
       case 'arriving':
         this.arriving = message;

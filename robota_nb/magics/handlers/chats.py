@@ -80,8 +80,7 @@ def _preview(runner: Runner, args: Args) -> None:
     prompt = runner.expanded({**args, "raw": False}) if args["text"] else Expanded(text="")
     runner.tell(prompt)
     shown = chat.preview(prompt.text)
-    endpoint = runner.host.endpoints.endpoint(shown.provider)
-    runner.say(report.preview(shown, endpoint.context_window if endpoint else 0))
+    runner.say(report.preview(shown, chat.window))
 
 
 def _search(runner: Runner, args: Args) -> None:
@@ -95,7 +94,8 @@ def _search_all(runner: Runner, args: Args) -> None:
 
 
 def _stats(runner: Runner, _: Args) -> None:
-    runner.say(report.stats(runner.existing_chat().stats, runner.host.endpoints.prices()))
+    chat = runner.existing_chat()
+    runner.say(report.stats(chat.stats, runner.host.endpoints.prices(), report.used_of(chat.tokens, chat.window)))
 
 
 HANDLERS: Mapping[tuple[str, ...], Handler] = {

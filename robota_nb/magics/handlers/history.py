@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.compaction import KEEP, check_whole, compact
+from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.record.relations import purge_of_chats
 from robota_nb.core.rules import history
 from robota_nb.display import report
 from robota_nb.errors import CommandError
+from robota_nb.prompt.fields import Expanded
 from robota_nb.sync.remains import Remains, numbered, remains, sharing
 
 if TYPE_CHECKING:
@@ -32,6 +34,24 @@ def _clear(runner: Runner, _: Args) -> None:
     chat = runner.existing_chat()
     chat.clear()
     runner.say(report.cleared(chat))
+
+
+def _compact(runner: Runner, args: Args) -> None:
+    chat, keep = runner.existing_chat(), args["keep"]
+    if args["undo"]:
+        if args["text"] or args["writer"] or keep is not None:
+            raise CommandError("--undo stands alone: it sends all turns again")
+        chat.compact_undo()
+        runner.say(report.not_compacted(chat))
+        return
+    keep = KEEP if keep is None else keep
+    answer = compact(
+        ledger_of(chat), view_of(chat), chat.id, keep=keep, model=args["writer"] or "", text=args["text"] or ""
+    )  # fmt: skip
+    if answer is None:
+        runner.say(report.nothing_to_compact(chat, keep))
+        return
+    check_whole(runner.answer(answer, {**args, "out": None}, Expanded(text="")))
 
 
 def _fork(runner: Runner, args: Args) -> None:
@@ -124,6 +144,7 @@ HANDLERS: Mapping[tuple[str, ...], Handler] = {
     ("chat", "undo"): _undo,
     ("chat", "redo"): _redo,
     ("chat", "clear"): _clear,
+    ("chat", "compact"): _compact,
     ("chat", "fork"): _fork,
     ("chat", "branches"): _branches,
     ("chat", "checkout"): _checkout,

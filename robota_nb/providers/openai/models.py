@@ -10,7 +10,7 @@ from robota_nb.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["misspelt", "models_in"]
+__all__ = ["misspelt", "models_in", "name_of"]
 
 _LISTS = ("data", "models", "result", "results", "items", "body", "value")
 _NAMES = ("id", "model", "name", "slug", "model_id", "modelId")
@@ -47,7 +47,7 @@ def misspelt(model: str, listed: Sequence[str]) -> str:
 
 def _names(value: Any, depth: int = 0) -> list[str] | None:
     if isinstance(value, list):
-        names = [_name(model) for model in value]
+        names = [name_of(model) for model in value]
         return sorted({name for name in names if name}) if all(names) else None
     if not isinstance(value, dict) or depth > len(_LISTS):
         return None
@@ -62,7 +62,8 @@ def _names(value: Any, depth: int = 0) -> list[str] | None:
     return None
 
 
-def _name(model: Any) -> str:
+def name_of(model: Any) -> str:
+    """Return the name of a model in a list; empty if there is none."""
     if isinstance(model, dict):
         model = next((model[key] for key in _NAMES if isinstance(model.get(key), str)), None)
     return model.removeprefix("models/") if isinstance(model, str) else ""

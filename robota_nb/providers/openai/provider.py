@@ -23,6 +23,7 @@ from robota_nb.providers.openai.models import misspelt, models_in
 from robota_nb.providers.openai.reply import Reply
 from robota_nb.providers.openai.request import body_of, over, questions_with, refusal_in
 from robota_nb.providers.openai.sse import EventParser
+from robota_nb.providers.openai.windows import window_said, windows_in
 from robota_nb.providers.retry import Deadline, FailedAttempt
 from robota_nb.providers.server_errors import CHECK_URL
 
@@ -77,6 +78,7 @@ class OpenAIProvider:
         self._max_event_bytes = max_event_bytes
         self._refusals: dict[str, tuple[Refusal, ...]] = {}  # what the server has refused of each model's requests
         self._listed: tuple[str, ...] = ()  # the server's models, once somebody has asked for them
+        self._windows: dict[str, int] = {}  # of models, as far as the server has told
         self._doubted: set[str] = set()  # models that are none of these, and were told once
         self._lock = threading.Lock()
         self._client: openai.OpenAI | None = None
@@ -102,6 +104,10 @@ class OpenAIProvider:
             raise ProviderError(f"endpoint {self.name!r} has no default model", hint="model.name")
         self._check_spelling(model)
         yield from self._context.ask(request, partial(self._send, request, model), self._read)
+
+    def window(self, model: str) -> int:
+        """Return how many tokens a request to a model and its answer may have together; 0 if nobody has told."""
+        return self.endpoint.context_window or self._windows.get(model or self.endpoint.model, 0)
 
     def models(self) -> list[str]:
         """Return the names of the models that the server offers; this asks none of them.
@@ -174,6 +180,8 @@ class OpenAIProvider:
             refusal = (
                 refusal_in(response.body, body, request.params, refusals) if isinstance(response, Refused) else None
             )
+            if isinstance(response, Refused) and (window := window_said(response.body)):
+                self._windows[model] = window
             if refusal is None or request.cancellation.cancelled:
                 return response
             self._refusals[model] = (*refusals, refusal)
@@ -234,7 +242,9 @@ class OpenAIProvider:
 
     def _read_models(self, response: RawResponse) -> list[str]:
         """Return the names in a list of models."""
-        names = models_in(b"".join(response.pieces(self._max_reply_bytes)))
+        data = b"".join(response.pieces(self._max_reply_bytes))
+        self._windows |= windows_in(data)
+        names = models_in(data)
         if names is None:
             raise response.errors.error("answered with something that is no list of models", CHECK_URL)
         return [name[:_LONGEST_NAME] for name in names]

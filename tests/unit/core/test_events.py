@@ -267,8 +267,8 @@ def test_a_long_history_is_told_once_before_it_is_sent(manager, chat):
     started, notice, *_ = events
     assert isinstance(started, TurnStarted)
     assert str(notice) == (
-        f"each ask in 'A' now sends about {LONG_BYTES // 1000} KB of history: chat.clear() or chat.fork(name, at) "
-        "makes it shorter, max_messages of the manager limits it"
+        f"each ask in 'A' now sends about {LONG_BYTES // 1000} KB of history: chat.compact() sends a summary of its "
+        "beginning, chat.clear() or chat.fork(name, at) makes it shorter, max_messages of the manager limits it"
     )
     chat.send("again")
     chat.send("and again")

@@ -13,7 +13,7 @@ from robota_nb.providers.said import reports_error, said_in
 from robota_nb.providers.server_errors import ServerErrors
 from support.provider import answer, ask, failure, lab_provider
 
-LONG = "%robota chat fork --at or chat clear makes it shorter"
+LONG = "%robota chat compact sends a summary of its beginning"
 QUOTA = "the account has no quota left"
 MODEL = "%robota chat set model=NAME chooses another"
 KEY = "refused the key"

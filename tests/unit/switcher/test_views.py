@@ -31,7 +31,7 @@ def test_a_new_view_is_told_the_status_the_lists_and_the_transcript(manager, ses
     session.create_chat("B")
     session.switch_to("A")
     reader = Reader(hub).fence()
-    assert reader.ops() == ["status", "lists", "transcript", "arrived", "picture"]
+    assert reader.ops() == ["status", "lists", "transcript", "arrived", "gauge", "picture"]
     assert reader.messages[0] == {"op": "status", "session": "S", "chat": "A", "level": "in kernel", "running": 0}
     assert known(reader) == so(manager)
     assert [reader.turns[at]["prompt"] for at in range(3)] == ["x 0", "x 1", "x 2"]
@@ -60,7 +60,7 @@ def test_many_chats_come_in_pieces_and_the_transcript_comes_with_the_first():
     chats = [session.create_chat(f"chat {at}") for at in range(2 * view_state.PIECE + 50)]
     hub = hub_of(manager)
     reader = Reader(hub).fence()
-    assert reader.ops() == ["status", "lists", "transcript", "arrived", "lists", "lists", "picture"]
+    assert reader.ops() == ["status", "lists", "transcript", "arrived", "gauge", "lists", "lists", "picture"]
     pieces = [message["chats"] for message in reader.of("lists")]
     assert [len(piece) for piece in pieces] == [view_state.PIECE, view_state.PIECE, 50]
     assert [row["id"] for piece in pieces for row in piece] == [chat.id for chat in reversed(chats)]
