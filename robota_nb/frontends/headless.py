@@ -29,13 +29,14 @@ from robota_nb.carriers.aside import put_aside
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import source_hash
 from robota_nb.errors import SnapshotError
+from robota_nb.frontends.cells import CELLS, OUTPUTS, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from nbformat import NotebookNode
 
-    from robota_nb.carriers.messages import Ack, Change, CodeCell, FromFrontEnd, FromKernel, Open, Saved
+    from robota_nb.carriers.messages import Ack, Change, CodeCell, FromFrontEnd, FromKernel, Open, Saved, Sources
 
 PATIENCE = 10.0
 """Seconds that a kernel has to answer before it is shut down."""
@@ -83,6 +84,9 @@ class FrontEnd:
         """Return what the kernel is told before the first cell."""
         message: Open = {"op": "open", "version": __version__, "cells": self.cells()}
         message |= {"replay": self.replay, "trust": self.trust}
+        if any(CELLS in cell.source for cell in self.notebook.cells if cell.cell_type == "code"):
+            prose = (cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
+            message["prose"] = list(map(source_hash, prose))
         if self.path.name:
             message["path"] = str(self.path)
         if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:
@@ -96,6 +100,14 @@ class FrontEnd:
             [str(cell.get("id", f"#{n}")), source_hash(cell.source), *([_turns(cell)] if cell.get("outputs") else [])]
             for n, cell in enumerate(code)
         ]
+
+    def sources(self, cell: NotebookNode) -> Sources | None:
+        """Return what the kernel is told before a cell runs that asks with others; None if it does not."""
+        if CELLS not in cell.source:
+            return None
+        code = [one for one in self.notebook.cells if one.cell_type == "code"]
+        key = cell.get("id") or next((f"#{n}" for n, one in enumerate(code) if one is cell), "")
+        return {"op": "sources", "cell": str(key), "cells": sources(self.notebook, outputs=OUTPUTS in cell.source)}
 
     def take(self, message: FromKernel) -> Ack | None:
         """Do what the kernel asks, and return the answer to send, if there is one."""
@@ -244,6 +256,8 @@ class RobotaClient(NotebookClient):
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> Any:
         """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
         kc: Any = self.kc
+        if message := self.front.sources(cell):
+            await self._say(message)
         kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
         return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
 

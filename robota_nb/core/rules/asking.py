@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from robota_nb.core.record.text import short
 from robota_nb.core.rules.answers import newest
 from robota_nb.core.rules.effects import (
     Answered,
@@ -26,7 +27,7 @@ from robota_nb.core.rules.effects import (
     with_hand,
 )
 from robota_nb.core.rules.page import Record as PageRecord
-from robota_nb.errors import ReplayMiss
+from robota_nb.errors import CellsUnseen, ReplayMiss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,9 @@ class Ask:
     fresh
         Whether a recorded answer is out of the question.
     attached
-        The pictures and files.
+        The pictures, files and cells that go along.
+    unseen
+        Whether nobody tells what the cells hold that are to go along: then only a recorded answer will do.
     """
 
     prompt: bytes
@@ -90,6 +93,7 @@ class Ask:
     options: Options = ()
     fresh: bool = False
     attached: tuple[Attached, ...] = ()
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +337,8 @@ class Asking:
         ------
         ReplayMiss
             If none does, and the mode lets nobody be asked in this place.
+        CellsUnseen
+            If none does, and nobody tells what the cells hold that are to go along.
         """
         run = self.running
         assert run is not None
@@ -352,6 +358,9 @@ class Asking:
             run.missed = True
             hint = "replay.new" if self.mode == "stale" else "replay.miss"
             raise ReplayMiss(self._why_missed(request, ask, former), hint="" if ask.fresh else hint)
+        if found is None and ask.unseen:
+            run.missed = True
+            raise CellsUnseen
         run.live = run.live or found is None
         return Decision(request=request, effect=effect, found=found)
 
@@ -382,11 +391,12 @@ class Asking:
         return f"no recorded answer in {name!r}: {why}"
 
     def _what_differs(self, ask: Ask, turn: str) -> str:
-        """Say what of a prompt is not as a turn asked it: the first file that is not, else the prompt."""
-        was = self.answers[turn].attached if turn in self.answers else ()
-        changed = (one.name for one in ask.attached if one.name and one not in was)
-        name = next(changed, None)
-        return f"the file {name!r} differs" if name else "the prompt differs"
+        """Say what of a prompt is not as a turn asked it: the first file or cell that is not, else the prompt."""
+        was = {one.said for one in self.answers[turn].attached} if turn in self.answers else set()
+        first = next((one for one in ask.attached if one.name and one.said and one.said not in was), None)
+        if first is None:
+            return "the prompt differs"
+        return f"{short(first.name)} differs" if first.cell else f"the file {first.name!r} differs"
 
     def _looked_up(
         self, run: Execution, ask: Ask, former: Answered | None, *, fresh: bool
