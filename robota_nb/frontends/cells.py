@@ -11,6 +11,7 @@ from robota_nb.core.record.entries import source_hash, to_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from robota_nb.carriers.messages import Sources
     from robota_nb.core.cell_source import CellSource
 
 CELLS, OUTPUTS = "--cells", "--outputs"
@@ -55,6 +56,16 @@ def sources(notebook: Mapping[str, Any], *, outputs: bool = False) -> list[CellS
             _add_shown(source, cell.get("outputs") or ())
         found.append(source)
     return found
+
+
+def told_of(notebook: Mapping[str, Any], cell: Mapping[str, Any]) -> Sources | None:
+    """Return what a kernel is told before a cell of a notebook runs that asks with others; None if it does not."""
+    source = _whole(cell.get("source"))
+    if CELLS not in source:
+        return None
+    code = [one for one in notebook["cells"] if one.get("cell_type") == "code"]
+    key = cell.get("id") or next((f"#{number}" for number, one in enumerate(code) if one is cell), "")
+    return {"op": "sources", "cell": str(key), "cells": sources(notebook, outputs=OUTPUTS in source)}
 
 
 def _add_shown(source: CellSource, outputs: Iterable[Mapping[str, Any]]) -> None:

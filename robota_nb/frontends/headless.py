@@ -29,14 +29,14 @@ from robota_nb.carriers.aside import put_aside
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import source_hash
 from robota_nb.errors import SnapshotError
-from robota_nb.frontends.cells import CELLS, OUTPUTS, sources
+from robota_nb.frontends.cells import CELLS, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
     from nbformat import NotebookNode
 
-    from robota_nb.carriers.messages import Ack, Change, CodeCell, FromFrontEnd, FromKernel, Open, Saved, Sources
+    from robota_nb.carriers.messages import Ack, Change, CodeCell, FromFrontEnd, FromKernel, Open, Saved
 
 PATIENCE = 10.0
 """Seconds that a kernel has to answer before it is shut down."""
@@ -256,7 +256,7 @@ class RobotaClient(NotebookClient):
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> Any:
         """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
         kc: Any = self.kc
-        if message := self.front.sources(cell):
+        if message := told_of(self.front.notebook, cell):
             await self._say(message)
         kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
         return await super().async_execute_cell(cell, cell_index, *args, **kwargs)

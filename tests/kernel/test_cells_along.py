@@ -1,17 +1,42 @@
 """Cells of the notebook that go along with an ask, in real kernels: sent, recorded, replayed, asked again when edited."""
 
 import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import nbformat
 import pytest
+from nbclient.exceptions import CellExecutionError
 
 from robota_nb.core.cell_source import MAX_SOURCE
 from robota_nb.frontends import headless
-from support.notebook import answers, command, content, edit, run, value
+from robota_nb.frontends.cells import told_of
+from robota_nb.frontends.headless import FrontEnd
+from support.notebook import answers, command, content, edit, plain, run, value
+from support.require import require
+
+SETTLE = {"op": "cells", "from": 0, "gone": 0, "cells": []}
+"""A change that is none: it is answered when the marks are here."""
 
 LOAD = "%load_ext robota_nb"
 PREPARE = "rows = [3, 1, 2]\nprint(sorted(rows))"
 ABOVE = "%%robota --cells above\nWhat is computed?"
+
+
+class Told(FrontEnd):
+    """A front end that keeps what it is told of its cells."""
+
+    def __init__(self):
+        super().__init__(nbformat.v4.new_notebook(), "along.ipynb")
+        self.marks = {}
+
+    def take(self, message):
+        if message["op"] == "marks":
+            cells = {**({} if message.get("whole") else self.marks), **message["cells"]}
+            self.marks = {key: mark for key, mark in cells.items() if mark}
+        return super().take(message)
 
 
 def code(source, *tags, name=None):
@@ -107,3 +132,124 @@ def test_what_is_in_a_cell_is_sent_as_it_stands_and_cut_where_it_is_long(connect
     ]
     assert len(json.dumps(value(path))) < 3 * MAX_SOURCE  # the answer says it, too
     assert "y" * 1000 in str(content(path)["cells"][3])
+
+
+@pytest.mark.slow("runs a notebook in five kernels")
+def test_where_nobody_tells_what_cells_hold_the_recorded_answer_is_shown_and_nobody_is_asked(connected, server):
+    path = write(connected / "n.ipynb", LOAD, PREPARE, ABOVE)
+    with pytest.raises(CellExecutionError, match="CellsUnseen: nothing here tells what the other cells hold"):
+        plain(path)
+    assert server.requests == []
+    run(path)
+    first = answers(path)
+    plain(path)
+    assert (answers(path), len(server.requests)) == (first, 1)
+    edit(path, 1, PREPARE + " # edited")
+    plain(path)  # what was recorded stands there
+    assert (answers(path), len(server.requests)) == (first, 1)
+    edit(path, 2, ABOVE + " And why?")
+    with pytest.raises(CellExecutionError, match="take --cells off, and send what it needs in the prompt"):
+        plain(path)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.slow("runs a notebook once, and twice under nbval")
+def test_under_nbval_a_cell_that_was_edited_fails_the_ask_that_it_goes_along_with(connected, server):
+    require("nbval", find_spec("nbval"), "pip install '.[test]'")
+    path = write(connected / "n.ipynb", LOAD, "# NBVAL_IGNORE_OUTPUT\n" + PREPARE, ABOVE)
+    run(path)
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", path.name]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    options = {"cwd": path.parent, "env": environment, "capture_output": True, "text": True}
+    done = subprocess.run(words, **options, check=False)
+    assert (done.returncode, len(server.requests)) == (0, 1), done.stdout
+    edit(path, 1, "# NBVAL_IGNORE_OUTPUT\n" + PREPARE + "\n2")
+    done = subprocess.run(words, **options, check=False)
+    assert done.returncode == 1
+    assert "cell 2 differs from what is recorded" in done.stdout
+    assert len(server.requests) == 1
+
+
+# -- in one kernel, with a front end
+
+
+@pytest.fixture
+def page(kernel, server):
+    """A kernel with an open notebook whose last cell has asked with the others."""
+    front = kernel.front = Told()
+    front.notebook.cells = [prose("# Sorting"), code("rows = [3]", "load"), code("%%robota\nhi"), code(ABOVE)]
+    for number, cell in enumerate(front.notebook.cells):
+        cell["id"] = f"cell-{number}"
+    kernel.say(front.opening())
+    for number in (1, 2, 3):
+        execute(kernel, number)
+    yield kernel
+    kernel.front = None
+
+
+def execute(kernel, number, expect="ok", **more):
+    """Execute a cell as front ends do; *more*: of what they tell of each cell."""
+    front = kernel.front
+    cell = front.notebook.cells[number]
+    kernel.say({"op": "cells", "cells": front.cells()})
+    if message := told_of(front.notebook, cell):
+        kernel.say({**message, "cells": [{**one, **more} for one in message["cells"]]})
+    done = kernel.run(cell.source, cell.id)
+    assert done.status == expect, done.outputs
+    kernel.say(SETTLE)
+    return done
+
+
+def why(kernel):
+    mark = kernel.front.marks["cell-3"]
+    return mark["state"], mark.get("why")
+
+
+EDITED = "which went along with it, was edited or is gone"
+
+
+def test_an_edited_cell_makes_stale_what_it_went_along_with_and_that_is_asked_again(page, server):
+    cells = page.front.notebook.cells
+    assert why(page) == ("asked", None)
+    cells[1].source = "rows = [4]"
+    execute(page, 1)
+    assert why(page) == ("stale", f"cell 2, {EDITED}")
+    assert "cell 2, which went along" in page.ok("%robota replay").text
+    page.ok("%robota replay accept")  # that is another question
+    execute(page, 1)
+    assert why(page)[0] == "stale"
+    cells[1].source = "rows = [3]"
+    execute(page, 1)
+    assert why(page) == ("asked", None)
+    page.say({"op": "cells", **SETTLE, "prose": ["0" * 16]})
+    page.say(SETTLE)
+    assert why(page) == ("stale", f"cell 1, {EDITED}")
+    cells[0].source = "# Sorting in place"
+    before = len(server.requests)
+    execute(page, 3)
+    assert (why(page), len(server.requests)) == (("asked", None), before + 1)
+    execute(page, 3)
+    assert (why(page), len(server.requests)) == (("replayed", None), before + 1)
+
+
+def test_what_cells_show_is_not_sent_before_they_have_run(page, server):
+    page.front.notebook.cells[3].source = "%%robota --cells load --outputs\nWhat?"
+    error = execute(page, 3, "error", pending=True).error
+    assert (error["ename"], error["evalue"]) == (
+        "PromptError", "cell load was still to run when this was sent, so its output is not known: run this cell again",
+    )  # fmt: skip
+    assert "--outputs" in page.run("%%robota --outputs\nWhat?").error["evalue"]
+
+
+def test_names_are_completed_and_a_prompt_is_no_cell_to_send(page):
+    line = "%%robota --cells "
+    assert {f"{line}above", f"{line}load"} <= set(page.complete(line))
+    page.front.notebook.cells[2].metadata["tags"] = ["hello"]
+    page.front.notebook.cells[3].source = "%%robota --cells hello\nWhat?"
+    error = execute(page, 3, "error").error
+    assert error["evalue"] == "'hello' is a prompt, and what its chat has said is sent anyway: leave it out"
+
+
+def test_what_was_told_for_one_cell_is_not_taken_for_another(page):
+    error = page.run(ABOVE, "cell-9").error
+    assert error["ename"] == "CellsUnseen"
