@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from robota_nb.core.cell_source import CellSource
+from robota_nb.core.cell_source import CellSource  # noqa: TC001 - what a message must be is read from its hints
 from robota_nb.core.record.json_types import JsonTypeError, check, check_message
 
 

@@ -131,7 +131,7 @@ def check(notebook: Mapping[str, Any], *, alias: str = "") -> Report:
     along = _Along(page, all_cells, lambda source: is_talk(source, names))
     marks = {cell.key: mark for cell, mark in page.marks()}
     judges = [
-        _Judge(page, number, cell, marks.get(cell.key), written[cell.key], along)
+        _Judge(page, number, cell, marks.get(cell.key), written[cell.key], along=along)
         for number, cell in enumerate(cells, 1)
     ]
     asking = [judge for judge in judges if judge.asks]
@@ -214,6 +214,7 @@ class _Judge:
         cell: CodeCell,
         mark: Mark | None,
         written: list[Written],
+        *,
         along: _Along,
     ) -> None:
         self._page = page

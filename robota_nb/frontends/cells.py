@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 CELLS, OUTPUTS = "--cells", "--outputs"
 """What the source of a cell holds that asks with other cells, and with what they show."""
 
-MAX_TOLD = 5_000_000
-"""Characters of sources that a kernel is told; those of the cells farthest above and below are left out."""
+MAX_TOLD = 1_000_000
+"""Characters of sources that a kernel is told; of more, the cells nearest above the asking one are told."""
 
 _TEXTS = ("text/plain", "text/markdown")
 _PICTURES = ("image/png", "image/jpeg")
@@ -26,12 +26,21 @@ _LARGEST = MAX_IMAGE_BYTES * 4 // 3 + 4
 """Characters of a picture in base64."""
 
 
-def sources(notebook: Mapping[str, Any], *, outputs: bool = False) -> list[CellSource]:
-    """Return the cells of a notebook, code and Markdown, from the top; with *outputs*, what they show, too."""
+def sources(notebook: Mapping[str, Any], asking: str = "", *, outputs: bool = False) -> list[CellSource]:
+    """Return the cells of a notebook, code and Markdown, from the top.
+
+    Parameters
+    ----------
+    notebook
+        As JSON, or as nbformat reads it.
+    asking
+        The id of the cell that asks with them; empty if it is none, and all are told as they are.
+    outputs
+        Whether what they show is told, too.
+    """
     found: list[CellSource] = []
     used = set[str]()
     number = 0
-    room = MAX_TOLD
     for cell in (one for one in notebook["cells"] if isinstance(one, dict)):
         kind = cell.get("cell_type")
         if kind not in ("code", "markdown"):
@@ -42,11 +51,7 @@ def sources(notebook: Mapping[str, Any], *, outputs: bool = False) -> list[CellS
             used.add(key)
             number += 1
         text = _whole(cell.get("source"))
-        told = text[:MAX_SOURCE] if room > 0 else ""
-        room -= len(told)
-        source: CellSource = {"id": key, "type": kind, "hash": source_hash(text), "source": told}
-        if len(told) < len(text):
-            source["size"] = len(text)
+        source: CellSource = {"id": key, "type": kind, "hash": source_hash(text), "source": text}
         metadata = cell.get("metadata") or {}
         if isinstance(name := metadata.get("name"), str):
             source["name"] = name
@@ -55,7 +60,20 @@ def sources(notebook: Mapping[str, Any], *, outputs: bool = False) -> list[CellS
         if outputs and kind == "code":
             _add_shown(source, cell.get("outputs") or ())
         found.append(source)
+    if asking:
+        _fit(found, next((at for at, one in enumerate(found) if one["id"] == asking), len(found)))
     return found
+
+
+def _fit(cells: list[CellSource], asking: int) -> None:
+    """Cut what is longer than is sent, and leave out what has no room: the nearest cells above take theirs first."""
+    room = MAX_TOLD
+    for cell in (*reversed(cells[:asking]), *cells[asking:]):
+        size = len(cell["source"])
+        cell["source"] = cell["source"][:MAX_SOURCE] if room > 0 else ""
+        if len(cell["source"]) < size:
+            cell["size"] = size
+        room -= len(cell["source"])
 
 
 def told_of(notebook: Mapping[str, Any], cell: Mapping[str, Any]) -> Sources | None:
@@ -65,7 +83,7 @@ def told_of(notebook: Mapping[str, Any], cell: Mapping[str, Any]) -> Sources | N
         return None
     code = [one for one in notebook["cells"] if one.get("cell_type") == "code"]
     key = cell.get("id") or next((f"#{number}" for number, one in enumerate(code) if one is cell), "")
-    return {"op": "sources", "cell": str(key), "cells": sources(notebook, outputs=OUTPUTS in source)}
+    return {"op": "sources", "cell": str(key), "cells": sources(notebook, str(key), outputs=OUTPUTS in source)}
 
 
 def _add_shown(source: CellSource, outputs: Iterable[Mapping[str, Any]]) -> None:

@@ -101,14 +101,6 @@ class FrontEnd:
             for n, cell in enumerate(code)
         ]
 
-    def sources(self, cell: NotebookNode) -> Sources | None:
-        """Return what the kernel is told before a cell runs that asks with others; None if it does not."""
-        if CELLS not in cell.source:
-            return None
-        code = [one for one in self.notebook.cells if one.cell_type == "code"]
-        key = cell.get("id") or next((f"#{n}" for n, one in enumerate(code) if one is cell), "")
-        return {"op": "sources", "cell": str(key), "cells": sources(self.notebook, outputs=OUTPUTS in cell.source)}
-
     def take(self, message: FromKernel) -> Ack | None:
         """Do what the kernel asks, and return the answer to send, if there is one."""
         match message["op"]:

@@ -89,7 +89,7 @@ def _is_talk(statement: ast.stmt, names: Names) -> bool:
     found = [(name, words) for name, words, _ in _magics(statement.value, always=True)]
     if len(found) != 1:
         return False
-    (name, words), = found
+    ((name, words),) = found
     if name == "run_cell_magic" and words[0] in _AROUND_CELLS:
         return is_talk(words[-1], names)
     return words[0] == NAME or (words[0] in ("load_ext", "reload_ext") and words[1].strip() == _LOADS)

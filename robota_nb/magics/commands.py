@@ -62,7 +62,7 @@ _ASKING = (
     ),
     _option(
         "--cells", metavar="WHICH", kind="cells",
-        help="send cells of the notebook along: above, or names and tags of cells, as in load,clean; prompts are left out",
+        help="send cells of the notebook along: above, or names and tags, as in load,clean; prompts are left out",
     ),
     _switch("--outputs", help="with --cells: and what these cells show, as text and pictures"),
     _option(

@@ -1,4 +1,4 @@
-"""Cells of the notebook that go along with an ask, in real kernels: sent, recorded, replayed, asked again when edited."""
+"""Cells that go along with an ask, in real kernels: sent, recorded, replayed, asked with again when edited."""
 
 import json
 import os
@@ -17,6 +17,7 @@ from robota_nb.frontends.headless import FrontEnd
 from support.notebook import answers, command, content, edit, plain, run, value
 from support.require import require
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
 SETTLE = {"op": "cells", "from": 0, "gone": 0, "cells": []}
 """A change that is none: it is answered when the marks are here."""
 
@@ -65,7 +66,15 @@ def sent(server, at=-1):
 @pytest.mark.slow("runs a notebook in six kernels")
 def test_cells_above_are_sent_and_asked_with_again_only_where_one_was_edited(connected, server):
     path = write(
-        connected / "n.ipynb", LOAD, prose("# Sorting"), "%%robota\nHello", "", PREPARE, ABOVE, "%%robota\nNow?", "late = 1"
+        connected / "n.ipynb",
+        LOAD,
+        prose("# Sorting"),
+        "%%robota\nHello",
+        "",
+        PREPARE,
+        ABOVE,
+        "%%robota\nNow?",
+        "late = 1",
     )
     assert run(path).requests == 3
     cells = "Cell 2:\n```markdown\n# Sorting\n```\n\nCell 5:\n```python\nrows = [3, 1, 2]\nprint(sorted(rows))\n```"
@@ -96,12 +105,14 @@ def test_cells_above_are_sent_and_asked_with_again_only_where_one_was_edited(con
 def test_outputs_go_along_on_request_and_make_nothing_stale(connected, server):
     shows = "import random\nprint('seen', random.random())\n1/2"
     draw = "from IPython.display import Image, display\ndisplay(Image(data=PNG))"
-    png = "import base64\nPNG = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg==')"
+    png = f"import base64\nPNG = base64.b64decode({PNG!r})"
     ask = "%%robota --cells load,plot --outputs\nWhat is seen?"
     path = write(connected / "n.ipynb", LOAD, png, code(shows, "load"), code(draw, name="plot"), ask)
     assert run(path).requests == 1
     text, picture = sent(server)
-    assert text["text"].startswith(f"What is seen?\n\nCell load:\n```python\n{shows}\n```\n\nOutput of cell load:\n```\nseen 0.")
+    assert text["text"].startswith(
+        f"What is seen?\n\nCell load:\n```python\n{shows}\n```\n\nOutput of cell load:\n```\nseen 0."
+    )
     assert "\n0.5\n```\n\nCell plot:\n" in text["text"]
     assert picture["type"] == "image_url"
     assert run(path).requests == 0
@@ -120,7 +131,9 @@ def test_what_is_in_a_cell_is_sent_as_it_stands_and_cut_where_it_is_long(connect
         connected / "n.ipynb", LOAD, "secret = 'told'", code(hostile, "a b", "x\n`y"), code(long, "long"),
         "%%robota --cells 'a c'\nlook at {{ secret }}",
     )  # fmt: skip
-    with pytest.raises(headless.Failure, match=r"PromptError: no cell is named or tagged 'a c' \(did you mean 'a b'\?\)"):
+    with pytest.raises(
+        headless.Failure, match=r"PromptError: no cell is named or tagged 'a c' \(did you mean 'a b'\?\)"
+    ):
         run(path)
     edit(path, 4, "%%robota --cells 'a b, long'\nlook at {{ secret }}")
     front = run(path)

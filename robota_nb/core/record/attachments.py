@@ -84,8 +84,8 @@ def attached_in(content: Iterable[Any]) -> tuple[Attached, ...]:
 
 
 def _attached(part: Mapping[str, Any]) -> Attached:
-    name, cell, source = part.get("name"), part.get("cell"), part.get("source")
-    name = name if is_name(name) else ""
+    name = str(part["name"]) if is_name(part.get("name")) else ""
+    cell, source = part.get("cell"), part.get("source")
     if cell == "output":
         return Attached(part["image"], name, cell)
     if name and cell in ("code", "shown", "markdown") and is_source_hash(source):

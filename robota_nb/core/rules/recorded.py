@@ -139,7 +139,9 @@ class Recorded:
     def cells_sent(self, text: str, cell: str | None) -> tuple[Attachment, ...]:
         """Return the cells that were sent with a text, in order; *text* and *cell* as of `file_sent`."""
         for state, node in self._asked_with(text, cell):
-            found = [attachment_of(state.entries[at.id], at, state.fetch) for at in state.attached(node.user) if at.cell]
+            found = [
+                attachment_of(state.entries[at.id], at, state.fetch) for at in state.attached(node.user) if at.cell
+            ]
             if found and all(found):
                 return tuple(one for one in found if one)
         return ()
