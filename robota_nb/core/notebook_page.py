@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.memory import ChatMemory, Context, Memory
     from robota_nb.core.rules.page import Cell, Shown
     from robota_nb.core.runtime import Runtime
+    from robota_nb.errors import RobotaError
 
 
 class Sessions(Protocol):
@@ -615,13 +616,13 @@ class NotebookPage:
         within: str | None = None,
         options: Mapping[str, str],
         fresh: bool = False,
-        unseen: bool = False,
+        lacks: RobotaError | None = None,
     ) -> Ask:
         """Return an ask of the running cell (see `robota_nb.core.rules.asking.Ask`)."""
         places = tuple(attached_entries(attached))
         return Ask(
             prompt=digest(text, places), to=to, named=named, within=within,
-            options=tuple(sorted(options.items())), fresh=fresh, attached=places, unseen=unseen,
+            options=tuple(sorted(options.items())), fresh=fresh, attached=places, lacks=lacks,
         )  # fmt: skip
 
     def decide(self, ask: Ask) -> Decision:

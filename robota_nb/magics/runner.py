@@ -23,7 +23,7 @@ from robota_nb.display.place import place
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain
 from robota_nb.display.wait_line import WaitLine, ticking
-from robota_nb.errors import ChatNotFound, CommandError, PromptError
+from robota_nb.errors import CellsUnseen, ChatNotFound, CommandError, PromptError
 from robota_nb.magics import parser as parsing
 from robota_nb.magics.code_cell import put_code
 from robota_nb.prompt.fields import Expanded, expand
@@ -228,8 +228,8 @@ class Runner:
         )
         return Read(file)
 
-    def cells(self, args: Args) -> Sent | None:
-        """Return the cells that go with the prompt; None if nobody tells what they hold."""
+    def cells(self, args: Args) -> Sent:
+        """Return the cells that go with the prompt, or what keeps them from that."""
         from robota_nb.prompt import cells
 
         wanted = args["cells"]
@@ -239,7 +239,7 @@ class Runner:
             return cells.Sent()
         page = self.page
         if page.sources is None:
-            return None
+            return cells.Sent(lacks=CellsUnseen())
         run = page.asking.running
         assert run is not None  # else nobody would have told
         chosen = cells.choose(wanted, page.sources, run.cell.key, self.host.is_prompt)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.cell_source import CellSource
     from robota_nb.core.record.types import Attachment
+    from robota_nb.errors import RobotaError
 
 __all__ = ["ABOVE", "MAX_ALL", "Chosen", "Sent", "above", "attached", "choose"]
 
@@ -47,10 +48,11 @@ class Chosen(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What goes along of cells, in order, and what the user should know of it."""
+    """What goes along of cells, in order, what the user should know of it, and why they cannot be sent, if so."""
 
     attached: tuple[Attachment, ...] = ()
     notices: tuple[str, ...] = ()
+    lacks: RobotaError | None = None
 
 
 def choose(wanted: str, cells: Sequence[CellSource], asking: str, is_prompt: Callable[[str], bool]) -> list[Chosen]:
@@ -114,16 +116,9 @@ def _chosen(number: int, cell: CellSource, called: str = "") -> Chosen:
 def attached(chosen: Sequence[Chosen], *, outputs: bool = False) -> Sent:
     """Return what goes along of cells: their sources, and below each, if *outputs* do, what it shows.
 
-    Raises
-    ------
-    PromptError
-        If outputs do, and a cell is still to run.
+    That is not known of a cell that is still to run: then they cannot be sent.
     """
     pending = next((name for name, cell in chosen if cell.get("pending")), None) if outputs else None
-    if pending:
-        raise PromptError(
-            f"{pending} was still to run when this was sent, so its output is not known: run this cell again"
-        )
     notices: list[str] = []
     kept: list[tuple[Chosen, str, str]] = []
     room = MAX_ALL
@@ -151,7 +146,8 @@ def attached(chosen: Sequence[Chosen], *, outputs: bool = False) -> Sent:
             pictures += len(sent)
             if lost := len(one.cell.get("pictures", ())) + one.cell.get("lost", 0) - len(sent):
                 notices.append(f"{count(lost, 'picture')} of {one.name} not sent: too many, too large, or none at all")
-    return Sent(tuple(dict.fromkeys(found)), tuple(notices))
+    lacks = PromptError(f"{pending} was still to run when this was sent, and its output is to go along: ask again")
+    return Sent(tuple(dict.fromkeys(found)), tuple(notices), lacks if pending else None)
 
 
 def _source(one: Chosen, source: str, *, outputs: bool) -> File:

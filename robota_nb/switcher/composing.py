@@ -78,6 +78,8 @@ def compose(
                 prompt = prompt.with_notices([read.notice] if read.notice else [])
         elif one["kind"] == "cells":
             sent = cells.attached(cells.above(one.get("cells", []), is_prompt), outputs=one.get("outputs", False))
+            if sent.lacks:
+                raise sent.lacks
             images += [along for along in sent.attached if isinstance(along, Image)]
             files += [along for along in sent.attached if isinstance(along, File)]
             prompt = prompt.with_notices(sent.notices)

@@ -27,7 +27,7 @@ from robota_nb.core.rules.effects import (
     with_hand,
 )
 from robota_nb.core.rules.page import Record as PageRecord
-from robota_nb.errors import CellsUnseen, ReplayMiss
+from robota_nb.errors import ReplayMiss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.memory import Context, Memory
     from robota_nb.core.rules.modes import Mode, Rerun
     from robota_nb.core.rules.page import Cell, Page
+    from robota_nb.errors import RobotaError
 
 _NOTHING = "nothing is recorded for this prompt"
 
@@ -82,8 +83,8 @@ class Ask:
         Whether a recorded answer is out of the question.
     attached
         The pictures, files and cells that go along.
-    unseen
-        Whether nobody tells what the cells hold that are to go along: then only a recorded answer will do.
+    lacks
+        What keeps the model from being asked, as what is to go along is not known: only a recorded answer will do.
     """
 
     prompt: bytes
@@ -93,7 +94,7 @@ class Ask:
     options: Options = ()
     fresh: bool = False
     attached: tuple[Attached, ...] = ()
-    unseen: bool = False
+    lacks: RobotaError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,8 +338,8 @@ class Asking:
         ------
         ReplayMiss
             If none does, and the mode lets nobody be asked in this place.
-        CellsUnseen
-            If none does, and nobody tells what the cells hold that are to go along.
+        RobotaError
+            If none does, and the ask lacks something.
         """
         run = self.running
         assert run is not None
@@ -358,9 +359,9 @@ class Asking:
             run.missed = True
             hint = "replay.new" if self.mode == "stale" else "replay.miss"
             raise ReplayMiss(self._why_missed(request, ask, former), hint="" if ask.fresh else hint)
-        if found is None and ask.unseen:
+        if found is None and ask.lacks:
             run.missed = True
-            raise CellsUnseen
+            raise ask.lacks
         run.live = run.live or found is None
         return Decision(request=request, effect=effect, found=found)
 

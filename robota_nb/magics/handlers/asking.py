@@ -50,13 +50,13 @@ def _ask(runner: Runner, args: Args) -> Turn:
         session=args["session"],
         chat=args["chat"],
         options=runner.settings(args),
-        attached=(*along(runner.images(args), files), *(cells.attached if cells else ())),
+        attached=(*along(runner.images(args), files), *cells.attached),
         fresh=args["fresh"],
         once=args["once"],
         append=args["append"],
-        unseen=cells is None,
+        lacks=cells.lacks,
     )
-    told = [*(one.notice for one in files if one.notice), *(cells.notices if cells else ())]
+    told = [*(one.notice for one in files if one.notice), *cells.notices]
     return runner.answer(runner.host.ask(ask), args, prompt.with_notices(told))
 
 
