@@ -79,6 +79,8 @@ def choose(wanted: str, cells: Sequence[CellSource], asking: str, is_prompt: Cal
         return above(cells[:end], is_prompt)
     names = list(dict.fromkeys(filter(None, map(str.strip, wanted.split(",")))))
     numbered = [(number, cell) for number, cell in enumerate(cells, 1) if cell["id"] != asking]
+    if not names:
+        raise PromptError(f"no cells are named: say {ABOVE}, or the names or tags of cells")
     for name in names:
         found = [cell for _, cell in numbered if name in names_of(cell)]
         if not found:
@@ -131,7 +133,9 @@ def attached(chosen: Sequence[Chosen], *, outputs: bool = False) -> Sent:
         kept.append((one, source, shown))
     kept.reverse()
     if left := len(chosen) - len(kept):
-        notices.append(f"{count(left, 'cell')}, those farthest above, are left out: {MAX_ALL:,} characters are sent")
+        notices.append(
+            f"{count(left, 'cell')}, those farthest above, are left out: there is room for {MAX_ALL:,} characters"
+        )
     found: list[Attachment] = []
     pictures = 0
     for one, source, shown in kept:
