@@ -97,6 +97,8 @@ def test_of_more_than_there_is_room_for_the_farthest_are_left_out():
     sent = attached(above(many, is_talk))
     assert names(sent) == [f"cell {number}" for number in range(3, len(many) + 1)]
     assert sent.notices == ("2 cells, those farthest above, are left out: there is room for 400,000 characters",)
+    small = [cell("small", "x = 1"), *many]  # there would be room for it, but not for what stands between
+    assert names(attached(above(small, is_talk))) == [f"cell {number}" for number in range(4, len(small) + 1)]
     untold = [cell("a", "", size=7), cell("b", "x = 1")]
     assert names(attached(above(untold, is_talk))) == ["cell 2"]
 
