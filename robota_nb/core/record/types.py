@@ -10,8 +10,7 @@ FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_call
 """How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
 
 CellPart: TypeAlias = Literal["", "code", "shown", "markdown", "output"]
-"""What of a cell is attached to a prompt, if it is of one: its code, code whose outputs go along (``shown``), its
-Markdown, or one of its outputs."""
+"""What of a cell it is that goes along with a prompt; ``shown`` is code whose outputs go along, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
