@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HINTS",
+    "CellsUnseen",
     "ChatBusy",
     "ChatLimitReached",
     "ChatNotFound",
@@ -54,6 +55,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
         "chat.fork(NAME, {at}) goes on before them, chat.configure(model=NAME) chooses a model that takes them"
     ),
     "attached.now": "ask without it, or chat.configure(model=NAME) chooses a model that takes it",
+    "cells.unseen": "send their texts, as in chat.send(text, files=[from_text(source, name)])",
     "chat.ask": "chat.send(text) asks",
     "chat.branches": "chat.branches lists them",
     "chat.compact": "chat.compact() makes a summary, and has it sent",
@@ -267,6 +269,13 @@ class KeyMissing(ProviderError):
 
 class NotebookUnknown(RobotaError):
     """Nothing says which notebook a tool runs, so its recorded answers cannot be found, and nobody is to be asked."""
+
+
+class CellsUnseen(RobotaError):
+    """An ask goes with other cells of the notebook, nobody tells what they hold, and its answer is not recorded."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing here tells what the other cells hold, and no answer is recorded", hint="cells.unseen")
 
 
 class ForeignChange(RobotaError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from robota_nb.core.cell_source import CellSource  # noqa: TC001 - what a message must be is read from its hints
 from robota_nb.core.record.json_types import JsonTypeError, check, check_message
 
 
@@ -51,7 +52,10 @@ ReplayMode: TypeAlias = Literal["auto", "strict"]
 
 
 class Open(TypedDict):
-    """There is a front end, and this is its document; ``updates`` says whether its outputs can be updated."""
+    """There is a front end, and this is its document; ``updates`` says whether its outputs can be updated.
+
+    ``prose``, here and in `Cells`, are the hashes of the Markdown cells, where a cell asks with others.
+    """
 
     op: Literal["open"]
     page: NotRequired[str]
@@ -66,6 +70,7 @@ class Open(TypedDict):
     problem: NotRequired[str]
     size: NotRequired[int]
     updates: NotRequired[bool]
+    prose: NotRequired[list[str]]
 
 
 _Splice = TypedDict("_Splice", {"from": NotRequired[int], "gone": NotRequired[int]})
@@ -80,6 +85,15 @@ class Cells(_Splice):
     op: Literal["cells"]
     page: NotRequired[str]
     cells: list[CodeCell]
+    prose: NotRequired[list[str]]
+
+
+class Sources(TypedDict):
+    """All cells of the document, from the top: the code cell ``cell``, which asks with others, is about to run."""
+
+    op: Literal["sources"]
+    cell: str
+    cells: list[CellSource]
 
 
 class Changed(TypedDict):
@@ -158,7 +172,7 @@ class Dropped(TypedDict):
 
 
 FromFrontEnd: TypeAlias = (
-    Open | Cells | Changed | Renamed | Accept | Again | Why | Replay | Flush | Ack | Saved | Dropped
+    Open | Cells | Sources | Changed | Renamed | Accept | Again | Why | Replay | Flush | Ack | Saved | Dropped
 )
 """What a front end says to a kernel."""
 

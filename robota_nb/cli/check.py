@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from robota_nb.carriers import output
 from robota_nb.core.inside import ledger_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.record import snapshot
+from robota_nb.core.record.attachments import attached_entries
 from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.text import short
 from robota_nb.core.rules.effects import Answered, of_chat
@@ -18,16 +19,19 @@ from robota_nb.core.users import default_user
 from robota_nb.display.formats import FORMATS
 from robota_nb.display.marks import why
 from robota_nb.display.render import NotebookRenderer
-from robota_nb.errors import EndpointNotFound
-from robota_nb.magics.cell_text import commands
+from robota_nb.errors import EndpointNotFound, PromptError
+from robota_nb.frontends.cells import sources
+from robota_nb.magics.cell_text import commands, is_talk
 from robota_nb.magics.runner import settings_of
 from robota_nb.magics.spelling import NAME
+from robota_nb.prompt.cells import attached, choose
 from robota_nb.prompt.fields import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from robota_nb.carriers.output import CodeCell
+    from robota_nb.core.cell_source import CellSource
     from robota_nb.core.notebook_page import NotebookPage
     from robota_nb.core.rules.effects import Effect, Step
     from robota_nb.magics.cell_text import Written
@@ -122,9 +126,13 @@ def check(notebook: Mapping[str, Any], *, alias: str = "") -> Report:
     names = {NAME: "", **({alias: ""} if alias else {})}
     written = {cell.key: commands(cell.source, names) for cell in cells}
     page.list_cells([(cell.key, _hash(page, cell, written[cell.key]), cell.shows) for cell in cells])
+    all_cells = sources(notebook)
+    page.tell_prose(one["hash"] for one in all_cells if one["type"] == "markdown")
+    along = _Along(page, all_cells, lambda source: is_talk(source, names))
     marks = {cell.key: mark for cell, mark in page.marks()}
     judges = [
-        _Judge(page, number, cell, marks.get(cell.key), written[cell.key]) for number, cell in enumerate(cells, 1)
+        _Judge(page, number, cell, marks.get(cell.key), written[cell.key], along=along)
+        for number, cell in enumerate(cells, 1)
     ]
     asking = [judge for judge in judges if judge.asks]
     found, is_known = list[Finding](), True
@@ -167,7 +175,7 @@ def _asks_the_same(page: NotebookPage, written: Written, effect: Effect) -> bool
         return False
     node, args = page.record.node(effect.turn or ""), command.args
     view = node and page.record.view_of(node.chat)
-    if not (node and view) or args["session"] or args["append"] or any(_unknown_of(command)):
+    if not (node and view) or args["session"] or args["append"] or args["cells"] or any(_unknown_of(command)):
         return False
     chat = args["chat"] or ""
     return (
@@ -195,10 +203,19 @@ class _Judge:
         What the page says of it.
     written
         The commands in it.
+    along
+        What goes along with asks.
     """
 
     def __init__(
-        self, page: NotebookPage, number: int, cell: CodeCell, mark: Mark | None, written: list[Written]
+        self,
+        page: NotebookPage,
+        number: int,
+        cell: CodeCell,
+        mark: Mark | None,
+        written: list[Written],
+        *,
+        along: _Along,
     ) -> None:
         self._page = page
         self._number = number
@@ -206,6 +223,7 @@ class _Judge:
         self._mark = mark
         self._step: Step | None = page.page.steps.get(cell.key)
         self._written = written
+        self._along = along
         self._asks = [one for one in self._written if one.command and one.command.words in _ASKS]
         self.unrecorded = self._unrecorded()
 
@@ -253,7 +271,18 @@ class _Judge:
             return "new", "it has no answer yet"
         if self._step and sum(command.words != ("chat", "retry") for command in sure) > len(self._step.asks):
             return "new", "not all that it asks has an answer yet"
-        return "", ""
+        changed = self._changed_along()
+        return ("stale", changed) if changed else ("", "")
+
+    def _changed_along(self) -> str:
+        """Return which cell that goes along with an ask was not sent with it; empty if none, or that is not known."""
+        asks = [one.command for one in self._asks if one.command and one.always]
+        effects = self._step.asks if self._step else ()
+        if len(asks) != len(effects):
+            return ""
+        pairs = ((ask, effect.turn) for ask, effect in zip(asks, effects, strict=True) if effect.turn)
+        changed = (self._along.changed(self._cell.key, ask, turn) for ask, turn in pairs if ask.args.get("cells"))
+        return next(filter(None, changed), "")
 
     def _sure(self, kinds: tuple[tuple[str, ...], ...]) -> Iterator[Command]:
         """Yield the commands of these kinds that run whenever the cell does."""
@@ -307,6 +336,32 @@ class _Judge:
         answer = Turn.from_record(view.record, node)
         ways = ((format_, pictures) for format_ in FORMATS for pictures in (False, True))
         return any(shown[-len(left) :] == left for left in (_left(answer, *way) for way in ways))
+
+
+class _Along(NamedTuple):
+    """What goes along with asks: the cells of the page, and what says which of them are prompts."""
+
+    page: NotebookPage
+    cells: list[CellSource]
+    is_prompt: Callable[[str], bool]
+
+    def changed(self, cell: str, ask: Command, turn: str) -> str:
+        """Return what differs between what an ask of a cell sends along now and what went along with a turn."""
+        node = self.page.record.node(turn)
+        view = node and self.page.record.view_of(node.chat)
+        if not (node and view):
+            return ""
+        try:
+            chosen = choose(ask.args["cells"], self.cells, cell, self.is_prompt)
+        except PromptError as error:
+            return str(error)
+        now = attached_entries(attached(chosen, outputs=ask.args["outputs"]).attached)
+        was = [one.said for one in view.record.attached(node.user) if one.cell]
+        new = next((one.name for one in now if one.said not in was), "")
+        if new:
+            return f"{new}, which goes along with it, was edited, or is new"
+        same = [one.said for one in now if one.said] == list(filter(None, was))
+        return "" if same else "other cells go along with it now, or in another order"
 
 
 def _unknown_of(command: Command) -> Iterator[str]:

@@ -16,6 +16,7 @@ from robota_nb.core.rules.effects import Back, Undo
 from robota_nb.core.rules.states import check_active
 from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
+from robota_nb.errors import CellsUnseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.asking import Ask, Decision
+    from robota_nb.errors import RobotaError
 
 
 def current_chat(manager: SessionManager, user_id: str | None = None) -> Chat | None:
@@ -55,6 +57,7 @@ def ask(
     fresh: bool = False,
     once: bool = False,
     append: bool = False,
+    lacks: RobotaError | None = None,
 ) -> Turn | LiveTurn:
     """Answer an ask: of the running cell from the record, or live; outside cells live.
 
@@ -71,13 +74,16 @@ def ask(
     options
         Settings for this ask alone.
     attached
-        The pictures and files that go with the prompt.
+        The pictures, files and cells that go with the prompt.
     fresh
         Ask live even if an answer is recorded.
     once
         Ask live, and record nothing.
     append
         Go on after what the cell has asked before, as an input line.
+    lacks
+        What keeps the model from being asked, as what is to go along is not known: only a recorded answer will do. If
+        nobody tells what cells hold, those that are recorded with the prompt stand in their place.
 
     Returns
     -------
@@ -86,7 +92,7 @@ def ask(
 
     Raises
     ------
-    SessionNotFound, ChatNotFound, SessionNotActive, ChatBusy, ReplayMiss
+    SessionNotFound, ChatNotFound, SessionNotActive, ChatBusy, ReplayMiss, or what it *lacks*
         Before anything is asked.
     """
     ledger, user = ledger_of(manager), user_id or default_user()
@@ -97,12 +103,18 @@ def ask(
             where = where or manager.session(begun_session(ledger, user).id, user)
         to = where.chat(chat).id if where and chat is not None else None
         if page is None:
+            if lacks:
+                raise lacks
             view = ledger.views[where.id] if where else begun_session(ledger, user)
             return _outside(ledger, view, to, text, attached=attached, options=options or {}, record=not once)
         if append:
             page.asking.append()
         within = where.id if where and chat is None else None
-        asked = page.ask(make.clean(text), attached, to=to, within=within, options=options or {}, fresh=fresh or once)
+        if isinstance(lacks, CellsUnseen):
+            attached = (*attached, *page.record.cells_sent(make.clean(text), page.here_id))
+        asked = page.ask(
+            make.clean(text), attached, to=to, within=within, options=options or {}, fresh=fresh or once, lacks=lacks
+        )
         asked = _with_chat(ledger, page, user, asked)
         return _answer(ledger, page, asked, make.clean(text), attached, once=once)
 
@@ -150,7 +162,7 @@ def _with_chat(ledger: Ledger, page: NotebookPage, user: str, asked: Ask) -> Ask
     """Return the ask with a chat to go to: where there is none, one is begun, unless nothing is to be asked."""
     run = page.asking.running
     assert run is not None
-    if page.asking.target(asked) or not page.asking.may_ask(run.former):
+    if page.asking.target(asked) or not page.asking.may_ask(run.former) or asked.lacks:
         return asked
     session = asked.within or page.asking.where_to_begin()
     view = ledger.views.get(session or "") or begun_session(ledger, user)

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import uuid4
 
+from robota_nb.core.cell_source import names_of
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.attachments import attached_entries
 from robota_nb.core.record.nodes import Asked, Path, Trails
@@ -38,6 +39,7 @@ from robota_nb.core.strand import Strand
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from robota_nb.core.cell_source import CellSource
     from robota_nb.core.ports import Attachment, Entry
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Node, Trail
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.memory import ChatMemory, Context, Memory
     from robota_nb.core.rules.page import Cell, Shown
     from robota_nb.core.runtime import Runtime
+    from robota_nb.errors import RobotaError
 
 
 class Sessions(Protocol):
@@ -166,6 +169,8 @@ class NotebookPage:
         self._trails = Trails()
         self._trail_of: dict[Context, Trail] = {}
         self._in_file: list[tuple[str, str, Shown]] = []
+        self._prose: frozenset[str] | None = None
+        self._sources: tuple[str, Sequence[CellSource]] = ("", ())  # the cell that they were told for, and all cells
         self._ahead: list[str] = []  # the ids of cells that were made here, and the front end has not listed yet
         self._last: str | None = None  # the key of the cell that ran last
         self._clicks: dict[str, dict[str, str]] = {}  # what the record has of clicked settings that wait
@@ -208,6 +213,7 @@ class NotebookPage:
         asking = Asking(page=page, answers=self._answers(record), record=record, clicked=record.clicked())
         self._clicks = record.pending()
         asking.old_pending.update(self._clicks)
+        page.prose = self._prose
         if self._listed is not None:
             page.list_cells(self._listed)
         page.add_outside(*record.outside(turn for step in steps for turn in step.turns))
@@ -290,6 +296,30 @@ class NotebookPage:
                 self._listed = list(cells)
             else:
                 self.page.list_cells(cells)
+
+    def tell_prose(self, hashes: Iterable[str]) -> None:
+        """Take over the hashes of the Markdown cells: one that went along with an ask may be another now."""
+        with self._runtime.lock:
+            self._prose = frozenset(hashes)
+            if self._asking is not None:
+                self.page.prose = self._prose
+
+    def tell_sources(self, cell: str, sources: Sequence[CellSource]) -> None:
+        """Take over all cells with their texts, which a front end sends before a cell runs that asks with others."""
+        self._sources = cell, sources
+        self.tell_prose(one["hash"] for one in sources if one["type"] == "markdown")
+
+    @property
+    def sources(self) -> Sequence[CellSource] | None:
+        """All cells, from the top, as they were told for the cell that runs; None if nobody has told them."""
+        told, sources = self._sources
+        run = self.asking.running
+        return sources if run and told and run.cell.key == told else None
+
+    @property
+    def cell_names(self) -> list[str]:
+        """The names and tags of cells, as they were told last."""
+        return list(dict.fromkeys(name for one in self._sources[1] for name in names_of(one)))
 
     def expect(self, cells: Iterable[tuple[str, str, Shown]]) -> None:
         """Note how the cells stand in the notebook's file: where no front end lists them (see there), that says it."""
@@ -599,12 +629,13 @@ class NotebookPage:
         within: str | None = None,
         options: Mapping[str, str],
         fresh: bool = False,
+        lacks: RobotaError | None = None,
     ) -> Ask:
         """Return an ask of the running cell (see `robota_nb.core.rules.asking.Ask`)."""
         places = tuple(attached_entries(attached))
         return Ask(
             prompt=digest(text, places), to=to, named=named, within=within,
-            options=tuple(sorted(options.items())), fresh=fresh, attached=places,
+            options=tuple(sorted(options.items())), fresh=fresh, attached=places, lacks=lacks,
         )  # fmt: skip
 
     def decide(self, ask: Ask) -> Decision:
@@ -721,13 +752,16 @@ class NotebookPage:
     # -- stale answers
 
     def accept(self, wanted: Callable[[Cell, Judged], bool] = lambda *_: True) -> int:
-        """Let stale answers stand for what the page would ask now, and return how many."""
+        """Let stale answers stand for what the page would ask now, and return how many.
+
+        An answer to what goes along with its question no more is none of them: that is another question.
+        """
         with self._runtime.lock:
             stale = [
                 judged
                 for cell in self.page.cells
                 for judged in judge(self.asking, cell)
-                if judged.state == "stale" and wanted(cell, judged)
+                if judged.state == "stale" and judged.kind != "along" and wanted(cell, judged)
             ]
             for judged in stale:
                 view = self.record.view_of(judged.request.chat)

@@ -28,6 +28,9 @@ HINTS: Mapping[str, str] = MappingProxyType({
         "%robota chat set model=NAME chooses a model that takes them"
     ),
     "attached.now": "ask without it, or %robota chat set model=NAME chooses a model that takes it",
+    "cells.unseen": (
+        "run it in JupyterLab, Notebook 7 or robota-nb run, or take --cells off, and send what it needs in the prompt"
+    ),
     "chat.ask": "write a %%robota cell",
     "chat.branches": "%robota chat branches lists them",
     "chat.compact": "%robota chat compact makes a summary, and has it sent",

@@ -51,6 +51,8 @@ def _why_stale(page: NotebookPage, cell: str, mark: Mark) -> str:
             return "what was asked outside cells before it is something else now"
         case "gone":
             return "an answer that was sent before it is not there any more"
+        case "along":
+            return f"{short(reason)}, which went along with it, was edited or is gone"
         case "setting":
             return f"{short(reason)} is another one now"
         case "chat":

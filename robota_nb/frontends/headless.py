@@ -29,6 +29,7 @@ from robota_nb.carriers.aside import put_aside
 from robota_nb.core.record import snapshot
 from robota_nb.core.record.entries import source_hash
 from robota_nb.errors import SnapshotError
+from robota_nb.frontends.cells import CELLS, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -83,6 +84,9 @@ class FrontEnd:
         """Return what the kernel is told before the first cell."""
         message: Open = {"op": "open", "version": __version__, "cells": self.cells()}
         message |= {"replay": self.replay, "trust": self.trust}
+        if any(CELLS in cell.source for cell in self.notebook.cells if cell.cell_type == "code"):
+            prose = (cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
+            message["prose"] = list(map(source_hash, prose))
         if self.path.name:
             message["path"] = str(self.path)
         if (value := self.notebook.metadata.get(snapshot.KEY)) is not None:
@@ -244,6 +248,8 @@ class RobotaClient(NotebookClient):
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> Any:
         """Execute a cell, and let the kernel know which one it is, as JupyterLab does."""
         kc: Any = self.kc
+        if message := told_of(self.front.notebook, cell):
+            await self._say(message)
         kc.session.metadata = {"cellId": cell["id"]} if "id" in cell else {}
         return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from robota_nb.carriers.messages import Open
+    from robota_nb.carriers.messages import Open, Sources
 
 _TOLD = pytest.StashKey[object]()
 """The kernel client that was told of its notebook."""
@@ -20,13 +20,17 @@ _TOLD = pytest.StashKey[object]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tell a kernel that nbval has just started of the notebook it is for."""
+    """Tell a kernel that nbval has just started of the notebook it is for; and before a cell runs, what goes along."""
     parent: Any = item.parent
     client = getattr(getattr(parent, "kernel", None), "kc", None)
-    if client is None or type(item).__name__ != "IPyNbCell" or parent.stash.get(_TOLD, None) is client:
+    if client is None or type(item).__name__ != "IPyNbCell":
         return
-    parent.stash[_TOLD] = client
-    _tell(client, _opening(parent))
+    if parent.stash.get(_TOLD, None) is not client:
+        parent.stash[_TOLD] = client
+        _tell(client, _opening(parent))
+    cell: Any = getattr(item, "cell", None)
+    if cell is not None and (message := _sources(parent, cell)):
+        _tell(client, message)
 
 
 def _opening(parent: Any) -> Open:
@@ -41,7 +45,13 @@ def _opening(parent: Any) -> Open:
     return message
 
 
-def _tell(client: Any, message: Open) -> None:
+def _sources(parent: Any, cell: Any) -> Sources | None:
+    from robota_nb.frontends.cells import told_of
+
+    return told_of(parent.nb, cell)  # with the outputs as the file has them: nbval puts its own nowhere
+
+
+def _tell(client: Any, message: Open | Sources) -> None:
     from robota_nb.frontends.headless import requests
 
     number = ""

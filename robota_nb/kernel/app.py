@@ -244,6 +244,12 @@ class App:
         """Return the notebook, in which the cell that is being executed is noted."""
         return self._running.get()
 
+    def is_prompt(self, source: str) -> bool:
+        """Say whether a cell of this source does nothing but talk to chats."""
+        from robota_nb.magics.cell_text import is_talk
+
+        return is_talk(source, self.magics.names())
+
     @property
     def presets(self) -> Mapping[str, Any]:
         """The user's presets by name, as they are configured."""

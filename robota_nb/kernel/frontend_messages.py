@@ -12,7 +12,7 @@ from robota_nb.core.users import default_user
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from robota_nb.carriers.messages import Cells, CodeCell, FromFrontEnd, FromKernel, Why
+    from robota_nb.carriers.messages import Cells, CodeCell, FromFrontEnd, FromKernel, Open, Why
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.rules.page import Shown
     from robota_nb.kernel.marks import MarksTeller
@@ -76,6 +76,7 @@ class FrontEndMessages:
                 self.follows_updates = message.get("updates", True)
                 if (cells := message.get("cells")) is not None:
                     self._list(message.get("page", ""), _listed(cells))
+                self._tell_prose(message)
                 self._reader.document_opened(message)
                 self._marks.opened()
                 self._compare(message.get("version"))
@@ -85,6 +86,9 @@ class FrontEndMessages:
                 self._reader.document_changed(message["sessions"])
             case "cells":
                 self._cells(message)
+            case "sources":
+                self._page.tell_sources(message["cell"], message["cells"])
+                self._marks.soon()
             case "accept":
                 wanted = message.get("cells")
                 self._page.accept(lambda cell, _: wanted is None or cell.key in wanted)
@@ -110,9 +114,10 @@ class FrontEndMessages:
     def _cells(self, message: Cells) -> None:
         cells, at, gone = _listed(message["cells"]), message.get("from"), message.get("gone", 0)
         page = message.get("page", "")
+        self._tell_prose(message)
         if at is None:
             self._list(page, cells)
-        elif cells or gone:
+        elif cells or gone or "prose" in message:
             self._splice(page, at, gone, cells)
         else:  # nothing has changed, so the front end wants to know where things stand
             self._marks.now()
@@ -135,6 +140,10 @@ class FrontEndMessages:
             self._page.splice(at, gone, cells)
         else:
             self._list(page, own)
+
+    def _tell_prose(self, message: Open | Cells) -> None:
+        if (prose := message.get("prose")) is not None:
+            self._page.tell_prose(prose)
 
     def _compare(self, version: str | None) -> None:
         """Tell the user if the page is of another version: one that was open during an upgrade, or another install."""

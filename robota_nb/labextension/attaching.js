@@ -24,14 +24,22 @@ export function attachmentsOf(cell) {
   ];
 }
 
-/** @param {Record<string, unknown>} data */
-function textIn(data) {
+/**
+ * Return what an output shows as text; empty if that is nothing.
+ *
+ * @param {Record<string, unknown>} data
+ */
+export function textIn(data) {
   const type = TEXTS.find(type => type in data);
   return type === undefined ? '' : whole(data[type]);
 }
 
-/** @param {Record<string, unknown>} data */
-function pictureIn(data) {
+/**
+ * Return the picture of an output in base64; empty if it has none, or a larger one than is sent.
+ *
+ * @param {Record<string, unknown>} data
+ */
+export function pictureIn(data) {
   const type = PICTURES.find(type => type in data);
   const picture = type === undefined ? '' : whole(data[type]).replace(/\s+/g, '');
   return picture.length <= LARGEST ? picture : '';

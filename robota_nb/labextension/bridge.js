@@ -1,7 +1,9 @@
 // The page's end of what it and a notebook's kernel say to each other about the document (docs/protocol.md).
 
+import { cellsAlong } from './along.js';
 import { CodeCells } from './cells.js';
 import { Document } from './document.js';
+import { asksWithCells, asksWithOutputs } from './magic_line.js';
 import { Marks } from './marks.js';
 import { putCode } from './put_code.js';
 import { MAX_PUSH, push } from './push.js';
@@ -48,6 +50,8 @@ export class Bridge {
     this._orderTimer = undefined;
     /** @type {Map<string, (source: string) => void>} */
     this._written = new Map(); // what takes the cells that the kernel writes, by the cell that each is about
+    /** @type {Set<string>} */
+    this._pending = new Set(); // the ids of the cells that were sent, and have not ended
     this._at = this._place();
     this._page = Math.random().toString(36).slice(2); // others may show the document, too
     this.cells = new CodeCells(context.model);
@@ -69,8 +73,43 @@ export class Bridge {
     this._meet(this._kernel());
   }
 
-  /** Tell the kernel what it has to know before the cell that is about to be sent. */
-  beforeExecution() {
+  /**
+   * Tell the kernel what it has to know before the cell that is about to be sent.
+   *
+   * @param {Lab.Cell} cell
+   */
+  beforeExecution(cell) {
+    this._tellChange();
+    const source = cell.sharedModel.getSource();
+    if (asksWithCells(source) && this._isReached()) {
+      const cells = this.cellsAlong([...this._context.model.cells], cell.id, asksWithOutputs(source));
+      void this._tell({ op: 'sources', cell: String(cell.id), cells });
+    }
+    this._pending.add(cell.id);
+  }
+
+  /**
+   * Note that a cell has run, or was given up.
+   *
+   * @param {Lab.Cell} cell
+   */
+  afterExecution(cell) {
+    this._pending.delete(cell.id);
+  }
+
+  /**
+   * Return cells as they go along with what is asked.
+   *
+   * @param {Lab.Cell[]} cells
+   * @param {string | null} asking The id of the cell that asks; null if none does.
+   * @param {boolean} withOutputs
+   */
+  cellsAlong(cells, asking, withOutputs) {
+    return cellsAlong(cells, { asking, withOutputs, hash: cell => this.cells.hash(cell), pending: this._pending });
+  }
+
+  /** Tell the kernel what has changed of the document's cells. */
+  _tellChange() {
     if (this._due) {
       this._open();
     } else if ((this._comm || this.cells.contain(MAGIC)) && this._isReached()) {
@@ -200,12 +239,15 @@ export class Bridge {
   /** Tell the kernel of that; a busy one when it is idle, as it would drop what waits if a cell fails. */
   _tellOrder() {
     if (this._isOrderDue && this._comm && this._orderTimer === undefined && this._kernel()?.status === 'idle') {
-      this.beforeExecution();
+      this._tellChange();
     }
   }
 
   /** @param {string} status The kernel's. */
   _onStatus(status) {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'terminating' || status === 'dead') {
+      this._pending.clear();
+    }
     if (status === 'restarting' || status === 'autorestarting') {
       this._comm = null;
       this._due = true;
@@ -238,10 +280,10 @@ export class Bridge {
     }
     this._due = false;
     const dirty = this._context.model.dirty || this._document.isDropped;
-    const [cells, value] = [this.cells.list(), this._document.value()];
+    const [{ cells, ...along }, value] = [this.cells.whole(), this._document.value()];
     const replay = this.isStrict ? 'strict' : null;
     const { updates } = this._host;
-    void this._tell({ op: 'open', page: this._page, version: VERSION, dirty, ...this._at, cells, value, replay, updates });
+    void this._tell({ op: 'open', page: this._page, version: VERSION, dirty, ...this._at, cells, ...along, value, replay, updates });
   }
 
   _onRenamed() {

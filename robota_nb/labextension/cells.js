@@ -1,6 +1,7 @@
 // The code cells of a notebook, as the kernel is told of them: [id, hash of the source, [turns that its outputs show]],
 // in order, the last only where there are outputs.
 
+import { asksWithCells } from './magic_line.js';
 import { KEY } from './push.js';
 import { sha256 } from './sha256.js';
 
@@ -17,6 +18,8 @@ export class CodeCells {
     /** @type {CodeCell[]} */
     this.told = []; // the list that the kernel was told last,
     this._isTaken = false; // and whether it has taken that in
+    /** @type {string[] | null} */
+    this._prose = null; // what it was told of the Markdown cells
     this._changed = true;
     /** @type {((isOrder: boolean) => void)[]} */
     this._watchers = [];
@@ -24,11 +27,23 @@ export class CodeCells {
     this._watch();
   }
 
-  /** Return the cells, for the kernel to be told. */
-  list() {
+  /**
+   * Return the cells, for the kernel to be told.
+   *
+   * @returns {Omit<BridgeMessage.Cells, 'op'>}
+   */
+  whole() {
     this._changed = this._isTaken = false;
     this.told = [...this._model.cells].filter(cell => cell.type === 'code').map(cell => this._row(cell));
-    return this.told;
+    this._prose = this._proseNow();
+    return { cells: this.told, ...(this._prose ? { prose: this._prose } : {}) };
+  }
+
+  /** Return the hashes of the Markdown cells, if a cell asks with others: what it was told may be stale by theirs. */
+  _proseNow() {
+    const isUsed = [...this._model.cells].some(cell => asksWithCells(cell.sharedModel.getSource()));
+    const prose = () => [...this._model.cells].filter(cell => cell.type === 'markdown').map(cell => this.hash(cell));
+    return isUsed ? prose() : null;
   }
 
   /**
@@ -40,11 +55,13 @@ export class CodeCells {
     if (!this._changed) {
       return null;
     }
-    const [was, isTaken] = [this.told, this._isTaken];
-    const now = this.list();
+    const [was, isTaken, former] = [this.told, this._isTaken, this._prose];
+    const whole = this.whole();
     if (!isTaken) {
-      return { cells: now }; // who knows what the kernel has
+      return whole; // who knows what the kernel has
     }
+    const now = whole.cells;
+    const prose = isSame(whole.prose ?? null, former) ? {} : { prose: whole.prose };
     const shorter = Math.min(was.length, now.length);
     let from = 0;
     while (from < shorter && isSame(was[from], now[from])) {
@@ -55,8 +72,8 @@ export class CodeCells {
       kept++;
     }
     const [gone, cells] = [was.length - kept - from, now.slice(from, now.length - kept)];
-    if (gone || cells.length) {
-      return { from, gone, cells };
+    if (gone || cells.length || prose.prose) {
+      return { from, gone, cells, ...prose };
     }
     this._isTaken = true;
     return null;
@@ -161,8 +178,8 @@ export function turnOf({ metadata }) {
 }
 
 /**
- * @param {CodeCell} one
- * @param {CodeCell} other
+ * @param {unknown} one
+ * @param {unknown} other
  */
 function isSame(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);

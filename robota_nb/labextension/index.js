@@ -71,9 +71,10 @@ export async function plugins(scope) {
         void loadStyles('marks.css');
         tracker.forEach(watch);
         tracker.widgetAdded.connect((_, panel) => watch(panel));
-        /** @type {Lab.Signal<unknown, { notebook: Lab.Notebook }>} */
-        const scheduled = NotebookActions.executionScheduled;
-        scheduled.connect((_, { notebook }) => bridges.of(notebook.model)?.beforeExecution());
+        /** @type {Record<'executionScheduled' | 'executed', Lab.Signal<unknown, { notebook: Lab.Notebook, cell: Lab.CellWidget }>>} */
+        const { executionScheduled, executed } = NotebookActions;
+        executionScheduled.connect((_, { notebook, cell }) => bridges.of(notebook.model)?.beforeExecution(cell.model));
+        executed.connect((_, { notebook, cell }) => bridges.of(notebook.model)?.afterExecution(cell.model));
       }
     },
     ...(await answersPlugin(scope, lines, errors, path => bridges.showPictures(path))),

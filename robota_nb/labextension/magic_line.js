@@ -39,6 +39,24 @@ export function withOption(source, option, value) {
 }
 
 /**
+ * Say whether a cell of this source asks with other cells: only then is the kernel told what they hold.
+ *
+ * @param {string} source
+ */
+export function asksWithCells(source) {
+  return source.includes('--cells');
+}
+
+/**
+ * Say whether it asks with what they show, too.
+ *
+ * @param {string} source
+ */
+export function asksWithOutputs(source) {
+  return source.includes('--outputs');
+}
+
+/**
  * Return a command that forks a chat, and which part of it is the new name.
  *
  * @param {string} chat

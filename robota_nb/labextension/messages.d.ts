@@ -3,6 +3,28 @@
 
 /** What a page and a kernel say to each other about the open document. */
 declare namespace BridgeMessage {
+  /**
+   * A cell of the notebook: its id, and the hash and the text of its source.
+   *
+   * A front end may cut what is longer than is sent: then `size` is how many characters the source has. `name` and
+   * `tags` are those in the cell's metadata. Only where outputs go along there is the text of them as `output`,
+   * `pictures` in base64, and how many are `lost` as they are too many or too large; `pending` says that the cell
+   * is still to run, so that what it will show is not known.
+   */
+  interface CellSource {
+    id: string;
+    type: 'code' | 'markdown';
+    hash: string;
+    source: string;
+    size?: number;
+    name?: string;
+    tags?: string[];
+    output?: string;
+    pictures?: string[];
+    lost?: number;
+    pending?: boolean;
+  }
+
   /** The data of the comm that the kernel opens. */
   interface CommOpen {
     version: string;
@@ -26,7 +48,11 @@ declare namespace BridgeMessage {
     | 'auto'
     | 'strict';
 
-  /** There is a front end, and this is its document; `updates` says whether its outputs can be updated. */
+  /**
+   * There is a front end, and this is its document; `updates` says whether its outputs can be updated.
+   *
+   * `prose`, here and in `Cells`, are the hashes of the Markdown cells, where a cell asks with others.
+   */
   interface Open {
     op: 'open';
     page?: string;
@@ -41,6 +67,7 @@ declare namespace BridgeMessage {
     problem?: string;
     size?: number;
     updates?: boolean;
+    prose?: string[];
   }
 
   /**
@@ -54,6 +81,14 @@ declare namespace BridgeMessage {
     op: 'cells';
     page?: string;
     cells: (string | string[])[][];
+    prose?: string[];
+  }
+
+  /** All cells of the document, from the top: the code cell `cell`, which asks with others, is about to run. */
+  interface Sources {
+    op: 'sources';
+    cell: string;
+    cells: CellSource[];
   }
 
   /** Somebody else has changed the value in the document. */
@@ -124,6 +159,7 @@ declare namespace BridgeMessage {
   type FromFrontEnd =
     | Open
     | Cells
+    | Sources
     | Changed
     | Renamed
     | Accept
@@ -250,6 +286,28 @@ declare namespace BridgeMessage {
 
 /** What a kernel and an open view of its chats say to each other. */
 declare namespace ViewMessage {
+  /**
+   * A cell of the notebook: its id, and the hash and the text of its source.
+   *
+   * A front end may cut what is longer than is sent: then `size` is how many characters the source has. `name` and
+   * `tags` are those in the cell's metadata. Only where outputs go along there is the text of them as `output`,
+   * `pictures` in base64, and how many are `lost` as they are too many or too large; `pending` says that the cell
+   * is still to run, so that what it will show is not known.
+   */
+  interface CellSource {
+    id: string;
+    type: 'code' | 'markdown';
+    hash: string;
+    source: string;
+    size?: number;
+    name?: string;
+    tags?: string[];
+    output?: string;
+    pictures?: string[];
+    lost?: number;
+    pending?: boolean;
+  }
+
   /** A session as a view lists it, with the number of its chats. */
   interface SessionRow {
     id: string;
@@ -603,13 +661,16 @@ declare namespace ViewMessage {
    *
    * A `cell` has its source as `text` and what it shows as `output`, a `variable` and a `file` have a
    * `name`, a `picture` and a `file` have `data` in base64; the `error` is the last one of the notebook.
+   * `cells` are those of the notebook down to the selected one; `outputs` says whether what they show goes along.
    */
   interface Attachment {
-    kind: 'cell' | 'error' | 'file' | 'picture' | 'variable';
+    kind: 'cell' | 'cells' | 'error' | 'file' | 'picture' | 'variable';
     name?: string;
     text?: string;
     output?: string;
     data?: string;
+    cells?: CellSource[];
+    outputs?: boolean;
   }
 
   /**

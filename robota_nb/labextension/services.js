@@ -176,6 +176,16 @@ export function publish({ app, tracker, bridges, languages, style, typesetter })
       return cell ? attachmentsOf(cell) : [];
     },
 
+    cellsAbove(element, withOutputs) {
+      const panel = owner(element);
+      const bridge = bridges.of(panel?.content.model);
+      if (!panel || !bridge) {
+        return [];
+      }
+      const cells = panel.content.widgets.slice(0, panel.content.activeCellIndex + 1).map(({ model }) => model);
+      return bridge.cellsAlong(cells, null, withOutputs);
+    },
+
     goBack(element) {
       const panel = owner(element);
       if (panel) {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from robota_nb.magics.parser import Command
     from robota_nb.magics.spelling import Names
 
-__all__ = ["Written", "commands"]
+__all__ = ["Written", "commands", "is_talk"]
 
 _AROUND_CELLS = ("capture", "prun", "time")
 """Cell magics that run what stands below them as a cell, once."""
@@ -63,6 +63,36 @@ def commands(source: str, names: Names | None = None) -> list[Written]:
     """
     names = {NAME: ""} if names is None else names
     return list(_commands(source, names)) if mentions(source, names) else []
+
+
+def is_talk(source: str, names: Names | None = None) -> bool:
+    """Say whether a cell does nothing but talk to chats, as IPython reads it: it is no code that others need to see.
+
+    Loading the extension is a part of that, and so is keeping an answer in a variable.
+    """
+    names = {NAME: ""} if names is None else {**names}
+    if not (mentions(source, names) or _LOADS in source):
+        return False
+    try:
+        tree = ast.parse(_transformer(names).transform_cell(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return bool(tree.body) and all(_is_talk(statement, names) for statement in tree.body)
+
+
+_LOADS = "robota_nb"
+
+
+def _is_talk(statement: ast.stmt, names: Names) -> bool:
+    if not isinstance(statement, ast.Expr | ast.Assign) or not isinstance(statement.value, ast.Call):
+        return False
+    found = [(name, words) for name, words, _ in _magics(statement.value, always=True)]
+    if len(found) != 1:
+        return False
+    ((name, words),) = found
+    if name == "run_cell_magic" and words[0] in _AROUND_CELLS:
+        return is_talk(words[-1], names)
+    return words[0] == NAME or (words[0] in ("load_ext", "reload_ext") and words[1].strip() == _LOADS)
 
 
 def _commands(source: str, names: Names, *, always: bool = True) -> Iterator[Written]:

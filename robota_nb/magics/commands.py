@@ -61,6 +61,11 @@ _ASKING = (
         help="send a file along: text, PDF, WAV, MP3, or a variable that holds one; may be repeated",
     ),
     _option(
+        "--cells", metavar="WHICH", kind="cells",
+        help="send cells of the notebook along: above, or names and tags, as in load,clean; prompts are left out",
+    ),
+    _switch("--outputs", help="with --cells: and what these cells show, as text and pictures"),
+    _option(
         "--prompt", metavar="NAME [FIELD=EXPR]...", takes="filled", kind="library",
         help="send a prompt of the library (%robota prompts), with these in its fields, above the text",
     ),
@@ -94,6 +99,7 @@ CELL = Spec(
         "%%robota --chat Debugging -o answer",
         "%%robota --set temperature=0.2 --fresh",
         "%%robota --file data.csv --file notes.pdf",
+        "%%robota --cells above --outputs",
         "%%robota --prompt review code=train",
     ),
 )

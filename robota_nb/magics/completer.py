@@ -83,6 +83,7 @@ def _offers(place: Place, shell: Any, host: Callable[[], Host]) -> tuple[str, li
 
 def _names(host: Host) -> dict[str, Callable[[], Iterable[str]]]:
     """Return what there is to choose from, by the kind of value."""
+    from robota_nb.prompt.cells import ABOVE
 
     def chats() -> Iterable[str]:
         host.ready()
@@ -106,6 +107,8 @@ def _names(host: Host) -> dict[str, Callable[[], Iterable[str]]]:
         "provider": host.endpoints.names,
         "preset": lambda: host.presets,
         "library": _prompts,
+        "above": lambda: [ABOVE],
+        "cell": lambda: host.page().cell_names,
     }
 
 

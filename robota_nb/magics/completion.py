@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["complete", "fragment"]
 
 _FIXED = {"mode": MODES, "format": FORMATS}
-_SEVERAL = {"expression": ("variable", "path")}
+_SEVERAL = {"expression": ("variable", "path"), "cells": ("above", "cell")}
 """What a value of a kind may be a name of, where that is more than one kind of thing."""
 
 _FIELDS = ("provider", "model", "system")

@@ -128,6 +128,10 @@ class Host(Protocol):
         """Return the notebook, in which the cell that is being executed is noted."""
         ...
 
+    def is_prompt(self, source: str) -> bool:
+        """Say whether a cell of this source does nothing but talk to chats."""
+        ...
+
     def ask(self, ask: Callable[[SessionManager], Turn | LiveTurn]) -> Turn | LiveTurn:
         """Ask by calling *ask*; where nobody has told which notebook this is, it may be found for that."""
         ...

@@ -23,7 +23,7 @@ from robota_nb.display.place import place
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain
 from robota_nb.display.wait_line import WaitLine, ticking
-from robota_nb.errors import ChatNotFound, PromptError
+from robota_nb.errors import CellsUnseen, ChatNotFound, CommandError, PromptError
 from robota_nb.magics import parser as parsing
 from robota_nb.magics.code_cell import put_code
 from robota_nb.prompt.fields import Expanded, expand
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from robota_nb.display.place import Place
     from robota_nb.display.render import NotebookRenderer, TerminalRenderer
     from robota_nb.magics.host import Host
+    from robota_nb.prompt.cells import Sent
     from robota_nb.prompt.files import Absent
 
     Renderer: TypeAlias = NotebookRenderer | TerminalRenderer
@@ -226,6 +227,23 @@ class Runner:
             Notice(text=f"the file {absent.name!r} is not here: what was recorded of it stands in its place")
         )
         return Read(file)
+
+    def cells(self, args: Args) -> Sent:
+        """Return the cells that go with the prompt, or what keeps them from that."""
+        from robota_nb.prompt import cells
+
+        wanted = args["cells"]
+        if not wanted:
+            if args["outputs"]:
+                raise CommandError("--outputs are those of cells that go along: say which, as in --cells above")
+            return cells.Sent()
+        page = self.page
+        if page.sources is None:
+            return cells.Sent(lacks=CellsUnseen())
+        run = page.asking.running
+        assert run is not None  # else nobody would have told
+        chosen = cells.choose(wanted, page.sources, run.cell.key, self.host.is_prompt)
+        return cells.attached(chosen, outputs=args["outputs"])
 
     def answer(self, answer: Turn | LiveTurn, args: Args, prompt: Expanded) -> Turn:
         """Show an answer, as it arrives or from the record, and keep it in the variable that ``-o`` names.

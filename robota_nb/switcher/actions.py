@@ -164,7 +164,7 @@ def _undelete_chat(host: Host, args: Arguments) -> Outcome:
 
 
 def _ask(host: Host, args: Arguments) -> Outcome:
-    prompt = compose(args, host.namespace)
+    prompt = compose(args, host.namespace, host.is_prompt)
     runtime = runtime_of(host.manager)
     for notice in prompt.notices:
         runtime.emit(notice)
@@ -175,9 +175,9 @@ def _ask(host: Host, args: Arguments) -> Outcome:
 
 
 def _preview(host: Host, args: Arguments) -> Outcome:
-    prompt = compose(args, host.namespace)
-    size, pictures = len(prompt.text.encode()), len(prompt.images)
-    draft: Draft = {"text": prompt.text, "size": size, "messages": 1, "pictures": pictures}
+    prompt = compose(args, host.namespace, host.is_prompt)
+    said, pictures = prompt.said, len(prompt.images)
+    draft: Draft = {"text": said, "size": len(said.encode()), "messages": 1, "pictures": pictures}
     if "chat" in args:
         preview = _chat(host.manager, args).preview(prompt.text, prompt.images, files=prompt.files)
         draft |= {"size": preview.size, "messages": len(preview.request.messages)}

@@ -7,8 +7,12 @@ import binascii
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core import files as reading
+from robota_nb.core.cell_source import MAX_OUTPUT
+from robota_nb.core.record.attachments import content_parts
 from robota_nb.core.record.text import fenced
+from robota_nb.core.record.types import File, Image
 from robota_nb.errors import PromptError, nearest
+from robota_nb.prompt import cells
 from robota_nb.prompt.fields import Expanded, expand
 from robota_nb.prompt.images import image
 from robota_nb.prompt.last_error import last_error, with_error
@@ -17,12 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from robota_nb.core.events import Notice
-    from robota_nb.core.ports import Image
-    from robota_nb.core.record.types import File
     from robota_nb.switcher.messages import Arguments, Attachment
 
-MAX_OUTPUT = 20_000
-"""Characters of a cell's output that are sent; of a longer one the end, which says most."""
 MAX_LISTED = 20
 """Items that are sent of a list, a dict or the like, and lines of a text."""
 _CUT = "…\n"
@@ -36,8 +36,16 @@ class Composed(NamedTuple):
     files: Sequence[File]
     notices: Sequence[Notice]
 
+    @property
+    def said(self) -> str:
+        """All of it that is sent as text."""
+        content = content_parts(self.text, [*self.images, *self.files])
+        return content if isinstance(content, str) else str(content[0]["text"])
 
-def compose(args: Arguments, variables: Mapping[str, Any]) -> Composed:
+
+def compose(
+    args: Arguments, variables: Mapping[str, Any], is_prompt: Callable[[str], bool] = lambda _: False
+) -> Composed:
     """Return what a view's draft stands for.
 
     Only what the user has typed is looked through for ``{{ name }}``: what is attached is a text as it is.
@@ -48,6 +56,8 @@ def compose(args: Arguments, variables: Mapping[str, Any]) -> Composed:
         Of an action, with ``text``, ``fields`` and ``attached``.
     variables
         The user's.
+    is_prompt
+        Says whether the source of a cell is a prompt, which is no cell to send.
 
     Raises
     ------
@@ -56,7 +66,7 @@ def compose(args: Arguments, variables: Mapping[str, Any]) -> Composed:
     """
     text = args.get("text", "")
     prompt = expand(text, with_error(variables)) if args.get("fields", False) else Expanded(text=text)
-    texts, images, files = [prompt.text], [], []
+    texts, images, files = [prompt.text], list[Image](), list[File]()
     for one in args.get("attached", []):
         if one["kind"] in ("picture", "file"):
             data, name = _bytes(one), one.get("name", "")
@@ -66,6 +76,13 @@ def compose(args: Arguments, variables: Mapping[str, Any]) -> Composed:
                 read = reading.from_bytes(data, reading.name_of(name))
                 files.append(read.file)
                 prompt = prompt.with_notices([read.notice] if read.notice else [])
+        elif one["kind"] == "cells":
+            sent = cells.attached(cells.above(one.get("cells", []), is_prompt), outputs=one.get("outputs", False))
+            if sent.lacks:
+                raise sent.lacks
+            images += [along for along in sent.attached if isinstance(along, Image)]
+            files += [along for along in sent.attached if isinstance(along, File)]
+            prompt = prompt.with_notices(sent.notices)
         else:
             texts.append(_TEXTS[one["kind"]](one, variables))
     whole = "\n\n".join(part for part in texts if part.strip())

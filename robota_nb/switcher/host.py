@@ -57,6 +57,10 @@ class Host(Protocol):
         """Those of them that the user has made."""
         ...
 
+    def is_prompt(self, source: str) -> bool:
+        """Say whether a cell of this source does nothing but talk to chats."""
+        ...
+
     def preset(self, name: str) -> dict[str, str]:
         """Return the settings of a preset; `CommandError` if there is none, or it cannot be used."""
         ...

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
+from robota_nb.core.cell_source import CellSource  # noqa: TC001 - what a message must be is read from its hints
 from robota_nb.core.record.json_types import check_message
 
 # -- rows
@@ -371,13 +372,16 @@ class Attachment(TypedDict):
 
     A ``cell`` has its source as ``text`` and what it shows as ``output``, a ``variable`` and a ``file`` have a
     ``name``, a ``picture`` and a ``file`` have ``data`` in base64; the ``error`` is the last one of the notebook.
+    ``cells`` are those of the notebook down to the selected one; ``outputs`` says whether what they show goes along.
     """
 
-    kind: Literal["cell", "error", "file", "picture", "variable"]
+    kind: Literal["cell", "cells", "error", "file", "picture", "variable"]
     name: NotRequired[str]
     text: NotRequired[str]
     output: NotRequired[str]
     data: NotRequired[str]
+    cells: NotRequired[list[CellSource]]
+    outputs: NotRequired[bool]
 
 
 class Arguments(TypedDict):

@@ -45,6 +45,9 @@ class Host:
     def level(self):
         return self.reached
 
+    def is_prompt(self, source):
+        return source.startswith("%%robota")
+
     def preset(self, name):
         return settings_of_preset(name, self.presets)
 

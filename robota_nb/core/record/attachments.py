@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core.record.entries import entry_id, parts_of, to_lines
-from robota_nb.core.record.kinds import added, is_name
+from robota_nb.core.record.kinds import added, is_name, is_source_hash
 from robota_nb.core.record.text import fenced
 from robota_nb.core.record.types import File, Image
 from robota_nb.errors import FileAbsent, SnapshotError
@@ -20,7 +20,7 @@ from robota_nb.errors import FileAbsent, SnapshotError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from robota_nb.core.record.types import Attachment, Entry, ImageEntry, ImagePart, PictureItem
+    from robota_nb.core.record.types import Attachment, CellPart, Entry, ImageEntry, ImagePart, PictureItem
 
 MAX_IMAGE_BYTES = 2_000_000
 """A larger picture is refused, and a larger file stays out of the notebook, whose snapshot may have 20 MB."""
@@ -35,6 +35,7 @@ AUDIO: Mapping[str, str] = {"audio/wav": "wav", "audio/mpeg": "mp3"}
 _PICTURES = (("image/png", b"\x89PNG\r\n\x1a\n"), ("image/jpeg", b"\xff\xd8\xff"), ("image/gif", b"GIF87a"),
              ("image/gif", b"GIF89a"), ("image/webp", b"RIFF....WEBP"))  # fmt: skip
 _BASE64_LINE = 76
+_LANGUAGES: Mapping[CellPart, str] = {"code": "python", "shown": "python", "markdown": "markdown"}
 _PICTURE = re.compile(r"image/[a-z0-9.+-]{1,60}")
 _SUFFIX = re.compile(r"\.([A-Za-z0-9+-]{1,20})$")
 
@@ -48,25 +49,48 @@ class Attached(NamedTuple):
         Its entry's.
     name
         The file's; empty for a picture without a name.
+    cell, source
+        What of a cell it is, and the hash of its source, as in `File`.
     """
 
     id: str
     name: str = ""
+    cell: CellPart = ""
+    source: str = ""
 
     @property
     def said(self) -> str:
-        """All that tells it from others."""
+        """All that tells it from others; empty for what a cell shows: that may be another each time that it runs."""
+        if self.cell:
+            return f"{self.cell} {self.source}" if self.source else ""
         return f"{self.id} {self.name}" if self.name else self.id
 
     def part(self) -> ImagePart:
         """Return how it stands in the content of a message."""
-        return {"image": self.id, "name": self.name} if self.name else {"image": self.id}
+        part: ImagePart = {"image": self.id}
+        if self.name:
+            part["name"] = self.name
+        if self.cell:
+            part["cell"] = self.cell
+        if self.source:
+            part["source"] = self.source
+        return part
 
 
 def attached_in(content: Iterable[Any]) -> tuple[Attached, ...]:
     """Return the pictures and files of a content; a name that cannot be shown is none."""
     parts = (part for part in parts_of(list(content)) if "image" in part)
-    return tuple(Attached(part["image"], name if is_name(name := part.get("name")) else "") for part in parts)
+    return tuple(_attached(part) for part in parts)
+
+
+def _attached(part: Mapping[str, Any]) -> Attached:
+    name = str(part["name"]) if is_name(part.get("name")) else ""
+    cell, source = part.get("cell"), part.get("source")
+    if cell == "output":
+        return Attached(part["image"], name, cell)
+    if name and cell in ("code", "shown", "markdown") and is_source_hash(source):
+        return Attached(part["image"], name, cell, source)
+    return Attached(part["image"], name)
 
 
 # -- as entries
@@ -111,14 +135,14 @@ def attached_entries(attachments: Iterable[Attachment]) -> dict[Attached, Entry]
     """
     found: dict[Attached, Entry] = {}
     for one in attachments:
-        name, absent = (one.name, one.absent) if isinstance(one, File) else ("", None)
+        name, absent, source = (one.name, one.absent, one.source) if isinstance(one, File) else ("", None, "")
         most = MAX_IMAGE_BYTES if is_picture_type(one.media_type) else MAX_FILE_BYTES
         if len(one.data) > most:
             what = f"the file {name!r}" if name else "a picture"
             step = "send a part of it" if name else "make it smaller"
             raise SnapshotError(f"{what} of {len(one.data):,} bytes is over the cap of {most:,}: {step}")
         entry = _beside(one.media_type, *absent) if absent else image_entry(media_type=one.media_type, data=one.data)
-        found[Attached(entry_id(entry), name)] = entry
+        found[Attached(entry_id(entry), name, one.cell, source)] = entry
     return found
 
 
@@ -160,32 +184,37 @@ def kept_beside(entry: Entry) -> str:
 
 
 def attachment_of(
-    entry: Entry | PictureItem, name: str = "", fetch: Callable[[str], bytes | None] = lambda _: None
+    entry: Entry | PictureItem, at: Attached | None = None, fetch: Callable[[str], bytes | None] = lambda _: None
 ) -> Attachment | None:
-    """Return the picture or, with a *name*, the file in an entry; None if it was purged, or is none that is sent.
+    """Return the picture or, of a place with a name, the file in an entry; None if it was purged, or is not sent.
 
     Parameters
     ----------
     entry
         The entry.
-    name
-        What the file is called.
+    at
+        Where in a message it stands, if it does in one.
     fetch
         Returns a file that is too large for a notebook, by its SHA-256, if it is on this machine.
     """
     media_type = entry.get("media_type", "")
+    name, cell, source = (at.name, at.cell, at.source) if at else ("", "", "")
     if not is_picture(entry) and not (name and media_type in (TEXT, PDF, *AUDIO)):
         return None
     if name and (sha256 := kept_beside(entry)):
         found = fetch(sha256)
         absent = None if found is not None else (sha256, size_of(entry))
-        return File(name=name, media_type=media_type, data=found or b"", absent=absent)
+        return File(
+            name=name, media_type=media_type, data=found or b"", absent=absent, cell=cell, source=source
+        )  # fmt: skip
     try:
         text = "".join(entry["data"])
         data = text.encode() if media_type == TEXT else base64.b64decode(text, validate=True)
     except (KeyError, ValueError):
         return None
-    return File(name=name, media_type=media_type, data=data) if name else Image(media_type=media_type, data=data)
+    if name:
+        return File(name=name, media_type=media_type, data=data, cell=cell, source=source)
+    return Image(media_type=media_type, data=data, cell=cell)
 
 
 # -- as requests carry them
@@ -212,6 +241,8 @@ def content_parts(text: str, attachments: Iterable[Attachment]) -> str | list[di
 
 
 def _as_text(file: File) -> str:
+    if file.cell:
+        return f"{file.name[0].upper()}{file.name[1:]}:\n{fenced(file.data.decode(), _LANGUAGES.get(file.cell, ''))}"
     suffix = _SUFFIX.search(file.name)
     return f"File {file.name}:\n{fenced(file.data.decode(), suffix[1].lower() if suffix else '')}"
 

@@ -455,8 +455,8 @@ class SessionState:
 
     def to_read(self, eid: str) -> Callable[[], tuple[Attachment, ...]]:
         """Return what reads them, when it is called, as they are recorded now."""
-        found = [(self.entries[one.id], one.name) for one in self.attached(eid)]
-        return lambda: tuple(one for entry, name in found if (one := attachment_of(entry, name, self.fetch)))
+        found = [(self.entries[one.id], one) for one in self.attached(eid)]
+        return lambda: tuple(one for entry, at in found if (one := attachment_of(entry, at, self.fetch)))
 
     def reasoning(self, eid: str) -> str:
         """Return what the model thought before an answer, as it was heard here or is recorded; empty if purged."""

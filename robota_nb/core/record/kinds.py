@@ -53,6 +53,7 @@ _CHAT = re.compile(r"c_[0-9a-f]{32}")
 _ENTRY = re.compile(r"e_[0-9a-f]{32}")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
+_SOURCE = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{MAX_NAME}}}")
 
 
@@ -100,6 +101,11 @@ def is_name(value: object) -> bool:
 def is_digest(value: object) -> TypeGuard[str]:
     """Say whether a value has the form of the digest of what is said."""
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
+def is_source_hash(value: object) -> TypeGuard[str]:
+    """Say whether a value has the form of the hash of a cell's source."""
+    return isinstance(value, str) and _SOURCE.fullmatch(value) is not None
 
 
 def _is_text(value: object) -> bool:

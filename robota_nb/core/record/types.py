@@ -9,6 +9,9 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "tool_calls", "interrupted", "error", "unknown"]
 """How an answer ended; ``unknown``: the stream ended cleanly and did not say that it was complete."""
 
+CellPart: TypeAlias = Literal["", "code", "shown", "markdown", "output"]
+"""What of a cell it is that goes along with a prompt; ``shown`` is code whose outputs go along, too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
@@ -20,10 +23,13 @@ class Image:
         Such as ``image/png``.
     data
         The file's bytes.
+    cell
+        ``output`` if it is what a cell shows that goes along.
     """
 
     media_type: str
     data: bytes = field(repr=False)
+    cell: CellPart = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +46,18 @@ class File:
         The file's bytes; of a text, in UTF-8.
     absent
         Of a file that is too large for a notebook, and not on this machine: its SHA-256, in hex, and its size in bytes.
+    cell
+        What of a cell it is, if it is of one.
+    source
+        The hash of that cell's source, if it is that source.
     """
 
     name: str
     media_type: str
     data: bytes = field(repr=False)
     absent: tuple[str, int] | None = None
+    cell: CellPart = ""
+    source: str = ""
 
 
 Attachment: TypeAlias = Image | File
@@ -164,10 +176,15 @@ ChatEntry = TypedDict(
 
 
 class ImagePart(TypedDict):
-    """A place in a message's content where a picture, or with a *name* a file, stands; *image* is its entry's id."""
+    """A place in a message's content where a picture, or with a *name* a file, stands; *image* is its entry's id.
+
+    *cell* says what of a cell it is, as in `CellPart`, and *source* is the hash of the source that it is.
+    """
 
     image: str
     name: NotRequired[str]
+    cell: NotRequired[str]
+    source: NotRequired[str]
 
 
 class PictureItem(TypedDict):

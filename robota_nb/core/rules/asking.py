@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.parameters import SUMMARY
+from robota_nb.core.record.text import short
 from robota_nb.core.rules.answers import newest
 from robota_nb.core.rules.effects import (
     Answered,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.memory import Context, Memory
     from robota_nb.core.rules.modes import Mode, Rerun
     from robota_nb.core.rules.page import Cell, Page
+    from robota_nb.errors import RobotaError
 
 _NOTHING = "nothing is recorded for this prompt"
 
@@ -81,7 +83,9 @@ class Ask:
     fresh
         Whether a recorded answer is out of the question.
     attached
-        The pictures and files.
+        The pictures, files and cells that go along.
+    lacks
+        What keeps the model from being asked, as what is to go along is not known: only a recorded answer will do.
     """
 
     prompt: bytes
@@ -91,6 +95,7 @@ class Ask:
     options: Options = ()
     fresh: bool = False
     attached: tuple[Attached, ...] = ()
+    lacks: RobotaError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,6 +339,8 @@ class Asking:
         ------
         ReplayMiss
             If none does, and the mode lets nobody be asked in this place.
+        RobotaError
+            If none does, and the ask lacks something.
         """
         run = self.running
         assert run is not None
@@ -353,6 +360,9 @@ class Asking:
             run.missed = True
             hint = "replay.new" if self.mode == "stale" else "replay.miss"
             raise ReplayMiss(self._why_missed(request, ask, former), hint="" if ask.fresh else hint)
+        if found is None and ask.lacks:
+            run.missed = True
+            raise ask.lacks
         run.live = run.live or found is None
         return Decision(request=request, effect=effect, found=found)
 
@@ -398,11 +408,12 @@ class Asking:
         return f"no recorded answer in {name!r}: {why}"
 
     def _what_differs(self, ask: Ask, turn: str) -> str:
-        """Say what of a prompt is not as a turn asked it: the first file that is not, else the prompt."""
-        was = self.answers[turn].attached if turn in self.answers else ()
-        changed = (one.name for one in ask.attached if one.name and one not in was)
-        name = next(changed, None)
-        return f"the file {name!r} differs" if name else "the prompt differs"
+        """Say what of a prompt is not as a turn asked it: the first file or cell that is not, else the prompt."""
+        was = {one.said for one in self.answers[turn].attached} if turn in self.answers else set()
+        first = next((one for one in ask.attached if one.name and one.said and one.said not in was), None)
+        if first is None:
+            return "the prompt differs"
+        return f"{short(first.name)} differs" if first.cell else f"the file {first.name!r} differs"
 
     def _looked_up(
         self, run: Execution, ask: Ask, former: Answered | None, *, fresh: bool

@@ -29,7 +29,7 @@ class Judged:
         ``fresh``, ``out``, ``cut``, ``purged`` or ``stale``.
     why
         Why it is stale: the key of the first cell above that differs (empty for what was sent outside cells, above all
-        of them), ``gone``, a setting's name, or a chat.
+        of them), ``gone``, a setting's name, a chat, or what a cell was called that went along with it.
     kind
         Which of them *why* is.
     """
@@ -38,7 +38,7 @@ class Judged:
     request: Request
     state: Literal["fresh", "out", "cut", "purged", "stale"]
     why: str = ""
-    kind: Literal["", "cell", "outside", "gone", "setting", "chat"] = ""
+    kind: Literal["", "cell", "outside", "gone", "setting", "chat", "along"] = ""
 
 
 State: TypeAlias = Literal["asked", "replayed", "failed", "recorded", "edited", "stale", "purged", "out", "cut"]
@@ -115,6 +115,9 @@ def _judged(
     fits = answers.answers(turn, chat, context, config)
     if answer.is_cut and not fits:
         return Judged(turn=turn, request=request, state="cut")
+    along = (one.name for one in answer.attached if not asking.page.may_have(one))
+    if answer.by_cell and (name := next(along, "")):
+        return Judged(turn=turn, request=request, state="stale", why=name, kind="along")
     if fits or not answer.by_cell:
         inside = not to_end or turn in asking.page.remembers(chat)
         return Judged(turn=turn, request=request, state="fresh" if inside else "out")

@@ -19,6 +19,7 @@ from robota_nb.core.rules.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.nodes import Asked
     from robota_nb.core.rules.memory import ChatMemory, Context
 
@@ -121,6 +122,8 @@ class Page:
     ) -> None:
         self.record = record
         self.listed = listed
+        self.prose: frozenset[str] | None = None  # the hashes of the Markdown cells, if a front end tells them
+        self._sources: frozenset[str] | None = None  # those of the code cells, if they were counted
         self.maker = maker
         self.cells: list[Cell] = []
         self.steps: dict[str, Step] = {}
@@ -180,6 +183,7 @@ class Page:
                 self._looked = self._looked and (cell.source, cell.shows) == (source, shows)
             cell.source, cell.shows = source, shows
             added.append(cell)
+        self._sources = None
         if [cell.key for cell in self.cells[at : at + gone]] != [cell.key for cell in added]:
             self.cells[at : at + gone] = added
             self._number(at)
@@ -220,6 +224,14 @@ class Page:
     def position(self, key: str) -> int:
         """Return where a cell stands, from 0."""
         return self._positions[key]
+
+    def may_have(self, one: Attached) -> bool:
+        """Say whether a cell that went along with an ask is here as it was, as far as that is known."""
+        if not self.listed or not one.source or (one.cell == "markdown" and self.prose is None):
+            return True
+        if self._sources is None:
+            self._sources = frozenset(cell.source for cell in self.cells)
+        return one.source in self._sources or one.source in (self.prose or ())
 
     def _list_recorded(self) -> None:
         """Without a list and a file: take what is recorded for the page."""

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
 
 def digest(text: str, attached: Iterable[Attached] = ()) -> bytes:
-    """Return a digest of a prompt: its text, the ids of its pictures, and the ids and names of its files."""
-    return hashlib.blake2b("\0".join([text, *(one.said for one in attached)]).encode(), digest_size=16).digest()
+    """Return a digest of a prompt: its text, the ids of its pictures, and the ids and names of its files.
+
+    Of cells that go along it is the hashes of their sources, and not what they show.
+    """
+    said = filter(None, (one.said for one in attached))
+    return hashlib.blake2b("\0".join([text, *said]).encode(), digest_size=16).digest()
 
 
 class Recorded:
@@ -127,6 +131,24 @@ class Recorded:
         cell
             The id of the cell.
         """
+        for state, node in self._asked_with(text, cell):
+            named = [one for one in state.attached(node.user) if one.name == name and not one.cell]
+            if named[number:]:
+                return attachment_of(state.entries[named[number].id], named[number], state.fetch)
+        return None
+
+    def cells_sent(self, text: str, cell: str | None) -> tuple[Attachment, ...]:
+        """Return the cells that were sent with a text, in order; *text* and *cell* as of `file_sent`."""
+        for state, node in self._asked_with(text, cell):
+            found = [
+                attachment_of(state.entries[at.id], at, state.fetch) for at in state.attached(node.user) if at.cell
+            ]
+            if found and all(found):
+                return tuple(one for one in found if one)
+        return ()
+
+    def _asked_with(self, text: str, cell: str | None) -> Iterator[tuple[SessionState, Node]]:
+        """Yield the turns that ask a text with something attached: first those of that cell, the latest first."""
         asked = [
             (bool(cell and node.cell and node.cell.id == cell), node.stamp, state, node)
             for state in self.states
@@ -134,10 +156,7 @@ class Recorded:
             if state.attached(node.user) and state.text(node.user) == text
         ]
         for _, _, state, node in sorted(asked, key=lambda one: one[:2], reverse=True):
-            named = [one for one in state.attached(node.user) if one.name == name]
-            if named[number:]:
-                return attachment_of(state.entries[named[number].id], name, state.fetch)
-        return None
+            yield state, node
 
     def chat_of(self, turn: str) -> str | None:
         """Return the chat of a turn; None if it is not here."""

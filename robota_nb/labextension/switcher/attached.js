@@ -31,7 +31,11 @@ export class Attached {
     this._chips = h('ul.robota-chips', { 'aria-label': t('attached') });
     this._preview = h('div.robota-preview', { role: 'region', 'aria-label': t('preview'), 'data-part': 'preview', hidden: true });
     this._files = h('input', { type: 'file', multiple: true, hidden: true, 'data-part': 'files', on: { change: () => void this._read() } });
-    this.element = h('div.robota-attached', {}, this._preview, this._chips, this._files);
+    this._above = check('cells-above', t('cellsAbove'), () => (this._withOutputs.element.hidden = !this._above.box.checked));
+    this._withOutputs = check('with-outputs', t('withOutputs'));
+    this._withOutputs.element.hidden = true;
+    const along = h('div.robota-along', { hidden: !services.cellsAbove }, this._above.element, this._withOutputs.element);
+    this.element = h('div.robota-attached', {}, this._preview, this._chips, along, this._files);
     this.button = menuButton({
       label: t('attach'),
       part: 'attach',
@@ -57,6 +61,20 @@ export class Attached {
   /** @param {Attachment[]} more */
   add(more) {
     this.set([...this.list, ...more]);
+  }
+
+  /**
+   * Return what the switch has go along, as the notebook is now.
+   *
+   * @returns {Attachment[]}
+   */
+  above() {
+    const { cellsAbove } = this._services;
+    if (!cellsAbove || !this._above.box.checked) {
+      return [];
+    }
+    const outputs = this._withOutputs.box.checked;
+    return [{ kind: 'cells', cells: cellsAbove(this.element, outputs), outputs }];
   }
 
   /**
@@ -120,6 +138,18 @@ export class Attached {
     }, icon('close'));
     return h('li.robota-chip', { title: one.text ?? name }, h('bdi', {}, name), away);
   }
+}
+
+/**
+ * Return a box that can be checked, with its label.
+ *
+ * @param {string} part
+ * @param {string} label
+ * @param {() => void} [onChange]
+ */
+function check(part, label, onChange = () => {}) {
+  const box = h('input', { type: 'checkbox', 'data-part': part, on: { change: onChange } });
+  return { box, element: h('label.robota-check', {}, box, h('span', {}, label)) };
 }
 
 /** @param {Attachment} one */

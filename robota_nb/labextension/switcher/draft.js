@@ -114,7 +114,7 @@ export class Draft {
       const { text, attached } = this._taken(chat);
       void this._ask(chat, text || attached.length ? { text, attached } : message);
     };
-    const done = await this._actions.request('ask', argumentsOf(chat, message), again);
+    const done = await this._actions.request('ask', this._arguments(chat, message), again);
     if (!done) {
       this._giveBack(chat, message);
     }
@@ -122,10 +122,21 @@ export class Draft {
 
   /** Show what would be sent, as the kernel fills it in. */
   async _preview() {
-    const answer = await this._actions.request('preview', argumentsOf(this._chat, this._written()));
+    const answer = await this._actions.request('preview', this._arguments(this._chat, this._written()));
     if (answer?.draft) {
       this._attached.show(answer.draft);
     }
+  }
+
+  /**
+   * Return what an action takes of a message; only what was typed here is looked through for fields.
+   *
+   * @param {string | null} chat
+   * @param {Message} message
+   * @returns {ViewMessage.Arguments}
+   */
+  _arguments(chat, { text, attached }) {
+    return { ...(chat ? { chat } : {}), text, fields: true, attached: [...attached, ...this._attached.above()] };
   }
 
   /** Return what stands in the draft that is shown. */
@@ -233,15 +244,4 @@ export class Draft {
       this._actions.editLast();
     }
   }
-}
-
-/**
- * Return what an action takes of a message; only what was typed here is looked through for fields.
- *
- * @param {string | null} chat
- * @param {Message} message
- * @returns {ViewMessage.Arguments}
- */
-function argumentsOf(chat, { text, attached }) {
-  return { ...(chat ? { chat } : {}), text, fields: true, attached };
 }

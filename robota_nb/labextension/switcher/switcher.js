@@ -49,6 +49,8 @@ import { ViewState } from './view_state.js';
  * @property {(element: Element) => void} [interrupt] Interrupts the kernel of the element's notebook.
  * @property {(element: Element) => ViewMessage.Attachment[]} [selectedCell] Returns the active cell of the element's
  *   notebook, as it is attached to a message; nothing if there is none.
+ * @property {(element: Element, withOutputs: boolean) => ViewMessage.CellSource[]} [cellsAbove] Returns the cells of the
+ *   element's notebook down to the active one, as they go along with a message.
  * @property {(element: Element) => void} [goBack] Gives the focus to the element's notebook.
  * @property {(element: HTMLElement, onGone: OnGone) => Promise<{ dispose(): void } | null>} [show] Shows the
  *   switcher in a cell's output; null if the output is in no notebook that the extension can reach.

@@ -43,18 +43,21 @@ def _ask(runner: Runner, args: Args) -> Turn:
     prompt = runner.expanded(args)
     runner.page  # noqa: B018 - the cell that runs is noted, if it was not
     files = runner.files(args, prompt)
+    cells = runner.cells(args)
     ask = partial(
         ask_flow.ask,
         text=prompt.text,
         session=args["session"],
         chat=args["chat"],
         options=runner.settings(args),
-        attached=along(runner.images(args), files),
+        attached=(*along(runner.images(args), files), *cells.attached),
         fresh=args["fresh"],
         once=args["once"],
         append=args["append"],
+        lacks=cells.lacks,
     )
-    return runner.answer(runner.host.ask(ask), args, prompt.with_notices(one.notice for one in files if one.notice))
+    told = [*(one.notice for one in files if one.notice), *cells.notices]
+    return runner.answer(runner.host.ask(ask), args, prompt.with_notices(told))
 
 
 def _prompts(runner: Runner, _: Args) -> None:

@@ -17,8 +17,10 @@ from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
 from robota_nb.display.render import NotebookRenderer
 from robota_nb.errors import ProviderError
-from robota_nb.magics.cell_text import commands
+from robota_nb.frontends.cells import sources
+from robota_nb.magics.cell_text import commands, is_talk
 from robota_nb.magics.runner import settings_of
+from robota_nb.prompt.cells import attached, choose
 from support.core import Echo, new_manager
 from support.notebook import command
 
@@ -84,9 +86,10 @@ class Notebook:
     def do(self, cell, words, args):
         chat = ask_flow.current_chat(self.manager)
         if words == ("ask",):
+            along = choose(args["cells"], sources(self.saved), cell.id, is_talk) if args["cells"] else []
             answer = ask_flow.ask(
                 self.manager, args["text"], chat=args["chat"], options=settings_of(args), fresh=args["fresh"],
-                once=args["once"],
+                once=args["once"], attached=attached(along, outputs=args["outputs"]).attached,
             )  # fmt: skip
             self.show(cell, answer, args)
         elif words == ("chat", "retry"):
@@ -505,3 +508,46 @@ def test_a_notebook_without_ids_of_cells_is_checked_too(tmp_path):
     path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}))
     result = command("check", path)
     assert (result.exit_code, result.output) == (1, "code cell 1: new: it has no answer yet · x\n")
+
+
+# -- cells that go along
+
+
+ALONG = ["x = 1", "%%robota\nfirst", "y = 2", "%%robota --cells above\nlook", "z = 3", "%%robota\nnext"]
+
+
+def test_what_goes_along_is_looked_at_in_the_file(tmp_path):
+    notebook = Notebook(*ALONG)
+    assert notebook.findings() == []
+    notebook.edit(4, "z = 4")
+    notebook.insert(2, "%robota chat log")
+    notebook.insert(2, "  ")
+    assert notebook.findings() == []  # below it, a prompt, and nothing at all
+    notebook.insert(0, "new = 1")
+    assert notebook.findings() == [(7, "stale")]
+    assert notebook.why() == "cell 1, which goes along with it, was edited, or is new"
+    del notebook.content.cells[0]
+    notebook.content.cells.insert(0, nbformat.v4.new_markdown_cell("# Title"))
+    assert notebook.why() == "cell 1, which goes along with it, was edited, or is new"
+    notebook.content.cells[0] = notebook.content.cells.pop(1)
+    assert notebook.findings() == []
+    notebook.edit(0, "x = 2")
+    assert notebook.findings() == [(6, "stale")]
+    assert notebook.why() == "cell 1, which went along with it, was edited or is gone"
+    result = command("check", notebook.save(tmp_path / "a.ipynb"))
+    assert (result.exit_code, "cell 1, which went along" in result.output) == (1, True)
+
+
+def test_the_order_of_what_goes_along_and_its_names_are_looked_at_too():
+    notebook = Notebook(*ALONG)
+    cells = notebook.content.cells
+    cells[0], cells[2] = cells[2], cells[0]
+    assert notebook.why() == "other cells go along with it now, or in another order"
+    named = Notebook("x = 1")
+    named.content.cells[0].metadata["tags"] = ["load"]
+    named.insert(1, "%%robota --cells load --outputs\nlook")
+    named.run(1)
+    assert named.findings() == []
+    named.content.cells[0].metadata["tags"] = []
+    assert named.findings() == [(2, "stale")]
+    assert named.why().startswith("no cell is named or tagged 'load'")

@@ -5,7 +5,7 @@ import pytest
 from robota_nb.core import chat_format
 from robota_nb.core.files import from_bytes, from_text
 from robota_nb.core.inside import runtime_of
-from robota_nb.core.record.attachments import attachment_of
+from robota_nb.core.record.attachments import Attached, attachment_of
 from robota_nb.core.record.types import Image
 from robota_nb.errors import PromptError, ReplayMiss, SnapshotError
 from support.core import ask_in_cell, everything, in_cell, raised, restarted, texts
@@ -70,7 +70,7 @@ def test_a_purge_removes_what_no_other_turn_has(manager, session):
     chat.send("two", files=[PDF])
     chat.purge(1)
     assert "ana,7" not in everything(manager)
-    assert [attachment_of(entry, "notes.pdf") for entry in kept(manager)] == [PDF]
+    assert [attachment_of(entry, Attached("", "notes.pdf")) for entry in kept(manager)] == [PDF]
     chat.purge(2)
     assert kept(manager) == []
     assert texts(chat) == ["", ""]
@@ -148,4 +148,4 @@ def test_of_a_file_that_nobody_here_wrote_so_nothing_is_sent_or_shown(name, medi
     from robota_nb.core.record.attachments import attached_in
 
     (one,) = attached_in(["text", {"image": "e_1", "name": name}])
-    assert attachment_of({"kind": "image", "media_type": media_type, "data": ["x"]}, one.name) is None
+    assert attachment_of({"kind": "image", "media_type": media_type, "data": ["x"]}, one) is None

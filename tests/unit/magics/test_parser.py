@@ -31,6 +31,8 @@ ASKING = {
     "at_end": False,
     "image": (),
     "file": (),
+    "cells": None,
+    "outputs": False,
     "prompt": None,
     "format": None,
 }

@@ -107,3 +107,24 @@ def test_pictures_and_files_go_along_as_they_are():
 def test_what_has_not_arrived_whole_is_refused(kind):
     with pytest.raises(PromptError, match="has not arrived whole"):
         compose({"text": "look", "attached": [{"kind": kind, "name": "a.txt", "data": "%%%"}]}, {})
+
+
+def test_cells_go_along_as_they_stand_and_the_whole_can_be_looked_at():
+    source = "x = '{{ n }}'\n```"
+    told = [
+        {"id": "a", "type": "code", "hash": "0" * 16, "source": source, "output": "{{ n }}", "pictures": [DOT]},
+        {"id": "b", "type": "code", "hash": "1" * 16, "source": "%%robota\nhello"},
+    ]
+    cells = {"kind": "cells", "cells": told, "outputs": True}
+    composed = compose(
+        {"text": "see {{ n }}", "fields": True, "attached": [cells]}, {"n": 7}, lambda text: text.startswith("%%robota")
+    )
+    assert composed.text == "see 7"
+    assert [one.name for one in composed.files] == ["cell 1", "output of cell 1"]
+    assert len(composed.images) == 1
+    assert composed.said == (
+        f"see 7\n\nCell 1:\n````python\n{source}\n````\n\nOutput of cell 1:\n```\n{{{{ n }}}}\n```"
+    )
+    told[0]["pending"] = True
+    with pytest.raises(PromptError, match="cell 1 was still to run"):
+        compose({"text": "see", "attached": [cells]}, {})
