@@ -44,7 +44,10 @@ export class Found {
     }
   }
 
-  /** @param {boolean} everywhere */
+  /**
+   * @param {boolean} everywhere
+   * @returns {Promise<void>}
+   */
   async _ask(everywhere) {
     const text = this._wanted;
     this._isAsking = true;
@@ -55,16 +58,17 @@ export class Found {
       return this._wanted ? this._ask(false) : undefined; // other words were typed since
     }
     if (answer?.hits) {
-      this._show(answer, text, everywhere);
+      this._show(answer.hits, answer.more ?? 0, text, everywhere);
     }
   }
 
   /**
-   * @param {{ hits: Hit[], more?: number }} answer
+   * @param {Hit[]} hits
+   * @param {number} more How many more there are.
    * @param {string} text
    * @param {boolean} everywhere
    */
-  _show({ hits, more = 0 }, text, everywhere) {
+  _show(hits, more, text, everywhere) {
     this._rows.replaceChildren(...hits.map(hit => this._row(hit, text)));
     this._more.textContent = more ? t('moreFound', { count: more }) : hits.length ? '' : t('nothingSaid');
     this._all.hidden = everywhere || this._actions.isReadOnly;
