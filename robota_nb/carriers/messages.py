@@ -51,11 +51,15 @@ ReplayMode: TypeAlias = Literal["auto", "strict"]
 
 
 class Open(TypedDict):
-    """There is a front end, and this is its document; ``updates`` says whether its outputs can be updated."""
+    """There is a front end, and this is its document.
+
+    ``locale`` is the language that it speaks, such as ``ko-KR``; ``updates`` is whether its outputs can be updated.
+    """
 
     op: Literal["open"]
     page: NotRequired[str]
     version: NotRequired[str]
+    locale: NotRequired[str]
     path: NotRequired[str]
     root: NotRequired[str]
     cells: NotRequired[list[CodeCell]]

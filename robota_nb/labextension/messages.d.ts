@@ -26,11 +26,16 @@ declare namespace BridgeMessage {
     | 'auto'
     | 'strict';
 
-  /** There is a front end, and this is its document; `updates` says whether its outputs can be updated. */
+  /**
+   * There is a front end, and this is its document.
+   *
+   * `locale` is the language that it speaks, such as `ko-KR`; `updates` is whether its outputs can be updated.
+   */
   interface Open {
     op: 'open';
     page?: string;
     version?: string;
+    locale?: string;
     path?: string;
     root?: string;
     cells?: (string | string[])[][];
