@@ -27,6 +27,7 @@ _FIELD = re.compile(r"\{(\w*)(!r|:[^{}]+)?\}")
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 _NUMBER = re.compile(r"[\d,.]+")
 _JOINT = re.compile("; |: |, | and ")
+_NEAR = re.compile(r"(.+)( \(did you mean .+\?\))")
 _SAID = re.compile(r"(.+?) \(it said: (.+)\)", re.DOTALL)
 _IT_SAID = "{0} (it said: {1})"
 
@@ -91,6 +92,8 @@ class _Catalogue:
         return None
 
     def _value(self, value: str) -> str:
+        if parts := _NEAR.fullmatch(value):
+            return self._value(parts[1]) + self._value(parts[2])
         said = self._joined(value) if " " in value or value in self._same else None
         return value if said is None else said
 

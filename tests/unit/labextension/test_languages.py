@@ -103,6 +103,16 @@ def test_texts_are_said_in_the_language_of_the_application():
     ]  # fmt: skip
 
 
+def test_dates_are_written_in_the_language_of_the_application():
+    said = in_node(
+        f"""{BUNDLE} speak(bundle, 'ko-KR');
+        const {{ day }} = await import(`${{SOURCE}}/switcher/listing.js`);
+        return [day('2025-03-04T12:00:00Z', new Date('2025-06-01T12:00:00Z')), day('never')];""",
+        {},
+    )
+    assert said == ["3월 4일", ""]
+
+
 def test_what_a_language_lacks_stays_english():
     assert in_node(f"{BUNDLE} speak(bundle, 'xx'); return [t('noAsk'), t('turns', {{ count: 1 }})];", {}) == [
         "Select a %%robota cell, or an empty one, and try again.", "1 turn",
