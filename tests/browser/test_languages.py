@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.notebook import write
+from support.page import PANEL as NOTEBOOK
 from support.require import require
 from support.switcher import Switcher
 
@@ -99,19 +100,17 @@ def test_the_panel_is_korean_and_fits_into_320_pixels_in_each_state(korean, open
     switcher.part("draft").fill("안녕하세요")
     switcher.part("attach").click()
     seen(page, "attach")
-    page.keyboard.press("Escape")
-    switcher.part("preview").click()
+    switcher.root.get_by_role("menuitem", name="보낼 것 보기").click()
+    switcher.part("preview").get_by_text("토큰").wait_for()
     seen(page, "preview")
-
-    page.keyboard.press("Escape")
 
     notebook.edit(2, "%%robota\n안녕하세요")
     notebook.run(2)
     panel.get_by_text("오래된 답변 1개").wait_for()
     seen(page, "stale")
 
-    page.evaluate("() => jupyterapp.commands.execute('kernelmenu:shutdown').then(() => {})")
-    switcher.part("load").get_by_text("불러오기").wait_for()
+    page.evaluate(f"() => {NOTEBOOK}.sessionContext.shutdown()")
+    panel.locator("[data-part=load]:visible").get_by_text("불러오기").wait_for()
     seen(page, "ended")
 
 

@@ -15,7 +15,8 @@ def test_a_translated_page_has_the_same_blocks(english, other):
 
     def said(page):
         return [
-            list(magics(f"```\n{code}```")) or code if language == "" else code for language, code in blocks(TEXTS[page])
+            list(magics(f"```\n{code}```")) or code if language == "" else code
+            for language, code in blocks(TEXTS[page])
         ]
 
     assert said(other) == said(english)

@@ -67,7 +67,15 @@ def test_every_message_is_said_in_korean_whatever_is_filled_in():
 
 
 def test_every_next_step_is_said_in_korean_behind_what_happened():
-    names = {"at": "3", "name": "lab", "source": "x", "more": "", "variable": "KEY", "note": "", "step": "copy it again"}
+    names = {
+        "at": "3",
+        "name": "lab",
+        "source": "x",
+        "more": "",
+        "variable": "KEY",
+        "note": "",
+        "step": "copy it again",
+    }
     for hints, tell in ((OF_COMMANDS, told_in_cells), (OF_CLICKS, told)):
         for key in hints:
             happened, _, step = korean(tell(RobotaError("nothing was typed", hint=key, **names))).partition(": ")
@@ -76,7 +84,9 @@ def test_every_next_step_is_said_in_korean_behind_what_happened():
 
 
 def test_names_stand_in_a_translation_as_they_are():
-    said = korean("no chat 'in \"it\" in' in 'My {0} Session' (did you mean 'y'?): choose one from the list, or start a new one")
+    said = korean(
+        "no chat 'in \"it\" in' in 'My {0} Session' (did you mean 'y'?): choose one from the list, or start a new one"
+    )
     assert "'in \"it\" in'" in said
     assert "'My {0} Session'" in said
     assert "'y'" in said
