@@ -1,6 +1,5 @@
 """The panel in Korean, with the language pack that its users install; and nothing of it is too wide for 320 pixels."""
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,15 +18,17 @@ NARROW = f"{PANEL} {{ min-width: 320px !important; max-width: 320px !important; 
 
 WIDE = """panel => [panel, ...panel.querySelectorAll('*')].filter(part => {
     const { overflowX, textOverflow } = getComputedStyle(part);
-    const mayHold = ['auto', 'scroll'].includes(overflowX) || textOverflow === 'ellipsis'; // code, and names that are cut
+    const mayHold = ['auto', 'scroll'].includes(overflowX) || textOverflow === 'ellipsis'; // code, and cut names
     return !mayHold && part.clientWidth > 1 && part.scrollWidth > part.clientWidth + 1;
 }).map(part => `${part.tagName}.${part.className}: ${part.textContent.slice(0, 60)}`)"""
 """The parts of a panel that are wider than the room that they have."""
 
 ENGLISH = """panel => {
-    const texts = [...panel.querySelectorAll('button, label, option, [title], [aria-label], [placeholder], .robota-note')]
+    const parts = panel.querySelectorAll('button, label, option, [title], [aria-label], [placeholder], .robota-note');
+    const texts = [...parts]
         .flatMap(part => [part.title, part.ariaLabel, part.placeholder, part.children.length ? '' : part.textContent]);
-    return texts.filter(text => text && /^[A-Z][a-z]+[ .…]*$|[A-Za-z]{3,} [A-Za-z]{3,}/.test(text) && !/[가-힣]/.test(text));
+    const isEnglish = text => /^[A-Z][a-z]+[ .…]*$|[A-Za-z]{3,} [A-Za-z]{3,}/.test(text) && !/[가-힣]/.test(text);
+    return texts.filter(text => text && isEnglish(text));
 }"""
 """What is said there in English."""
 
@@ -45,22 +46,15 @@ def korean(lab):
     place.rmdir()
 
 
-@pytest.fixture
-def seen(request):
-    """Checks what a panel shows, in a state of that name; keeps a picture of it where one is wanted."""
-
-    def check(page, state):
-        panel = page.locator(PANEL)
-        if shots := os.environ.get("ROBOTA_NB_SHOTS"):
-            page.screenshot(path=Path(shots, f"{state}.png"))
-        assert panel.evaluate("panel => panel.clientWidth") == 320
-        assert panel.evaluate(WIDE) == [], state
-        assert panel.evaluate(ENGLISH) == [], state
-
-    return check
+def seen(page, state):
+    """Check what the panel shows, in a state of that name."""
+    panel = page.locator(PANEL)
+    assert panel.evaluate("panel => panel.clientWidth") == 320
+    assert panel.evaluate(WIDE) == [], state
+    assert panel.evaluate(ENGLISH) == [], state
 
 
-def test_the_panel_is_korean_and_fits_into_320_pixels_in_each_state(korean, opened, work, server, seen):
+def test_the_panel_is_korean_and_fits_into_320_pixels_in_each_state(korean, opened, work, server):
     server.reply = lambda body: "# 답변\n\n`code`와 **굵은** 글자.\n\n```python\nprint('안녕하세요')\n```"
     asked = ["%%robota\n안녕", "%%robota\n또 안녕"]
     cells = [LOAD, "%robota new 첫째", *asked, "%robota new 둘째", "%%robota\n{{on}}는?"]

@@ -95,8 +95,14 @@ def test_names_stand_in_a_translation_as_they_are():
 
 def test_what_a_server_said_stays_in_its_words():
     error = ProviderError("endpoint 'lab' limits the rate", hint="endpoint.choose", said="the prompt is empty")
-    assert korean(told(error)) == (
-        "엔드포인트 'lab': 요청 속도를 제한합니다: 대화 메뉴에서 다른 엔드포인트의 모델을 고르세요(서버의 말: the prompt is empty)"
+    said = korean(told(error))
+    assert said.startswith("엔드포인트 'lab': 요청 속도를 제한합니다: 대화 메뉴에서 다른 엔드포인트의 모델을 고르세요")
+    assert said.endswith("(서버의 말: the prompt is empty)")
+
+
+def test_a_guess_at_the_end_is_told_in_korean():
+    assert korean("no variable 'on' for {{ on }} (did you mean 'one'?): define it") == (
+        "변수 'on' 이(가) 없습니다({{ on }})('one' 을(를) 뜻하셨나요?): 정의하세요"
     )
 
 

@@ -27,7 +27,7 @@ BUNDLE = """
 @pytest.fixture(scope="module")
 def table():
     """The texts in English, by their keys."""
-    return in_node(f"const {{ STRINGS }} = await import(`${{SOURCE}}/switcher/strings.js`); return STRINGS;")
+    return in_node("const { STRINGS } = await import(`${SOURCE}/switcher/strings.js`); return STRINGS;")
 
 
 def catalogue(language):
@@ -134,8 +134,8 @@ SHOWS = re.compile(r"(\btextContent =|\.title =|\b(title|label|caption|placehold
 """What stands before a text that is shown: a single word counts there, too."""
 
 NOT_SHOWN = re.compile(
-    r"(console\.\w+\(|throw new \w+\(|\bcheck\([^;]*|description:|\.key ===|'aria-(hidden|expanded|haspopup|autocomplete)':"
-    r"|key:|\bname( ===|:)|\[|rel:|closest\()\Z"
+    r"(console\.\w+\(|throw new \w+\(|\bcheck\([^;]*|description:|\.key ==="
+    r"|'aria-(hidden|expanded|haspopup|autocomplete)':|key:|\bname( ===|:)|\[|rel:|closest\()\Z"
 )
 """What stands before a text for programs and programmers."""
 
