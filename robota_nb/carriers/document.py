@@ -40,6 +40,9 @@ MAX_PUSH = 25_000_000
 PUSH_CODE = "try:\n    from robota_nb import _receive; _receive()\nexcept ImportError: pass"
 """What the front end has the kernel run; the message is in the request's metadata."""
 
+ENGLISH = "en"
+"""The language of a front end that does not name its own."""
+
 log = logging.getLogger("robota_nb")
 
 
@@ -80,6 +83,7 @@ class Bridge:
         self._pacing = False  # whether a timer runs that sends the next part
         self._comm: Any = None
         self._opened = False
+        self._locale = ENGLISH
 
     def connect(self, version: str, later: Later) -> None:
         """Open a comm to the front end that has sent a document, and to each one that does from now on.
@@ -117,6 +121,11 @@ class Bridge:
     def reached(self) -> bool:
         """Whether there is a comm to a front end, as far as is known."""
         return self._comm is not None
+
+    @property
+    def locale(self) -> str:
+        """The language of the front end that has opened the document last, such as ``ko-KR``."""
+        return self._locale
 
     def disconnect(self) -> None:
         """Close the comm, and let messages wait."""
@@ -192,6 +201,7 @@ class Bridge:
             return
         if message["op"] == "open":
             self._opened = True
+            self._locale = message.get("locale", ENGLISH)
             self._waiting.clear()  # it stands for all before it
             if self._version is not None:
                 self._open_comm(self._version)

@@ -52,7 +52,9 @@ ReplayMode: TypeAlias = Literal["auto", "strict"]
 
 
 class Open(TypedDict):
-    """There is a front end, and this is its document; ``updates`` says whether its outputs can be updated.
+    """There is a front end, and this is its document.
+
+    ``locale`` is the language that it speaks, such as ``ko-KR``; ``updates`` is whether its outputs can be updated.
 
     ``prose``, here and in `Cells`, are the hashes of the Markdown cells, where a cell asks with others.
     """
@@ -60,6 +62,7 @@ class Open(TypedDict):
     op: Literal["open"]
     page: NotRequired[str]
     version: NotRequired[str]
+    locale: NotRequired[str]
     path: NotRequired[str]
     root: NotRequired[str]
     cells: NotRequired[list[CodeCell]]

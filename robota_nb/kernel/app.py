@@ -19,6 +19,7 @@ from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Warms
 from robota_nb.core.record.config import OFFLINE
 from robota_nb.core.rules.modes import MODES
+from robota_nb.display.languages import translated
 from robota_nb.display.notices import notice
 from robota_nb.display.place import keeps_outputs, place
 from robota_nb.display.render import choose_renderer
@@ -96,6 +97,7 @@ class App:
             loop=self._loop,
             is_ready=lambda: self.persistence.notebook.adopted and not self._running.is_running(),
             on_memory=self._on_memory,
+            say=self.say,
         )
         self._messages = FrontEndMessages(
             self.manager,
@@ -249,6 +251,10 @@ class App:
         from robota_nb.magics.cell_text import is_talk
 
         return is_talk(source, self.magics.names())
+
+    def say(self, text: str) -> str:
+        """Return a text of this package in the language of the front end."""
+        return translated(text, self._bridge.locale)
 
     @property
     def presets(self) -> Mapping[str, Any]:

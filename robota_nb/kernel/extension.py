@@ -85,7 +85,7 @@ class Extension:
         bridge(shell).connect(__version__, self._later)
         if self._kernel:
             self._views.register()
-            self._inspection = Inspection(self._kernel, self.magics.names)
+            self._inspection = Inspection(self._kernel, self.magics.names, self._say)
         atexit.register(self._exit)
         if self.started is not None:
             self.started.start(self.magics)
@@ -123,6 +123,11 @@ class Extension:
     def _kernel(self) -> Any:
         """The shell's kernel; None in a terminal."""
         return getattr(self.shell, "kernel", None)
+
+    def _say(self, text: str) -> str:
+        from robota_nb.display.languages import translated  # not before somebody asks: loading is to be fast
+
+        return translated(text, bridge(self.shell).locale)
 
     def _later(self, delay: float, call: Callable[[], None]) -> None:
         """Call a function after so many seconds, when the kernel is idle; at once where it has no loop.

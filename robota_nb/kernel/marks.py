@@ -40,6 +40,8 @@ class MarksTeller:
         Says whether what the notebook holds is known, and no cell runs.
     on_memory
         Called when the kernel is idle and what is remembered at the page's end may be something else than before.
+    say
+        Returns a text in the language of the front end.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class MarksTeller:
         loop: Callable[[], Any],
         is_ready: Callable[[], bool],
         on_memory: Callable[[], None],
+        say: Callable[[str], str],
     ) -> None:
         self._page = page
         self._runtime = runtime
@@ -58,6 +61,7 @@ class MarksTeller:
         self._loop = loop
         self._is_ready = is_ready
         self._on_memory = on_memory
+        self._say = say
         self._end: Memory | None = None  # what was remembered at the page's end
         self._timer: Any = None
         self._opened = False  # whether a front end shows marks
@@ -160,7 +164,7 @@ class MarksTeller:
             if effect.hand:
                 message["by"] = "hand"
         if reason := why(page, key, mark):
-            message["why"] = reason
+            message["why"] = self._say(reason)
         return message
 
     def _count(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.display.code_page import printable
+from robota_nb.display.languages import translated
 from robota_nb.display.place import keeps_outputs
 from robota_nb.display.report import plain
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Notices:
-    """Shows notices: by the front end, else in a terminal at once, else with the next ``%robota``.
+    """Shows notices: by the front end in its language, else in a terminal at once, else with the next ``%robota``.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class Notices:
     def tell(self, text: str) -> None:
         """Show a notice, of one line, or let it wait."""
         if self._bridge.reached:
-            self._bridge.send({"op": "notice", "text": text})
+            self._bridge.send({"op": "notice", "text": translated(text, self._bridge.locale)})
         elif not keeps_outputs(self._shell):
             print(printable(plain(text)))  # noqa: T201 - a terminal has no other place
         else:

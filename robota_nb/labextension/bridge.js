@@ -7,6 +7,7 @@ import { asksWithCells, asksWithOutputs } from './magic_line.js';
 import { Marks } from './marks.js';
 import { putCode } from './put_code.js';
 import { MAX_PUSH, push } from './push.js';
+import { language } from './switcher/strings.js';
 import { VERSION } from './version.js';
 
 const TARGET = 'robota_nb'; // of the comm that the kernel opens
@@ -283,7 +284,10 @@ export class Bridge {
     const [{ cells, ...along }, value] = [this.cells.whole(), this._document.value()];
     const replay = this.isStrict ? 'strict' : null;
     const { updates } = this._host;
-    void this._tell({ op: 'open', page: this._page, version: VERSION, dirty, ...this._at, cells, ...along, value, replay, updates });
+    void this._tell({
+      op: 'open', page: this._page, version: VERSION, locale: language, dirty, ...this._at, cells, ...along, value, replay,
+      updates
+    });
   }
 
   _onRenamed() {

@@ -136,6 +136,7 @@ function activate(app, tracker, found, { NotebookActions, modules, bridges, sett
 
   app.commands.addCommand(OPEN, {
     label: t('openChats'),
+    caption: t('panelTitle'),
     icon,
     // The key gives the focus to a panel that is open, and takes it back from there; the button opens and closes.
     execute: async ({ toggle = false } = {}) => {

@@ -5,6 +5,7 @@ import { distrustAnswers } from './answers.js';
 import { Bridges } from './bridges.js';
 import { Drawing } from './drawing.js';
 import { ErrorLines } from './errors.js';
+import { inLanguage } from './language.js';
 import { Lines } from './lines.js';
 import { Notices, notifier } from './notices.js';
 import { Settings } from './settings.js';
@@ -47,7 +48,7 @@ export async function plugins(scope) {
   const notices = new Notices(notifier(apputils, settings));
   const lines = new Lines();
   const errors = new ErrorLines();
-  return [
+  return inLanguage(scope, [
     {
       id: 'robota_nb:bridge',
       description: 'Keeps the conversations of robota_nb in the open notebook.',
@@ -80,7 +81,7 @@ export async function plugins(scope) {
     ...(await answersPlugin(scope, lines, errors, path => bridges.showPictures(path))),
     ...(await prosePlugin(scope, INotebookTracker)),
     ...(await chatsPlugin(scope, { INotebookTracker, NotebookActions, apputils, PageConfig, bridges, settings, notices }))
-  ];
+  ]);
 }
 
 /**

@@ -189,6 +189,7 @@ declare namespace Lab {
 
   interface Command {
     label: string;
+    caption?: string;
     icon?: unknown;
     isEnabled?(): boolean;
     execute(args: any): unknown;
@@ -230,8 +231,23 @@ declare namespace Lab {
     registerStatusItem(id: string, item: { item: Widget; align: string; rank: number }): unknown;
   }
 
+  interface Titled {
+    title?: string;
+    description?: string;
+  }
+
+  interface Schema extends Titled {
+    properties?: Record<string, Titled>;
+  }
+
+  interface Settings {
+    readonly composite: object;
+    readonly schema: Schema;
+    readonly changed: Signal<unknown, void>;
+  }
+
   interface SettingRegistry {
-    load(plugin: string): Promise<{ readonly composite: object; readonly changed: Signal<unknown, void> }>;
+    load(plugin: string): Promise<Settings>;
   }
 
   interface Languages {
@@ -293,6 +309,11 @@ declare namespace Lab {
     readonly Notification: { info(text: string, options: object): unknown };
     readonly Dialog: { okButton(): object };
     showDialog(options: object): Promise<unknown>;
+  }
+
+  interface Translator {
+    readonly languageCode: string;
+    load(domain: string): import('./switcher/strings.js').Bundle;
   }
 
   /** A plugin, as an extension gives it to the application. */

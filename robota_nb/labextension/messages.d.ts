@@ -49,7 +49,9 @@ declare namespace BridgeMessage {
     | 'strict';
 
   /**
-   * There is a front end, and this is its document; `updates` says whether its outputs can be updated.
+   * There is a front end, and this is its document.
+   *
+   * `locale` is the language that it speaks, such as `ko-KR`; `updates` is whether its outputs can be updated.
    *
    * `prose`, here and in `Cells`, are the hashes of the Markdown cells, where a cell asks with others.
    */
@@ -57,6 +59,7 @@ declare namespace BridgeMessage {
     op: 'open';
     page?: string;
     version?: string;
+    locale?: string;
     path?: string;
     root?: string;
     cells?: (string | string[])[][];

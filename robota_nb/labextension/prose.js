@@ -44,7 +44,7 @@ export async function prose(scope, INotebookTracker) {
       void loadStyles('prose.css');
       languages.addLanguage({
         name: 'robota prompt',
-        displayName: 'Robota prompt',
+        displayName: t('promptLanguage'),
         mime: MIME,
         load: async () => {
           const markdown = await languages.getLanguage(MARKDOWN);

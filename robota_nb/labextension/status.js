@@ -5,7 +5,7 @@ import { counts } from './bar.js';
 import { PerNotebook } from './bridges.js';
 import { Channel } from './channel.js';
 import { h } from './switcher/dom.js';
-import { t } from './switcher/strings.js';
+import { named, t } from './switcher/strings.js';
 
 /** @typedef {import('./bridge.js').Bridge} Bridge */
 /** @typedef {import('./bridges.js').Bridges} Bridges */
@@ -63,7 +63,7 @@ export const statusOf = Widget =>
       if (!view || this.node.hidden) {
         return;
       }
-      const level = view.status?.level ? ` · ${view.status.level}` : '';
+      const level = view.status?.level ? ` · ${named('level', view.status.level)}` : '';
       const words = stale ? [t('countStale', { count: stale })] : names.flatMap(name => [' ▸ ', h('bdi', {}, cut(name))]).slice(1);
       this._button.replaceChildren(...words, stale ? '' : level);
       this._button.title = [`${names.join(' ▸ ')}${level}`, counts(view.marks.counts), t('panelTitle')].join('\n');

@@ -24,11 +24,14 @@ class Inspection:
         The kernel. There is no hook for this, so its function is hidden by this object.
     names
         Returns what the magics are called, as for `robota_nb.magics.spelling.Spelling`.
+    say
+        Returns a text in the language of the front end.
     """
 
-    def __init__(self, kernel: Any, names: Callable[[], Names]) -> None:
+    def __init__(self, kernel: Any, names: Callable[[], Names], say: Callable[[str], str]) -> None:
         self._kernel = kernel
         self._names = names
+        self._say = say
         self._theirs = getattr(kernel, _FUNCTION)
         setattr(kernel, _FUNCTION, self)
 
@@ -37,7 +40,7 @@ class Inspection:
         place = place_in(code, cursor_pos, self._names())
         if place is None or (place.kind == "text" and "{{" in place.before):
             return self._theirs(code, cursor_pos, *args, **kwargs)
-        text = _help(place)
+        text = _help(place, self._say)
         return {"status": "ok", "found": bool(text), "data": {"text/plain": text} if text else {}, "metadata": {}}
 
     def unhook(self) -> None:
@@ -46,10 +49,10 @@ class Inspection:
             delattr(self._kernel, _FUNCTION)
 
 
-def _help(place: Place) -> str:
+def _help(place: Place, say: Callable[[str], str]) -> str:
     from robota_nb.magics.commands import CELL
     from robota_nb.magics.parser import help_text, words_of
 
     if place.kind == "text":
         return ""
-    return help_text(CELL.words if place.kind == "cell" else words_of(place.before + place.word))
+    return help_text(CELL.words if place.kind == "cell" else words_of(place.before + place.word), say)

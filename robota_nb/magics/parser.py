@@ -224,19 +224,19 @@ _OPENINGS = frozenset({
 # -- help
 
 
-def overview() -> str:
+def overview(say: Callable[[str], str] = str) -> str:
     """Return all commands in groups, by their names: no more than a screen shows."""
-    lines = ["%robota COMMAND does one of these; %robota alone shows where you are:"]
+    lines = [say("%robota COMMAND does one of these; %robota alone shows where you are:")]
     for heading, nouns in GROUPS.items():
-        lines += ["", heading, *(line for noun in nouns for line in _names_below(noun))]
-    lines += ["", "'%robota help COMMAND' tells more, such as '%robota help chat open'."]
+        lines += ["", say(heading), *(line for noun in nouns for line in _names_below(noun, say))]
+    lines += ["", say("'%robota help COMMAND' tells more, such as '%robota help chat open'.")]
     return "\n".join(lines)
 
 
-def _names_below(noun: str) -> list[str]:
+def _names_below(noun: str, say: Callable[[str], str]) -> list[str]:
     """Return a command with what it does, or a noun with its verbs, in lines of the overview."""
     spec = SPECS.get((noun,))
-    said = ([spec.summary] if spec else []) + ([", ".join(verbs((noun,)))] if verbs((noun,)) else [])
+    said = ([say(spec.summary)] if spec else []) + ([", ".join(verbs((noun,)))] if verbs((noun,)) else [])
     lines = [line for text in said for line in textwrap.wrap(text, _WIDTH - _INDENT, break_on_hyphens=False)]
     return [f"  {noun if not number else '':{_INDENT - 2}}{line}" for number, line in enumerate(lines)]
 
@@ -246,8 +246,15 @@ _INDENT = 12
 """Columns of the overview, and of the names in it."""
 
 
-def help_text(words: tuple[str, ...]) -> str:
+def help_text(words: tuple[str, ...], say: Callable[[str], str] = str) -> str:
     """Return how a command is used, with its options and examples; for a noun, its commands.
+
+    Parameters
+    ----------
+    words
+        The command's.
+    say
+        Returns a text of the help in the language of who reads it. Usage lines and examples are in no language.
 
     Raises
     ------
@@ -255,23 +262,23 @@ def help_text(words: tuple[str, ...]) -> str:
         If there is no such command.
     """
     if not words:
-        return overview()
+        return overview(say)
     if words not in NODES:
         raise _no_command(words)
     below = [spec for spec in COMMANDS if spec.words[: len(words)] == words and spec.words != words]
-    paragraphs = [_manual(SPECS[words])] if words in SPECS else []
+    paragraphs = [_manual(SPECS[words], say)] if words in SPECS else []
     if words == CELL.words:
-        paragraphs.append(_manual(CELL, arguments=False))  # they are the same
+        paragraphs.append(_manual(CELL, say, arguments=False))  # they are the same
     if below:
-        paragraphs.append("\n".join(_table([(_short(spec), spec.summary) for spec in below])))
+        paragraphs.append("\n".join(_table([(_short(spec), say(spec.summary)) for spec in below])))
     return "\n\n".join(paragraphs)
 
 
-def _manual(spec: Spec, *, arguments: bool = True) -> str:
+def _manual(spec: Spec, say: Callable[[str], str], *, arguments: bool = True) -> str:
     usage = textwrap.fill(spec.usage, 100, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False)
-    rows = [(f"  {argument.label}", argument.help) for argument in spec.arguments if arguments]
-    parts = [[usage, f"    {spec.summary}"], _table(rows)]
-    parts.append(["Examples:", *(f"  {example}" for example in spec.examples)] if spec.examples else [])
+    rows = [(f"  {argument.label}", say(argument.help)) for argument in spec.arguments if arguments]
+    parts = [[usage, f"    {say(spec.summary)}"], _table(rows)]
+    parts.append([say("Examples:"), *(f"  {example}" for example in spec.examples)] if spec.examples else [])
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 

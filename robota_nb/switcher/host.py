@@ -69,6 +69,10 @@ class Host(Protocol):
         """Return the turns of the notebook that hold a text, or of all notebooks in the store."""
         ...
 
+    def say(self, text: str) -> str:
+        """Return a text of this package in the language of the front end."""
+        ...
+
     def ready(self) -> None:
         """Adopt what the notebook holds, unless that was done."""
         ...

@@ -107,7 +107,8 @@ class Hub:
         if isinstance(data, dict) and data.get("op") == "do" and isinstance(data.get("id"), str):
             what = "this kernel does not know that" if error.field == "what" else str(error)
             self._join_again(view)
-            self._queue(view, {"op": "answer", "id": data["id"], "error": f"{what}: reload the page"})
+            said = self._host.say(f"{what}: reload the page")
+            self._queue(view, {"op": "answer", "id": data["id"], "error": said})
         else:
             log.info("a message of a view was dropped: %s", error)
 
@@ -201,6 +202,8 @@ class Hub:
         """Do what a click asks for; the answer is sent after what it has changed."""
 
         def answer(result: Result) -> None:
+            if "error" in result:
+                result = {"error": self._host.say(result["error"])}
             self._queue(view, {"op": "answer", "id": message["id"], **result})
             self._host.write_soon()
 

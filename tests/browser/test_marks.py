@@ -439,7 +439,7 @@ def stale(opened, work):
 
 
 def panel(notebook):
-    notebook.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [title=Chats]").first.click()
+    notebook.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [data-command='robota:open-chats']").first.click()
     bar = notebook.page.locator("#robota-nb-chats .robota-chats-ui:not([inert]) .robota-notebook")
     bar.wait_for()
     return bar

@@ -45,7 +45,7 @@ def test_conversations_are_kept_in_the_oldest_supported_applications(jupyter, op
 
 def test_the_settings_of_the_oldest_supported_applications_bring_the_button_and_the_keys(jupyter, opened, work):
     page = opened(write(work / "plain.ipynb", "1")).page
-    page.locator("[data-jp-item-name=robota-chats] [title=Chats]").wait_for()
+    page.locator("[data-jp-item-name=robota-chats] [data-command='robota:open-chats']").wait_for()
     assert page.locator("[data-jp-item-name=robota-chats]").inner_text().strip() == ""  # an icon is enough
     page.keyboard.press("Control+Shift+Y")
     page.locator("#robota-nb-chats").wait_for()

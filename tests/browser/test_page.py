@@ -151,7 +151,7 @@ def tab(browser, servers):
     lab = servers("lab")
     context = browser.new_context(viewport={"width": 1300, "height": 1000})
     page = Notebook(context.new_page(), lab, write(lab.work / "first.ipynb", "1")).open().page
-    page.locator(".jp-NotebookPanel:visible .jp-Toolbar [title=Chats]").first.click()
+    page.locator(".jp-NotebookPanel:visible .jp-Toolbar [data-command='robota:open-chats']").first.click()
     page.locator("#robota-nb-chats").wait_for()
     yield page
     context.close()
@@ -384,7 +384,7 @@ def test_two_tabs_of_one_notebook(abc, context):
     abc.after(shown="A1 B2 C3", marks="asked asked asked")
     other = Story(context.new_page(), abc.jupyter, abc.path, abc.server).open()
     other.heard = abc.heard
-    other.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [title=Chats]").first.click()
+    other.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [data-command='robota:open-chats']").first.click()
     other.run(0)
     other.after(shown="A1 B2 C3", marks="asked asked asked")
     other.edit(2, ask("b"))

@@ -42,7 +42,7 @@ class Panel:
         self.draft = self.shown.locator("[data-part=draft]")
 
     def open(self):
-        self.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [title=Chats]").first.click()
+        self.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [data-command='robota:open-chats']").first.click()
         self.all.wait_for()
         return self
 

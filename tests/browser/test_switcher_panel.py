@@ -42,7 +42,7 @@ class Panel:
         self.status = page.locator(".robota-status-button")
 
     def open(self):
-        self.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [title=Chats]").first.click()
+        self.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [data-command='robota:open-chats']").first.click()
         self.all.wait_for()
         return self
 

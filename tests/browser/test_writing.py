@@ -16,7 +16,7 @@ MINE = "total = 1\nfor n in range(3):\n    total += n\nprint(total)"
 
 def panel(notebook):
     """Open the panel of the notebook."""
-    notebook.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [title=Chats]").first.click()
+    notebook.page.locator(".jp-NotebookPanel:visible .jp-Toolbar [data-command='robota:open-chats']").first.click()
     return Switcher(notebook.page, "#robota-nb-chats").ready()
 
 

@@ -102,6 +102,15 @@ def test_a_front_end_of_another_version_is_told_so(opened):
     assert "reload the page" in opened.front.notices[-1]
 
 
+def test_a_page_is_told_in_its_language_and_outputs_are_english_for_everybody(opened):
+    opened.say({"op": "open", "version": "0.0.1", "locale": "ko-KR"})
+    assert opened.front.notices[-1].startswith("이 페이지의 robota_nb는 0.0.1")
+    assert "여기서 이어지는 대화를 시작하고" in opened.inspect("%robota chat fork")
+    assert "Start a chat that goes on from here" in opened.ok("%robota help chat fork").text
+    opened.say({"op": "open", "version": "0.0.1"})
+    assert opened.front.notices[-1].startswith("this page has robota_nb 0.0.1")
+
+
 def test_a_notice_waits_for_the_status_while_no_page_is_there(opened):
     comm = opened.comms[-1]
     content = {"comm_id": comm, "data": {}}

@@ -7,6 +7,7 @@ from support.paths import ROOT
 
 PAGES = [
     ROOT / "README.md",
+    ROOT / "README.ko.md",
     *sorted(ROOT.joinpath("docs").rglob("*.md")),
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",

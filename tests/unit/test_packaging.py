@@ -26,6 +26,7 @@ NOT_IMPORTED = {
     "ipykernel": "the kernel that the package is loaded into",
     "ipywidgets": "anywidget's widgets are of its kind; the version is that of JupyterLab 4's manager",
     "jupyterlab": "an application that the package serves, and that tests start",
+    "jupyterlab-language-pack-ko-kr": "the language of an application that tests start",
     "notebook": "another one",
     "editables": "hatchling asks for it, to install a checkout that can be edited",
     "jupyter-kernel-gateway": "a program that tests start",

@@ -1,13 +1,20 @@
 // How chats are listed: in which order, and since when they were used.
 
+import { language } from './strings.js';
+
 /** @typedef {ViewMessage.ChatRow} ChatRow */
 /** @typedef {{ row: ChatRow, depth: number }} Listed A chat, and how far it is set in, as a fork. */
 
 const DEEPEST = 3; // forks of forks beyond this stand where these do
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
+const FORMATS = {
+  time: { hour: '2-digit', minute: '2-digit' },
+  day: { day: 'numeric', month: 'short' },
+  date: { dateStyle: 'medium' }
+};
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const made = new Map(); // once the language is known: making one takes long
 
 /**
  * Return chats in the order of the list: what was used last comes first, with its forks below what they came from.
@@ -59,7 +66,17 @@ export function day(at, now = new Date()) {
     return '';
   }
   if (then.toDateString() === now.toDateString()) {
-    return TIME.format(then);
+    return formatted('time', then);
   }
-  return (then.getFullYear() === now.getFullYear() ? DAY : DATE).format(then);
+  return formatted(then.getFullYear() === now.getFullYear() ? 'day' : 'date', then);
+}
+
+/**
+ * @param {keyof typeof FORMATS} name
+ * @param {Date} then
+ */
+function formatted(name, then) {
+  const format = made.get(name) ?? new Intl.DateTimeFormat(language === 'en' ? undefined : language, FORMATS[name]);
+  made.set(name, format);
+  return format.format(then); // English is the language of who has chosen none: the browser knows how they write dates
 }

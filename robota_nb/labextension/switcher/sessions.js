@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { edit, nameField } from './field.js';
 import { menuButton } from './menu.js';
-import { t } from './strings.js';
+import { named, t } from './strings.js';
 
 /** @typedef {import('./menu.js').Item} Item */
 /** @typedef {import('./switcher.js').Actions} Actions */
@@ -43,7 +43,7 @@ export class Sessions {
     }
     this._look = look;
     const options = sessions.map(({ id, name, state }) => {
-      const shown = state === 'active' ? name : t('sessionOption', { name, state });
+      const shown = state === 'active' ? name : t('sessionOption', { name, state: named('state', state) });
       return h('option', { value: id, selected: id === session }, shown);
     });
     this._select.replaceChildren(...(options.length ? options : [h('option', { value: '' }, t('noSession'))]));

@@ -1,4 +1,5 @@
-// Every text of the panel, the switcher and the notices, in one table: to translate it, replace the table.
+// Every text of the panel, the switcher and the notices, in one table of English. A translation is found by the English
+// text, as everywhere in Jupyter: see docs/how-to/languages.md.
 
 export const STRINGS = {
   // The panel, what opens it, and notices
@@ -59,10 +60,20 @@ export const STRINGS = {
   tryAgain: 'Try again',
   showChats: 'Show the list of chats',
 
+  // How far the conversations have got
+  'level.in kernel': 'in kernel',
+  'level.in store': 'in store',
+  "level.in the cells' outputs": "in the cells' outputs",
+  'level.in notebook': 'in notebook',
+  'level.saved': 'saved',
+
   // Sessions
   session: 'Session',
   noSession: 'No session yet',
   sessionOption: '{name} · {state}',
+  'state.paused': 'paused',
+  'state.archived': 'archived',
+  'state.terminated': 'terminated',
   sessionActions: 'Session actions',
   newSession: 'New session',
   renameSession: 'Rename session',
@@ -183,6 +194,7 @@ export const STRINGS = {
   // Questions in cells
   nextQuestion: 'Robota: Make the next cell a question',
   question: 'Question',
+  promptLanguage: 'Robota prompt',
 
   // The draft
   draft: 'Write to {name}',
@@ -261,6 +273,30 @@ export const STRINGS = {
 /** @typedef {keyof typeof STRINGS} Key */
 
 /**
+ * The texts of one language, as JupyterLab has them.
+ *
+ * @typedef {object} Bundle
+ * @property {(text: string) => string} __
+ * @property {(one: string, many: string, count: number) => string} _n
+ */
+
+/** @type {Bundle | null} */
+let bundle = null;
+
+/** What the user's language is called, such as `ko-KR`. */
+export let language = 'en';
+
+/**
+ * Say everything in another language from now on; what it lacks stays English.
+ *
+ * @param {Bundle} texts
+ * @param {string} code What the language is called.
+ */
+export function speak(texts, code) {
+  [bundle, language] = [texts, code];
+}
+
+/**
  * Return a text; `{name}` in it is filled in from *values*. Of a pair, `[one, many]`, `count` says which.
  *
  * @param {Key} key
@@ -268,6 +304,43 @@ export const STRINGS = {
  */
 export function t(key, values = {}) {
   const text = STRINGS[key];
-  const chosen = Array.isArray(text) ? text[values.count === 1 ? 0 : 1] : text;
+  const chosen = typeof text === 'string' ? said(text) : counted(text, Number(values.count));
   return chosen.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/**
+ * Return what a word of the kernel's is called here, such as the state of a session; a word of a later version stays.
+ *
+ * @param {'level' | 'state'} kind
+ * @param {string} word
+ */
+export function named(kind, word) {
+  const key = `${kind}.${word}`;
+  return Object.hasOwn(STRINGS, key) ? t(/** @type {Key} */ (key)) : word;
+}
+
+/**
+ * Return a text that stands elsewhere in English, such as in the schema of the settings, in the user's language.
+ *
+ * @param {string} text
+ */
+export function said(text) {
+  return bundle ? bundle.__(escaped(text)) : text;
+}
+
+/**
+ * @param {string[]} forms
+ * @param {number} count
+ */
+function counted([one, many], count) {
+  return bundle ? bundle._n(escaped(one), escaped(many), count) : count === 1 ? one : many;
+}
+
+/**
+ * JupyterLab fills in `%1` by itself, and takes `%%` for a `%`.
+ *
+ * @param {string} text
+ */
+function escaped(text) {
+  return text.replaceAll('%', '%%');
 }

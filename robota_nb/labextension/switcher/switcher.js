@@ -8,7 +8,7 @@ import { Draft } from './draft.js';
 import { icon } from './icons.js';
 import { Notes } from './notes.js';
 import { Sessions } from './sessions.js';
-import { t } from './strings.js';
+import { named, t } from './strings.js';
 import { Transcript } from './transcript.js';
 import { ViewState } from './view_state.js';
 
@@ -254,7 +254,7 @@ class Switcher {
       const names = [this._state.sessions.length > 1 ? session : null, chat].filter(name => name !== null && name !== '');
       this._name.replaceChildren(...names.flatMap(name => [' ▸ ', h('bdi', {}, name)]).slice(1));
       this._name.title = this._name.textContent ?? '';
-      this._level.textContent = level;
+      this._level.textContent = named('level', level);
     }
   }
 
