@@ -115,8 +115,9 @@ def undo(ledger: Ledger, view: SessionView, chat: str) -> bool:
 def check_whole(turn: Turn) -> None:
     """Raise `ProviderError` if a summary is not whole, or says nothing."""
     if not _is_whole(turn):
-        why = "says nothing" if turn.finish_reason in _WHOLE else f"was cut off ({turn.finish_reason})"
-        raise ProviderError(f"the summary {why}, and does not count: ask again, or another model")
+        if turn.finish_reason in _WHOLE:
+            raise ProviderError("the summary says nothing, so all turns are sent: ask again, or another model")
+        raise ProviderError(f"the summary was cut off ({turn.finish_reason}): ask again, or another model")
 
 
 _WHOLE = ("stop", "unknown")
