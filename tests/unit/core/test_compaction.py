@@ -139,7 +139,7 @@ def test_a_summary_that_is_not_whole_changes_nothing(reason):
     for text in "abcdef":
         chat.send(text)
     before = sent(chat)
-    with pytest.raises(ProviderError, match=f"the summary was cut off \\({reason}\\), and does not count"):
+    with pytest.raises(ProviderError, match=f"the summary was cut off \\({reason}\\): ask again"):
         chat.compact()
     assert sent(chat) == before
     assert not view_of(chat).record.summaries
