@@ -1,12 +1,14 @@
-"""Make the pictures of the documentation: ``python docs/picture.py``, or one: ``… replay``, ``… readme``.
+"""Make the pictures of the documentation: ``python docs/picture.py``, or some: ``… replay``, ``… readme people``.
 
 ``replay`` draws docs/replay.svg: a page after one cell was edited, and what each cell sees. ``readme`` takes
 docs/quickstart.png (it needs the extra ``test``, and Chromium): it runs the quickstart in a real JupyterLab, with its
-chats beside it, changes a variable, and asks again.
+chats beside it, changes a variable, and asks again. ``people`` takes those of docs/people.md, which a test tells:
+tests/browser/test_people.py; it needs pandas, too.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -185,8 +187,23 @@ def readme() -> None:
             browser.close()
         finally:
             server.stop()
+    shrink(PICTURE)
+
+
+def shrink(picture: Path) -> None:
+    """Write a picture with fewer colours, where there is pngquant."""
     if shutil.which("pngquant"):
-        subprocess.run(["pngquant", "--force", "--output", str(PICTURE), "64", str(PICTURE)], check=True)
+        subprocess.run(["pngquant", "--force", "--output", str(picture), "64", str(picture)], check=True)
+
+
+def people() -> None:
+    """Write docs/people/*.png."""
+    folder = ROOT / "docs" / "people"
+    folder.mkdir(exist_ok=True)
+    told = [sys.executable, "-m", "pytest", "-q", "-n", "0", str(ROOT / "tests" / "browser" / "test_people.py")]
+    subprocess.run(told, cwd=ROOT, env={**os.environ, "ROBOTA_NB_PICTURES": str(folder)}, check=True)
+    for picture in folder.glob("*.png"):
+        shrink(picture)
 
 
 def take(notebook: Notebook) -> None:
@@ -215,5 +232,5 @@ def take(notebook: Notebook) -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ["replay", "readme"]:
-        {"replay": replay, "readme": readme}[name]()
+    for name in sys.argv[1:] or ["replay", "readme", "people"]:
+        {"replay": replay, "readme": readme, "people": people}[name]()

@@ -78,6 +78,7 @@ class Bridge:
         self._length = 0  # characters of the message so far
         self._version: str | None = None
         self._later: Later  # comes with `connect`, before there is a comm
+        self._wake: Callable[[], object] = lambda: None
         self._lock = RLock()  # turns may end in any thread
         self._parts_out: deque[Part] = deque()
         self._pacing = False  # whether a timer runs that sends the next part
@@ -85,7 +86,7 @@ class Bridge:
         self._opened = False
         self._locale = ENGLISH
 
-    def connect(self, version: str, later: Later) -> None:
+    def connect(self, version: str, later: Later, wake: Callable[[], object] = lambda: None) -> None:
         """Open a comm to the front end that has sent a document, and to each one that does from now on.
 
         Parameters
@@ -94,8 +95,10 @@ class Bridge:
             This package's, for the front end to compare with its own.
         later
             Calls a function after so many seconds, when the kernel is idle. It is called in whatever thread.
+        wake
+            Sees to it that somebody listens: the user has clicked something before the first command.
         """
-        self._version, self._later = version, later
+        self._version, self._later, self._wake = version, later, wake
         if self._opened:
             self._open_comm(version)
 
@@ -211,6 +214,8 @@ class Bridge:
         if message["op"] == "cells" and "from" not in message:  # a whole list stands for all before it
             self._waiting = [waiting for waiting in self._waiting if waiting["op"] != "cells"]
         self._waiting.append(message)
+        if message["op"] == "why":
+            self._wake()
 
 
 def _joined(parts: list[str]) -> str:

@@ -82,7 +82,7 @@ class Extension:
         self._completer = completer.install(shell, self.app, self.magics.names)
         self._formatter = shell.display_formatter.ipython_display_formatter
         self._formatter.for_type_by_name("robota_nb.core.turn", "Turn", self._display_turn)
-        bridge(shell).connect(__version__, self._later)
+        bridge(shell).connect(__version__, self._later, self.app)
         if self._kernel:
             self._views.register()
             self._inspection = Inspection(self._kernel, self.magics.names, self._say)

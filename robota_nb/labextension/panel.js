@@ -1,5 +1,5 @@
 // The side panel of chats: it shows the switcher of the current notebook's kernel; as long as no kernel has loaded the
-// extension, the chats that the notebook has saved.
+// extension, or has said anything yet, the chats that the notebook has saved.
 
 import { Bar } from './bar.js';
 import { PerNotebook } from './bridges.js';
@@ -62,7 +62,7 @@ export const panelOf = Widget =>
             await runStale(panel.content, bridge, runner(NotebookActions, panel));
           }
         });
-        return new View(this.node, bridge, bar, services);
+        return new View(this.node, bridge, { bar, services, onTold: () => this.refresh() });
       });
       this._saved = new PerNotebook(context => new SavedPart(this.node, context, {
         services, load: () => this._load(), refresh: () => this.refresh()
@@ -82,17 +82,19 @@ export const panelOf = Widget =>
       const context = this._tracker.currentWidget?.context;
       const bridge = this._bridges.of(context?.model);
       const isLoaded = Boolean(bridge?.process);
-      const saved = context && !isLoaded && this.isVisible && !bridge?.isElsewhere ? this._saved.of(context) : null;
+      const view = context && isLoaded && this.isVisible ? this._views.of(context) : undefined;
+      const isLive = isLoaded && !(view && !view.isTold);
+      const saved = context && !isLive && this.isVisible && !bridge?.isElsewhere ? this._saved.of(context) : null;
       const isSaved = Boolean(saved?.show());
-      if (context && isLoaded && this.isVisible) {
-        const view = this._views.of(context);
-        view.goOn(this._saved.has(context) ? this._saved.of(context).leave() : null);
+      if (view && context && this._saved.has(context)) {
+        view.goOn(this._saved.of(context).takeChosen());
       }
       for (const [owner, part] of this._saved) {
-        part.update(owner === context && isSaved, Boolean(this._bridges.of(owner.model)?.process));
+        const isOfKernel = Boolean(this._bridges.of(owner.model)?.process);
+        part.update(owner === context && isSaved, isOfKernel && !(owner === context && isSaved), isOfKernel);
       }
       for (const [owner, view] of this._views) {
-        view.update(owner === context && isLoaded);
+        view.update(owner === context && isLoaded && !isSaved);
       }
       this._hint.hidden = isLoaded || isSaved;
       this._say(hint(context, bridge, saved));
@@ -217,10 +219,12 @@ class SavedPart {
     this._view = null;
   }
 
-  /** Make room for the live chats, and return what the user was reading when they were called from here. */
-  leave() {
+  /** Return what the user was reading when the live chats were called from here; once. */
+  takeChosen() {
     const chosen = this._view?.chosen ?? null;
-    this._close();
+    if (this._view) {
+      this._view.chosen = null;
+    }
     return chosen;
   }
 
@@ -243,12 +247,14 @@ class SavedPart {
 
   /**
    * @param {boolean} isShown
-   * @param {boolean} isLoaded Whether a kernel shows the chats now.
+   * @param {boolean} isOver Whether a kernel shows the chats now.
+   * @param {boolean} isBusy Whether a kernel is about to.
    */
-  update(isShown, isLoaded) {
+  update(isShown, isOver, isBusy) {
     this._element.inert = !isShown;
-    if (isLoaded) {
-      this.leave();
+    this._element.setAttribute('aria-busy', String(isBusy));
+    if (isOver) {
+      this._close();
     }
   }
 
@@ -273,11 +279,22 @@ class View {
   /**
    * @param {HTMLElement} parent
    * @param {Bridge} bridge
-   * @param {Bar} bar
-   * @param {Services} services
+   * @param {object} given
+   * @param {Bar} given.bar
+   * @param {Services} given.services
+   * @param {() => void} given.onTold Called when a kernel has said what there is.
    */
-  constructor(parent, bridge, bar, services) {
+  constructor(parent, bridge, { bar, services, onTold }) {
+    this._bridge = bridge;
+    /** @type {string | null} */
+    this._teller = null; // the kernel process that has said what there is
     this.channel = new Channel(bridge);
+    this.channel.onMessage(({ op }) => {
+      if (op === 'transcript' && !this.isTold) {
+        this._teller = bridge.process;
+        requestAnimationFrame(onTold); // it is drawn then
+      }
+    });
     this.bar = bar;
     this._isDisposed = false;
     /** @type {ReturnType<typeof import('./switcher/switcher.js').mount> | undefined} */
@@ -289,10 +306,16 @@ class View {
     void this._mount(services);
   }
 
+  /** Whether the kernel has said what there is. */
+  get isTold() {
+    return this._teller !== null && this._teller === this._bridge.process;
+  }
+
   /** @param {boolean} isShown */
   update(isShown) {
     this._element.inert = !isShown;
     this.channel.update();
+    this._takeFocus();
   }
 
   /**
@@ -307,11 +330,23 @@ class View {
     }
   }
 
-  /** @returns {boolean} Whether the switcher has taken the focus; once it is loaded, it does. */
+  /** @returns {boolean} Whether the switcher has taken the focus; once it is loaded and shown, it does. */
   focus() {
-    this._ui?.focus();
-    this._isWanted = !this._ui;
+    this._isWanted = !this._ui || this._element.inert;
+    if (!this._isWanted) {
+      this._ui?.focus();
+    }
     return this._element.contains(document.activeElement);
+  }
+
+  /** Take the focus late, unless the user has left the panel since. */
+  _takeFocus() {
+    if (this._isWanted && this._ui && !this._element.inert) {
+      this._isWanted = false;
+      if (this._element.parentElement?.contains(document.activeElement)) {
+        this._ui.focus();
+      }
+    }
   }
 
   dispose() {
@@ -328,8 +363,8 @@ class View {
       this._ui = await loadAndMount(this._element, this.channel, services);
       if (this._isDisposed) {
         this._ui.dispose();
-      } else if (this._isWanted && this._element.parentElement?.contains(document.activeElement)) {
-        this._ui.focus();
+      } else {
+        this._takeFocus();
       }
     } catch (error) {
       console.error('robota_nb:', error);

@@ -13,6 +13,8 @@ from support.page import MODEL, PANEL
 pytestmark = pytest.mark.slow("drives real applications in a browser")
 
 LOAD = "%load_ext robota_nb"
+MADE = f"# %pip install robota_nb\n{LOAD}"
+"""The cell that is made where there is none."""
 SHUT_DOWN = f"() => {PANEL}.sessionContext.shutdown()"
 SOURCES = f"() => [...{MODEL}.cells].map(cell => cell.sharedModel.getSource())"
 BROKEN = "import sys; sys.modules['robota_nb.kernel.extension'] = sys.modules['robota_nb'] = 1"
@@ -81,7 +83,7 @@ def test_the_chats_of_a_notebook_without_a_kernel_can_be_read_and_loaded(jupyter
     panel.draft.wait_for()
     panel.shows("l1", "l2")
     assert panel.foot.count() == 0
-    assert notebook.page.evaluate(SOURCES) == [LOAD, "1 + 1"]
+    assert notebook.page.evaluate(SOURCES) == [MADE, "1 + 1"]
     panel.shown.locator(".robota-next", has_text="Left").wait_for()  # and not the one that was read first
 
 
@@ -91,7 +93,7 @@ def test_a_new_notebook_starts_a_chat_with_one_click(opened, work, server):
     panel.all.get_by_role("button", name="Start a chat").click()
     panel.draft.wait_for()
     notebook.page.wait_for_function("() => document.activeElement.dataset.part === 'draft'")
-    assert notebook.page.evaluate(SOURCES) == [LOAD, ""]
+    assert notebook.page.evaluate(SOURCES) == [MADE, ""]
     notebook.page.keyboard.insert_text("first")
     notebook.page.keyboard.press("Enter")
     panel.shows(": first")
