@@ -10,8 +10,9 @@ from support.core import new_manager
 from support.hostile import snap, talk
 from support.jupyter import IN_BOTH
 from support.notebook import write
+from support.page import MODEL
 from support.provider import Parrot
-from support.switcher import LOAD, Switcher
+from support.switcher import LOAD, Switcher, prompts_of
 
 pytestmark = pytest.mark.slow("drives real applications in a browser")
 
@@ -187,6 +188,64 @@ def test_what_a_model_says_while_it_is_seen_arriving_is_as_safe(opened, work, se
         )
         switcher.rests()
         assert within(switcher) == []
+    untouched(page, outside)
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_ways_of_the_panel_in_and_out_are_as_safe(opened, work, server, context):
+    outside = []
+    context.on(
+        "request", lambda r: None if r.url.startswith(("http://127.0.0.1", "blob:", "data:")) else outside.append(r.url)
+    )
+    everything = "\n\n".join(HOSTILE)
+    odd = f"class Odd(str):\n    __repr__ = lambda self: str(self)\nodd = Odd({everything!r})\nprint(odd)"
+    path = write(work / "stranger.ipynb", odd, LOAD, metadata={"robota_nb": from_a_stranger()})
+    page = opened(path)
+    page.page.keyboard.press("Control+Shift+Y")
+    panel = Switcher(page.page, "#robota-nb-chats")
+    panel.turn(HOSTILE[-1]).wait_for()  # from the file, before any code has run
+    assert within(panel) == []
+    page.run()
+    panel.ready().active("All of it")
+
+    panel.part("draft").press("Control+k")
+    panel.part("filter").fill("pwned")  # what was said
+    hits = panel.root.locator(".robota-hit")
+    hits.filter(has_text="onload").first.wait_for()
+    assert within(panel) == []
+    panel.part("filter").fill("")
+    panel.chat_menu("All of it", "Model and settings…")
+    panel.part("settings").wait_for()
+    panel.part("provider").select_option("openai")
+    panel.part("system").fill(everything)
+    panel.part("settings-save").click()
+    panel.part("settings").wait_for(state="detached")
+    panel.page.keyboard.press("Escape")
+
+    page.select(0)
+    panel.menu(panel.part("attach"), "The selected cell")
+    draft = panel.part("draft")
+    draft.press_sequentially("See @od")
+    panel.root.get_by_role("option", name="odd").wait_for()
+    assert within(panel) == []
+    draft.press("Enter")
+    panel.menu(panel.part("attach"), "See what is sent")
+    shown = panel.part("preview").locator("pre")
+    assert HOSTILE[0] in shown.inner_text()
+    assert within(panel) == []
+    server.requests.clear()
+    draft.press("Enter")
+    panel.root.get_by_label(f"Turn {len(HOSTILE) + 1} of {len(HOSTILE) + 1}").locator(".robota-foot").wait_for()
+    panel.rests()
+    assert within(panel) == []
+    assert HOSTILE[0] in prompts_of(server.requests[0])[-1]
+    turn = panel.root.locator(".robota-turn").last
+    turn.hover()
+    turn.locator("[data-part=makeCell]").click()
+    page.cell(2).wait_for()
+    sources = page.page.evaluate(f"() => [...{MODEL}.cells].map(cell => cell.sharedModel.getSource())")
+    (made,) = (source for source in sources if source.startswith("%%robota"))
+    assert made.partition("\n")[0].endswith("--raw")
     untouched(page, outside)
 
 

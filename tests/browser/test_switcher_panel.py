@@ -335,14 +335,14 @@ def test_what_the_application_lacks_is_left_out_and_nothing_else(lab, opened, wo
             const none = {{ connect() {{}} }};
             const tracker = {{ forEach() {{}}, widgetAdded: none, currentChanged: none }};
             chats.activate({{}}, tracker);
-            const services = Object.entries({SERVICES}).filter(([, service]) => typeof service !== 'function');
+            const services = Object.keys({SERVICES}).filter(name => typeof {SERVICES}[name] !== 'function');
             {SERVICES} = former;
             // One that breaks when it is made.
             const Widget = class {{ constructor() {{ throw new Error('broken'); }} }};
             const broken = await plugins({{ ...required, '@lumino/widgets': entry({{ Widget }}) }});
             broken[1].activate({{}}, tracker);
             {SERVICES} = former;
-            return [bridge.id, chats.id, chats.optional, services.map(([name]) => name), broken.map(plugin => plugin.id)];
+            return [bridge.id, chats.id, chats.optional, services, broken.map(plugin => plugin.id)];
         }}"""
     )
     ids = ["robota_nb:bridge", "robota_nb:chats"]
