@@ -119,7 +119,7 @@ class Chat:
 
     @property
     def tokens(self) -> int:
-        """About how many tokens the next request has, before its prompt: as its server has counted so far."""
+        """About how many tokens the next request has before its prompt, by what its server has counted so far."""
         plan = plans.at_end(self._ledger, self._view, self.id, "", ())
         return tokens.estimate(self._view.record, plan.before, plan.asked_of)
 
