@@ -383,7 +383,7 @@ class Chat:
         return self.summary
 
     async def acompact(self, keep: int = compaction.KEEP, *, model: str = "", text: str = "") -> Summary | None:
-        """Do what `compact` does without blocking the event loop."""
+        """Do what `compact` does with *keep*, *model* and *text*, without blocking the event loop."""
         answer = self._compact(keep, model, text)
         if answer is None:
             return None
