@@ -79,6 +79,7 @@ def test_every_entry_point_of_the_wheel_loads(installed, tmp_path):
     require("papermill", find_spec("papermill"), "pip install '.[test]'")
     assert run(installed, tmp_path, sys.executable, "-c", LOADED).splitlines() == [
         "console_scripts robota-nb robota_nb.cli.main:main",
+        "jupyterlab.locale robota_nb robota_nb",
         "papermill.engine robota_nb robota_nb.frontends.papermill:RobotaEngine",
         "pytest11 robota_nb robota_nb.frontends.pytest_plugin",
         "robota_nb.providers offline robota_nb.providers.offline:OfflineProvider",
