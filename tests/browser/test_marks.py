@@ -158,6 +158,7 @@ def test_a_cell_is_edited_while_its_source_is_another_one(jupyter, marked):
     is_marked(marked, 2, "new")
 
 
+@pytest.mark.long("another test of marks goes the same way")
 def test_what_was_asked_here_is_not_said_of_a_cell_that_runs_or_was_cleared(jupyter, opened, work):
     source = "import time\nwhile run: time.sleep(0.1)"
     notebook = opened(write(work / "running.ipynb", f"{LOAD}\nrun = False", source))
@@ -174,6 +175,7 @@ def test_what_was_asked_here_is_not_said_of_a_cell_that_runs_or_was_cleared(jupy
     is_marked(notebook, 1, None)
 
 
+@pytest.mark.long("another test of marks goes the same way")
 def test_marks_are_gone_with_the_kernel_that_has_said_them(jupyter, marked):
     tell(marked, {"cell-1": mark("stale", "a = 1")}, stale=1)
     is_marked(marked, 1, "stale")
@@ -263,6 +265,7 @@ def test_there_is_one_line_at_each_answer_whatever_its_format_and_none_in_the_fi
     assert lines.first.locator("button").count() == 1
 
 
+@pytest.mark.long("another test of marks goes the same way")
 def test_a_saved_notebook_is_the_same_with_marks_and_without(jupyter, marked):
     marked.save()
     before = marked.path.read_bytes()
@@ -293,6 +296,7 @@ def test_an_answer_is_copied_and_keys_on_a_button_are_for_the_button(jupyter, as
         assert asked.page.evaluate(f"() => {PANEL}.content.mode") == "command"
 
 
+@pytest.mark.long("another test of marks goes the same way")
 def test_a_long_answer_is_copied_whole(jupyter, opened, work, server, context):
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     server.reply = lambda _: "\n\n".join(["A line of a long answer. " * 40] * 12)
@@ -367,6 +371,7 @@ def pushed(notebook):
     return [[message.get("from"), message.get("gone"), message["cells"]] for message in told]
 
 
+@pytest.mark.long("another test of marks goes the same way")
 def test_the_kernel_is_told_of_cells_what_has_changed(jupyter, asked):
     asked.run(4)
     asked.page.evaluate(SPY)

@@ -57,6 +57,7 @@ def test_an_answer_is_seen_arriving(opened, work, server):
     notebook.holds("hello")
 
 
+@pytest.mark.long("other tests do it on their way")
 def test_two_chats_are_in_the_file_when_it_is_saved(asked):
     asked.says(2, "1: l1")
     asked.says(4, "2: r1")
@@ -71,6 +72,7 @@ def test_two_chats_are_in_the_file_when_it_is_saved(asked):
     ]
 
 
+@pytest.mark.long("other tests do it on their way")
 def test_status_says_how_far_the_conversations_got(opened, work):
     notebook = opened(write(work / "levels.ipynb", LOAD, "%%robota\nhello", "%robota", "%robota snapshot --save"))
     notebook.run(0, 1, 2)
@@ -79,6 +81,7 @@ def test_status_says_how_far_the_conversations_got(opened, work):
     notebook.comes_to_say(2, "saved")  # once the file was looked into
 
 
+@pytest.mark.long("other tests do it on their way")
 def test_a_snapshot_can_save_the_notebook(opened, work):
     notebook = opened(write(work / "saved.ipynb", LOAD, "%%robota\nhello", "%robota snapshot --save", "%robota"))
     notebook.run(0, 1, 2)
@@ -113,6 +116,7 @@ def test_restart_and_run_all_in_one_go_asks_nothing(asked, server):
     assert server.requests == []
 
 
+@pytest.mark.long("other tests do it on their way")
 def test_a_freshly_opened_notebook_can_be_run_at_once(asked, opened, server):
     asked.close()
     asked.jupyter.end_kernels()

@@ -274,6 +274,7 @@ def test_a_cell_is_moved_by_keys(abc):
     abc.after("B", "B4 C", "B4 C5 A", shown="B4 C5 A6", marks="asked asked asked")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_a_cell_is_dragged(abc):
     abc.drag(3, onto=2)
     abc.after(shown="A1 C3 B2", marks="asked stale stale")
@@ -288,6 +289,7 @@ def test_a_copy_is_new_until_it_runs(abc):
     abc.after("A1 B2 C3 B", shown="A1 B2 C3 B4", marks="replayed replayed replayed asked")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_a_copy_that_did_not_run_is_new_in_the_next_kernel_too(abc):
     abc.copy(1, below=1)
     abc.after(shown="A1 A1 B2 C3", memory="A1 B2 C3", marks="asked - asked asked")
@@ -305,6 +307,7 @@ def test_a_cell_is_cut_and_pasted(abc):
     abc.after(shown="A1 B2 C3", marks="asked asked asked")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_a_cell_is_duplicated(abc):
     abc.duplicate(1)
     abc.after(shown="A1 A1 B2 C3", memory="A1 B2 C3", marks="asked - asked asked")
@@ -368,6 +371,7 @@ def test_what_is_accepted_is_fresh_after_a_restart_too(abc):
     abc.after(shown="a4 B2 C3", marks="replayed replayed replayed")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_a_page_that_is_loaded_again_says_the_same(abc):
     abc.edit(1, ask("a"))
     abc.run(1)
@@ -380,6 +384,7 @@ def test_a_page_that_is_loaded_again_says_the_same(abc):
     abc.after("a4 B2 C3 D", shown="a4 B2 C3 D5", marks="asked stale stale asked")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_two_tabs_of_one_notebook(abc, context):
     abc.after(shown="A1 B2 C3", marks="asked asked asked")
     other = Story(context.new_page(), abc.jupyter, abc.path, abc.server).open()
@@ -401,6 +406,7 @@ def test_two_tabs_of_one_notebook(abc, context):
     other.close()
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_a_notebook_is_renamed(abc):
     abc.after(shown="A1 B2 C3", marks="asked asked asked")
     abc.menu("File", "Rename")
@@ -414,6 +420,7 @@ def test_a_notebook_is_renamed(abc):
     abc.after(shown="A1 B2 c4", marks="replayed replayed replayed")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_a_file_is_the_same_with_marks_and_without(abc):
     abc.edit(1, ask("a"))
     abc.run(1)
@@ -484,6 +491,7 @@ def test_a_branch_is_checked_out_in_its_cell(story):
         story.after(**whole, marks="replayed replayed - out - replayed")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_fresh_asks_each_time(story):
     story.begin(ask("A"), ask("B", "--fresh"), ask("C"))
     story.after("A", "A1 B", "A1 B2 C", shown="A1 B2 C3", marks="asked asked asked")
@@ -577,6 +585,7 @@ def test_a_strict_notebook_asks_nothing(abc):
     abc.after("A1 b", "A1 b4 C3 D", shown="A1 b4 C3 D5", marks="replayed asked stale asked")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_an_answer_is_interrupted(story):
     story.begin(ask("A"), ask("B"), ask("C"), run=False)
     story.run(0, 1)
@@ -594,6 +603,7 @@ def test_an_answer_is_interrupted(story):
     story.after(shown="A1 ?2 C3", memory="A1 B2 C3", marks="replayed replayed replayed")
 
 
+@pytest.mark.long("another story of this page has the like, and tests/replay the rule")
 def test_an_answer_fails(story):
     story.begin(ask("A"), ask("B"), ask("C"), run=False)
     story.run(0, 1)

@@ -74,6 +74,7 @@ def test_a_chat_is_created_with_a_name_and_spoken_to(talk, server):
     page.holds("hello there")
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_a_chat_is_renamed_in_place(talk):
     page, switcher = talk
     switcher.chat_menu("Left", "Rename")
@@ -84,6 +85,7 @@ def test_a_chat_is_renamed_in_place(talk):
     page.shows(ASK, "Port")
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_a_name_that_is_taken_is_refused_in_one_line(talk):
     _, switcher = talk
     switcher.chat_menu("Left", "Rename")
@@ -107,6 +109,7 @@ def test_an_answer_streams_and_can_be_stopped(talk, server):
     page.holds("stop me", "and now")
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_other_chats_can_be_looked_at_while_one_answers(talk, server):
     _, switcher = talk
     server.chunks, server.gate = ["one", " two"], threading.Event()
@@ -135,6 +138,7 @@ def test_a_question_is_edited_and_the_branches_are_gone_through(talk, server):
     assert prompts_of(server.requests[0]) == ["r1", "better"]
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_an_edit_in_the_middle_asks_there_and_leaves_what_followed_as_a_branch(talk, server):
     _, switcher = talk
     switcher.edit("r1", "R1")
@@ -222,6 +226,7 @@ def test_keys_for_the_switcher_are_not_the_notebook_s(talk):
     assert page.page.locator(".jp-Notebook .jp-Cell").count() == before
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_two_views_show_the_same(talk):
     page, switcher = talk
     page.edit(ASK, "%robota ui")
@@ -237,6 +242,7 @@ def test_two_views_show_the_same(talk):
     views[1].lists("Left")
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_what_a_magic_does_is_seen_at_once(talk):
     page, switcher = talk
     asks(page, "from the cell")
@@ -303,6 +309,7 @@ def test_what_was_done_by_clicks_is_saved_and_run_all_asks_nothing(talk, server)
     ]  # fmt: skip
 
 
+@pytest.mark.long("tests/unit/switcher has what is said, and other tests here the clicks")
 def test_sessions_are_created_renamed_paused_and_deleted(talk, server):
     _, switcher = talk
     switcher.menu(switcher.part("session-menu"), "New session")
