@@ -5,7 +5,7 @@ import { runner } from './stale.js';
 import { h } from './switcher/dom.js';
 import { t } from './switcher/strings.js';
 
-const LINES = '# %pip install robota_nb\n%load_ext robota_nb'; // whoever lacks the package reads what to install
+const LINES = ['# %pip install robota_nb', '%load_ext robota_nb']; // whoever lacks the package reads what to install
 const LOADS = /^[ \t]*%?(?:load_ext|reload_ext)[ \t]+robota_nb[ \t]*$/m;
 
 /**
@@ -24,7 +24,7 @@ export async function load(panel, NotebookActions, bridge) {
     if (model.readOnly) {
       return false;
     }
-    model.sharedModel.insertCell(0, codeCell(LINES));
+    model.sharedModel.insertCell(0, codeCell(LINES.join('\n')));
   }
   const cell = loads();
   return cell !== undefined && (await runner(NotebookActions, panel)(cell)) && bridge.process !== null;

@@ -144,6 +144,7 @@ OTHERS = {
     "robota_nb",
     "temperature = 0.2",  # what is typed
     "%load_ext robota_nb",
+    "# %pip install robota_nb",
     "%robota chat fork ",
     "robota prompt",  # the language's name for CodeMirror
     "use strict",
