@@ -23,6 +23,7 @@ export class Offers {
     this._list = ++lists;
     /** @type {ViewMessage.Offer[]} */
     this._offers = [];
+    this._asked = ''; // what stood before the cursor that they fit
     this._at = 0; // the one that would be taken
     this._replaces = 0; // characters before the cursor that it takes the place of
     this._isVariable = false; // whether what is taken is attached
@@ -45,17 +46,36 @@ export class Offers {
       this._close();
       return;
     }
+    this._narrow(before);
     const line = variable ? `{{ ${variable[1]}` : before.slice(before.lastIndexOf('\n') + 1);
     const answer = await this._actions.request('complete', { text: line });
     if (before !== this._before() || document.activeElement !== this._area) {
       return; // something else was typed since
     }
+    this._asked = before;
     this._isVariable = Boolean(variable);
     this._replaces = variable ? variable[1].length + 1 : (answer?.word ?? '').length;
     const word = answer?.word ?? '';
     this._offers = (answer?.offers ?? []).filter(offer => (variable ? offer.about : offer.text !== word));
     this._at = 0;
     this._show();
+  }
+
+  /**
+   * Keep what still fits while the kernel is asked anew: a key may take one before it has answered.
+   *
+   * @param {string} before
+   */
+  _narrow(before) {
+    if (this.isOpen) {
+      const word = before.slice(this._asked.length - this._replaces);
+      const fits = before.startsWith(this._asked);
+      this._offers = this._offers.filter(({ text }) => fits && `${this._isVariable ? '@' : ''}${text}`.startsWith(word));
+      this._replaces = word.length;
+      this._asked = before;
+      this._at = 0;
+      this._show();
+    }
   }
 
   _show() {
