@@ -15,6 +15,7 @@ __all__ = [
     "ChatLimitReached",
     "ChatNotFound",
     "CommandError",
+    "ConsentMissing",
     "DuplicateName",
     "EndpointNotFound",
     "FileAbsent",
@@ -34,6 +35,7 @@ __all__ = [
     "SessionNotFound",
     "SnapshotError",
     "StoreError",
+    "ToolError",
     "TurnNotFound",
     "nearest",
     "with_hint",
@@ -107,6 +109,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "session.resume() lets it go on",
     "session.terminated": "that is for good; create another with manager.create_session()",
     "session.unknown": "a later version of robota_nb knows that state",
+    "tool.allow": "tool(safe=True) marks one that only reads, Toolbox(…, ask=FUNCTION) asks",
     "snapshot.open_here": "save it where it is open",
     "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
@@ -269,6 +272,14 @@ class KeyMissing(ProviderError):
 
 class NotebookUnknown(RobotaError):
     """Nothing says which notebook a tool runs, so its recorded answers cannot be found, and nobody is to be asked."""
+
+
+class ToolError(RobotaError):
+    """Something cannot be offered to a model as a tool."""
+
+
+class ConsentMissing(RobotaError):
+    """A tool was offered that asks before it runs, and nobody is there to be asked; nothing was sent."""
 
 
 class CellsUnseen(RobotaError):

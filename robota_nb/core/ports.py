@@ -10,12 +10,15 @@ from robota_nb.core.interrupts import Cancellation
 from robota_nb.core.record.types import (
     Attachment,
     Besides,
+    Call,
     Entries,
     Entry,
     File,
     FinishReason,
     Image,
     Source,
+    Step,
+    ToolSpec,
     Usage,
 )
 
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Attachment",
     "Besides",
+    "Call",
     "Carrier",
+    "Echo",
     "Entries",
     "Entry",
     "File",
@@ -43,10 +48,14 @@ __all__ = [
     "Shelf",
     "SignOfLife",
     "Source",
+    "Step",
     "Store",
     "StreamEvent",
     "TextDelta",
     "TextWasReasoning",
+    "ToolCall",
+    "ToolSpec",
+    "Toolbox",
     "Usage",
     "Waiting",
     "Warms",
@@ -71,11 +80,18 @@ class Request:
         ``{"type": "file", "file": {"filename": …, "file_data": "data:application/pdf;base64,…"}}`` and
         ``{"type": "input_audio", "input_audio": {"data": "…", "format": "wav" | "mp3"}}`` (the form of OpenAI's API).
         The roles alternate: after the system prompt comes a user's message, and each is followed by the other's.
+        Where tools are offered, an assistant's message may have ``"tool_calls"``: ``[{"id": …, "type": "function",
+        "function": {"name": …, "arguments": "{…}"}}]``; then comes a ``{"role": "tool", "tool_call_id": …, "content":
+        …}`` for each call, and the next message is an assistant's again.
     turns
         The number in its chat, from 1, of each turn that the messages before the last one come from, for errors that
         name one.
     params
         Decoded JSON values by parameter name, such as ``{"temperature": 0.2}``.
+    tools
+        What the model may call; a provider that knows of none answers without.
+    echo
+        By the index of an assistant's message, what this provider has yielded as `Echo` with it.
     cancellation
         Tells a provider that waits for a silent server that nobody waits for the answer any more.
     """
@@ -84,6 +100,8 @@ class Request:
     messages: Sequence[dict[str, Any]]
     turns: Sequence[int] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
+    tools: Sequence[ToolSpec] = ()
+    echo: Mapping[int, Sequence[str]] = field(default_factory=dict)
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
 
 
@@ -117,6 +135,37 @@ class SignOfLife:
     """
 
     thinking: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The model calls a tool that was offered. Whole: nothing of it is yielded before all of it is there.
+
+    Parameters
+    ----------
+    id
+        What the server calls it; empty if it gives it no name.
+    name, arguments
+        The tool, and its arguments as the model wrote them: JSON text, if the model writes that.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What the server wants back, as it came, with what it has said so far; the last one counts.
+
+    Parameters
+    ----------
+    items
+        JSON texts, of which only the provider knows what they are. They are kept with the answer, and are given back
+        in `Request.echo` to a provider of that name, as long as the conversation offers tools.
+    """
+
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +214,7 @@ class Remark:
 
 
 StreamEvent: TypeAlias = (
-    TextDelta | ReasoningDelta | TextWasReasoning | SignOfLife | Besides | Waiting | Remark | Finish
+    TextDelta | ReasoningDelta | TextWasReasoning | SignOfLife | Besides | Waiting | Remark | ToolCall | Echo | Finish
 )
 """What a provider yields."""
 
@@ -176,7 +225,7 @@ class Provider(Protocol):
 
     Before the first text there may be `Waiting` and `Remark`; before the `Finish`, where a provider can tell,
     `ReasoningDelta`, `TextWasReasoning` and `SignOfLife`. What has come beside the text so far is told by `Besides`, at
-    any point; the last one counts.
+    any point; the last one counts. Of the tools that are offered, each call is a `ToolCall` before the `Finish`.
 
     Closing the iterator closes the connection. What goes wrong is raised as `ProviderError`, at any point.
     A provider is used from several threads at once.
@@ -245,6 +294,56 @@ class Providers(Protocol):
 
     def get(self, name: str) -> Provider:
         """Return the provider of that name, or raise `EndpointNotFound` with how to add it."""
+        ...
+
+
+class Toolbox(Protocol):
+    """The tools that are offered with an ask, and the way to call them. They are functions of this process."""
+
+    @property
+    def specs(self) -> Sequence[ToolSpec]:
+        """What the model is told of them."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The hashes of their sources, by the names of those that are functions of the notebook."""
+        ...
+
+    def is_safe(self, name: str) -> bool:
+        """Say whether a tool only reads what is the user's own, so that its results are no stranger's text."""
+        ...
+
+    def check(self, *, doubted: bool) -> None:
+        """Raise if a call could not be run, as nobody is there to be asked whether it may be.
+
+        Parameters
+        ----------
+        doubted
+            Whether the request holds text that the user has neither written nor confirmed.
+
+        Raises
+        ------
+        ConsentMissing
+            Before anything is sent.
+        """
+        ...
+
+    def run(self, call: ToolCall, *, doubted: bool) -> Call:
+        """Run a call, if the user agrees; what goes wrong in it is its result.
+
+        Parameters
+        ----------
+        call
+            Which one.
+        doubted
+            Whether the user is asked whatever was allowed before, as in `check`.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If the user stops the answer.
+        """
         ...
 
 

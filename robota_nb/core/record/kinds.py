@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 MAX_N = 2**48
 """The greatest n that an entry may have."""
+MAX_STEPS, MAX_CALLS = 100, 64
+"""How many steps an answer has at most, and how many calls each of them."""
 
 _SESSION = re.compile(r"s_[0-9a-f]{32}")
 _CHAT = re.compile(r"c_[0-9a-f]{32}")
@@ -149,6 +151,30 @@ def _is_pictures(value: object) -> bool:
     return isinstance(value, list) and all(
         isinstance(one, dict) and _is_text(one.get("media_type")) and _is_lines(one.get("data")) for one in value
     )
+
+
+def _is_call(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and all(_is_text(value.get(key)) for key in ("id", "name", "status"))
+        and all(_is_text(value.get(key, "")) for key in ("by", "source"))
+        and all(_is_lines(value.get(key)) for key in ("arguments", "result"))
+    )
+
+
+def _is_step(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and all(_is_lines(value.get(key, [])) for key in ("content", "echo", "problem"))
+        and _is_usage(value.get("usage", {}))
+        and isinstance(calls := value.get("calls", []), list)
+        and len(calls) <= MAX_CALLS
+        and all(map(_is_call, calls))
+    )
+
+
+def _is_steps(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_STEPS and all(map(_is_step, value))
 
 
 def _is_one(value: object) -> bool:
@@ -492,7 +518,7 @@ MESSAGE = Kind(
     added={
         "context": IDS, "after": TEXT, "by": TEXT, "hand": Value(is_hand), "more": Value(is_more), "reasoning": LINES,
         "sources": Value(_is_sources), "pictures": Value(_is_pictures), "refused": Value(_is_one),
-        "left_out": Value(_is_usage), "imported": TEXT,
+        "left_out": Value(_is_usage), "imported": TEXT, "tools": IDS, "steps": Value(_is_steps), "echo": LINES,
     },
     rides=Rides.ONCE, purge=Purge.STAYS, export=Export.SAID,
     apply=lambda state, stamp, entry: state.add_message(stamp, entry),
@@ -585,6 +611,13 @@ BEFORE = Kind(
     apply=lambda state, _, entry: state.add_before(entry),
 )  # fmt: skip
 
+TOOL = Kind(
+    name="tool",
+    required={"name": TEXT, "description": LINES, "parameters": LINES},
+    minor=1,
+    rides=Rides.ALONG, purge=Purge.WHEN_UNUSED, export=Export.WHEN_USED,
+)  # fmt: skip
+
 IMAGE = Kind(
     name="image",
     required={"media_type": TEXT, "data": LINES},
@@ -613,7 +646,7 @@ UNKNOWN = Kind(name="", required={}, rides=Rides.ONCE, purge=Purge.WITH_ITS_TARG
 
 _ALL = (
     SESSION, CONFIG, CHAT, MESSAGE, ACTIVE, HEAD, SET, OPTION, EFFECTS, ACCEPT, OUTSIDE, SUMMARY, BEFORE,
-    IMAGE, PURGED,
+    TOOL, IMAGE, PURGED,
 )  # fmt: skip
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

@@ -134,6 +134,88 @@ TEXT_ALONE = Besides()
 """Nothing, as with most answers."""
 
 
+CallStatus: TypeAlias = Literal["ok", "error", "invalid", "unknown", "denied", "interrupted"]
+"""What became of a call.
+
+``ok``: the tool has returned; ``error``: it has raised; ``invalid``: its arguments do not fit; ``unknown``: no tool of
+that name was offered; ``denied``: the user has refused it; ``interrupted``: it was stopped, or never begun.
+"""
+
+CallBy: TypeAlias = Literal["", "asked", "allowed", "safe"]
+"""Why a call was run: the user was asked, or had allowed it before, or the tool only reads; empty if it was not run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool, as a model is offered it.
+
+    Parameters
+    ----------
+    name
+        What it is called by: letters, digits, ``_`` and ``-``.
+    description
+        What it does, for the model.
+    parameters
+        The JSON schema of its arguments, an object's, as JSON text.
+    """
+
+    name: str
+    description: str = ""
+    parameters: str = '{"properties":{},"type":"object"}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of a tool by a model, and what became of it.
+
+    Parameters
+    ----------
+    id
+        What the server calls it.
+    name, arguments
+        The tool, and its arguments as the model wrote them: JSON text.
+    result
+        What the model was told: what the tool returned, or why it did not.
+    status, by
+        What became of it, and why it was run.
+    source
+        The hash of the source that the tool had, if it was a function of the notebook.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    result: str = ""
+    status: CallStatus = "interrupted"
+    by: CallBy = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A part of an answer that another request has followed: what the model said, and the tools that it called.
+
+    Parameters
+    ----------
+    text
+        What it said.
+    calls
+        What it called, in order.
+    usage
+        The tokens of this part, if they were reported.
+    echo
+        What the server wants back with it: JSON texts, of which only that server knows what they are.
+    problem
+        Why the text was not taken for the answer, where it was to have a form: one line for each fault.
+    """
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+    usage: Usage | None = None
+    echo: tuple[str, ...] = ()
+    problem: tuple[str, ...] = ()
+
+
 # -- entries
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -194,6 +276,37 @@ class PictureItem(TypedDict):
     data: list[str]
 
 
+class CallItem(TypedDict):
+    """A call of a tool, as in `Call`; *arguments* and *result* in lines."""
+
+    id: str
+    name: str
+    arguments: list[str]
+    result: list[str]
+    status: str
+    by: NotRequired[str]
+    source: NotRequired[str]
+
+
+class StepItem(TypedDict):
+    """A part of an answer, as in `Step`; *content* in lines."""
+
+    content: NotRequired[list[str]]
+    calls: NotRequired[list[CallItem]]
+    usage: NotRequired[dict[str, int]]
+    echo: NotRequired[list[str]]
+    problem: NotRequired[list[str]]
+
+
+class ToolEntry(TypedDict):
+    """A tool that was offered, as in `ToolSpec`; *description* and *parameters* in lines."""
+
+    kind: Literal["tool"]
+    name: str
+    description: list[str]
+    parameters: list[str]
+
+
 class MessageEntry(TypedDict):
     """What was asked or answered, or what a tool returned.
 
@@ -204,6 +317,8 @@ class MessageEntry(TypedDict):
     *reasoning* is what the model thought before an answer.
     *sources*, *pictures* and *refused* are an answer's, as in `Besides`; *left_out* is how many ``sources`` and
     ``pictures`` are not kept. *imported* is what a question comes from that was asked in another program.
+    *tools* are the entries of the tools that were offered with a question; *steps* came before an answer's text, and
+    *echo* is what its server wants back with it.
     """
 
     kind: Literal["message"]
@@ -231,6 +346,9 @@ class MessageEntry(TypedDict):
     refused: NotRequired[Literal[1]]
     left_out: NotRequired[dict[str, int]]
     imported: NotRequired[str]
+    tools: NotRequired[list[str]]
+    steps: NotRequired[list[StepItem]]
+    echo: NotRequired[list[str]]
 
 
 class ActiveEntry(TypedDict):
