@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.notebook_page import NotebookPage
-    from robota_nb.core.ports import Attachment
+    from robota_nb.core.ports import Attachment, Toolbox
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.asking import Ask, Decision
@@ -58,6 +58,7 @@ def ask(
     once: bool = False,
     append: bool = False,
     lacks: RobotaError | None = None,
+    tools: Toolbox | None = None,
 ) -> Turn | LiveTurn:
     """Answer an ask: of the running cell from the record, or live; outside cells live.
 
@@ -84,6 +85,8 @@ def ask(
     lacks
         What keeps the model from being asked, as what is to go along is not known: only a recorded answer will do. If
         nobody tells what cells hold, those that are recorded with the prompt stand in their place.
+    tools
+        What the model may call.
 
     Returns
     -------
@@ -106,17 +109,20 @@ def ask(
             if lacks:
                 raise lacks
             view = ledger.views[where.id] if where else begun_session(ledger, user)
-            return _outside(ledger, view, to, text, attached=attached, options=options or {}, record=not once)
+            return _outside(
+                ledger, view, to, text, attached=attached, options=options or {}, record=not once, tools=tools
+            )
         if append:
             page.asking.append()
         within = where.id if where and chat is None else None
         if isinstance(lacks, CellsUnseen):
             attached = (*attached, *page.record.cells_sent(make.clean(text), page.here_id))
         asked = page.ask(
-            make.clean(text), attached, to=to, within=within, options=options or {}, fresh=fresh or once, lacks=lacks
-        )
+            make.clean(text), attached, to=to, within=within, options=options or {}, fresh=fresh or once, lacks=lacks,
+            tools=tools,
+        )  # fmt: skip
         asked = _with_chat(ledger, page, user, asked)
-        return _answer(ledger, page, asked, make.clean(text), attached, once=once)
+        return _answer(ledger, page, asked, make.clean(text), attached, once=once, tools=tools)
 
 
 def ask_instead(
@@ -150,11 +156,12 @@ def _outside(
     attached: Sequence[Attachment],
     options: Mapping[str, str],
     record: bool,
+    tools: Toolbox | None,
 ) -> LiveTurn:
     """Ask outside cells: at the end of a chat, in none of a cell's places, and never from the record."""
     check_active(view)
     to = chat or view.active_id or begun_chat(ledger, view)
-    plan = replace(plans.at_end(ledger, view, to, text, attached), options=options, record=record)
+    plan = replace(plans.at_end(ledger, view, to, text, attached), options=options, record=record, tools=tools)
     return LiveTurn(ledger, view, to, lambda: plan)
 
 
@@ -180,7 +187,14 @@ def begun_chat(ledger: Ledger, view: SessionView) -> str:
 
 
 def _answer(
-    ledger: Ledger, page: NotebookPage, asked: Ask, text: str, attached: Sequence[Attachment], *, once: bool
+    ledger: Ledger,
+    page: NotebookPage,
+    asked: Ask,
+    text: str,
+    attached: Sequence[Attachment],
+    *,
+    once: bool,
+    tools: Toolbox | None,
 ) -> Turn | LiveTurn:
     decision = page.decide(asked)
     chat = decision.request.chat
@@ -188,7 +202,7 @@ def _answer(
     assert view is not None
     if decision.found is None:
         check_active(view, page.here)
-        plan = _plan(page, decision, text, tuple(attached), record=not once)
+        plan = replace(_plan(page, decision, text, tuple(attached), record=not once), tools=tools)
         return LiveTurn(ledger, view, chat, lambda: plan, told(ledger, page, decision, once=once), here=page.here)
     turn = decision.found.id
     stands(ledger, page, decision, turn)

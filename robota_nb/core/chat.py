@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +160,7 @@ class Chat:
         *,
         files: Sequence[AnyFile] = (),
         at: int | None = None,
+        tools: Sequence[object] = (),
     ) -> LiveTurn:
         """Ask, and return the text as it arrives; at the end the turn is recorded.
 
@@ -174,9 +175,16 @@ class Chat:
         at
             The number of the turn of the path whose place it takes (from 1), with its pictures, files and options; at
             the end if not given.
+        tools
+            What the model may call: functions, or what `robota_nb.tool` makes of them. Each call is asked for first
+            (by ``input()``), but for functions that are marked as ``safe``.
 
         Raises
         ------
+        ToolError
+            If something among the tools cannot be offered.
+        ConsentMissing
+            If a call could not be asked for, as there is nobody.
         PromptError
             If a file cannot be read, is too large, or is none that models take.
         ChatBusy
@@ -193,16 +201,27 @@ class Chat:
             if one.notice:
                 self._ledger.runtime.emit(Notice(text=one.notice))
 
+        offered = self._ledger.runtime.make_toolbox(tools) if tools else None
+
         def plan() -> Plan:  # when it begins: another turn may have ended since
             if at is not None:
-                return self._plan_at(history.numbered(self._view, self.id, at), text)
-            return plans.at_end(self._ledger, self._view, self.id, text, reading.along(images, read))
+                made = self._plan_at(history.numbered(self._view, self.id, at), text)
+            else:
+                made = plans.at_end(self._ledger, self._view, self.id, text, reading.along(images, read))
+            return replace(made, tools=offered)
 
         return self._live(plan)
 
-    def send(self, text: str, images: Sequence[Image] = (), *, files: Sequence[AnyFile] = ()) -> Turn:
-        """Ask *text* with *images* and *files*, and return the turn; raises as `stream` does."""
-        return self.stream(text, images, files=files).result()
+    def send(
+        self,
+        text: str,
+        images: Sequence[Image] = (),
+        *,
+        files: Sequence[AnyFile] = (),
+        tools: Sequence[object] = (),
+    ) -> Turn:
+        """Ask *text* with *images*, *files* and *tools*, and return the turn; the same, and raises, as `stream`."""
+        return self.stream(text, images, files=files, tools=tools).result()
 
     def edit(self, number: int, text: str) -> Turn:
         """Ask *text* in the place of turn *number* of the path (from 1); what stood there becomes a branch.

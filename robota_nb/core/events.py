@@ -2,7 +2,7 @@
 
 Each subscriber hears the events of one chat in their order, in the thread that causes them: it must be quick, and must
 not wait for another thread. An event's *session* and *chat* are ids. A turn tells `TurnStarted`, perhaps `Delayed`, any
-number of `ServerHeard` and `TextArrived`, perhaps `TextTakenBack`, then `EntriesAdded` and `TurnEnded`.
+number of `ServerHeard`, `TextArrived` and `StepsChanged`, perhaps `TextTakenBack`, then `EntriesAdded` and `TurnEnded`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from robota_nb.errors import HINTS, with_hint
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from robota_nb.core.ports import Entry
+    from robota_nb.core.ports import Entry, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,18 @@ class TextTakenBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepsChanged:
+    """The turn of this chat goes on after a call of a tool, or a call begins or ends; *steps*: all so far.
+
+    The text that arrives from here on stands below them.
+    """
+
+    session: str
+    chat: str
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnded:
     """The turn that was started in this chat has ended; *turn* is its id, or None if nothing of it is kept."""
 
@@ -128,6 +140,7 @@ Event: TypeAlias = (
     | ServerHeard
     | TextArrived
     | TextTakenBack
+    | StepsChanged
     | TurnEnded
 )
 """What a subscriber is called with."""

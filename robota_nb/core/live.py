@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, get_args
 
+from robota_nb.core.calling import Calling
+from robota_nb.core.doubts import doubts_of
 from robota_nb.core.events import (
     Delayed,
     Notice,
@@ -20,6 +22,7 @@ from robota_nb.core.interrupts import Cancellation, deferred
 from robota_nb.core.plan import Arriving
 from robota_nb.core.ports import (
     Besides,
+    Echo,
     Finish,
     FinishReason,
     ReasoningDelta,
@@ -28,6 +31,7 @@ from robota_nb.core.ports import (
     SignOfLife,
     TextDelta,
     TextWasReasoning,
+    ToolCall,
     Usage,
     Waiting,
 )
@@ -52,7 +56,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.plan import Plan
-    from robota_nb.core.ports import StreamEvent
+    from robota_nb.core.ports import Provider, StreamEvent
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.states import Here
     from robota_nb.core.runtime import Runtime
@@ -169,7 +173,7 @@ class _Outcome:
         runtime = self._ledger.runtime
         with deferred(), runtime.lock:  # recorded, stored and carried, or none of it; nobody sees it twice, or not
             runtime.arriving.pop(self.arriving.chat, None)
-            something = self.arriving.parts or self.arriving.besides.pictures
+            something = self.arriving.parts or self.arriving.besides.pictures or self.arriving.steps
             if (something or finish.reason not in UNFINISHED) and self.turn is None:
                 self.turn = record_turn(self._ledger, self.arriving, finish)
                 for tell in self._told:
@@ -203,27 +207,16 @@ def _answer(
         events: Iterator[StreamEvent] | None = None
         runtime.emit(TurnStarted(**where, prompt=plan.text))
         try:
-            events = _send(ledger, view, chat, plan, cancellation)
-            runtime.requests += 1
-            finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
-            for event in events:
-                if cancellation.cancelled:
-                    break
-                if isinstance(event, Finish):
-                    finish = _checked(event)
-                    continue
-                if not isinstance(event, TextDelta):
-                    _take_other(event, outcome, where, runtime)
-                    continue
-                text = make.clean(event.text)
-                room -= len(text.encode())
-                if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
-                    finish = Finish(reason="length")
-                    break
-                _take(ledger, outcome.arriving, text)
-                yield text
-            finish = Finish(reason="interrupted") if cancellation.cancelled else finish
-            outcome.end(finish)
+            answering, request, calling = _begin(ledger, view, chat, plan, cancellation)
+            ended: Finish | None = None
+            while ended is None:
+                events = answering.stream(request)
+                runtime.requests += 1
+                finish = yield from _heard(events, ledger, outcome, where, cancellation)
+                _close(events)
+                ended = calling.after(outcome.arriving, finish) if calling and not cancellation.cancelled else finish
+                request = calling.request if calling else request
+            outcome.end(Finish(reason="interrupted") if cancellation.cancelled else ended)
         except Exception as error:  # other people's code may raise anything, also because it was cancelled
             finish = Finish(reason="interrupted" if cancellation.cancelled else "error")
             outcome.end(finish)
@@ -242,8 +235,35 @@ def _answer(
             raise _nothing(provider, stopped=cancellation.cancelled)
 
 
+def _heard(
+    events: Iterator[StreamEvent],
+    ledger: Ledger,
+    outcome: _Outcome,
+    where: Mapping[str, str],
+    cancellation: Cancellation,
+) -> Generator[str, None, Finish]:
+    """Take what a provider yields, hand on its text, and return how it ended."""
+    finish, room = Finish(reason="unknown"), MAX_MESSAGE_BYTES
+    for event in events:
+        if cancellation.cancelled:
+            break
+        if isinstance(event, Finish):
+            finish = _checked(event)
+            continue
+        if not isinstance(event, TextDelta):
+            _take_other(event, outcome, where, ledger.runtime)
+            continue
+        text = make.clean(event.text)
+        room -= len(text.encode())
+        if room < 0:  # more than a snapshot's message may hold: as if the model had been cut off
+            return Finish(reason="length")
+        _take(ledger, outcome.arriving, text)
+        yield text
+    return finish
+
+
 def _take_other(
-    event: ReasoningDelta | TextWasReasoning | SignOfLife | Besides | Waiting | Remark,
+    event: ReasoningDelta | TextWasReasoning | SignOfLife | Besides | Waiting | Remark | ToolCall | Echo,
     outcome: _Outcome,
     where: Mapping[str, str],
     runtime: Runtime,
@@ -264,6 +284,10 @@ def _take_other(
             runtime.emit(Delayed(**where, text=_DELAYED.format(event.seconds), seconds=event.seconds))
         case Remark():
             runtime.emit(Notice(text=make.clean(event.text)))
+        case ToolCall():
+            outcome.arriving.calls.append(event)
+        case Echo():
+            outcome.arriving.echo = event.items
 
 
 def _take(ledger: Ledger, arriving: Arriving, text: str) -> None:
@@ -292,10 +316,10 @@ def _nothing(provider: str, *, stopped: bool) -> ProviderError:
     return ProviderError(f"{what} before any text came: ask again")
 
 
-def _send(
+def _begin(
     ledger: Ledger, view: SessionView, chat: str, plan: Plan, cancellation: Cancellation
-) -> Iterator[StreamEvent]:
-    """Begin to ask; the user is told first what is unusual about it."""
+) -> tuple[Provider, Request, Calling | None]:
+    """Return who is asked what, and what runs the calls; the user is told first what is unusual about it."""
     runtime = ledger.runtime
     runtime.shelve(plan.attached)
     request = build_request(runtime, view, plan, cancellation)
@@ -304,7 +328,16 @@ def _send(
     provider = runtime.providers.get(plan.asked_of.provider)
     _tell_if_long(ledger, view, chat, plan, request, window=window_of(provider, request.model))
     _tell_what_is_foreign(ledger, view, chat, plan)
-    return provider.stream(request)
+    return provider, request, _calling(runtime, view, chat, plan, request)
+
+
+def _calling(runtime: Runtime, view: SessionView, chat: str, plan: Plan, request: Request) -> Calling | None:
+    if plan.tools is None:
+        return None
+    sent = _sent_before(runtime, view, plan)
+    doubts = doubts_of(runtime, view, chat, plan, [*sent.summed, *sent.nodes])
+    plan.tools.check(doubted=doubts.are_left)
+    return Calling(runtime, request, plan.tools, doubts)
 
 
 def _check_fallback(ledger: Ledger, view: SessionView, chat: str) -> None:
@@ -350,10 +383,10 @@ def _tell_if_long(ledger: Ledger, view: SessionView, chat: str, plan: Plan, requ
         runtime.emit(Notice(text=text, hint="chat.shorten"))
 
 
-def _size(content: str | list[Any] | dict[str, Any]) -> int:
+def _size(content: str | list[Any] | dict[str, Any] | None) -> int:
     """Return how many characters the texts have that are in a content."""
-    if isinstance(content, str):
-        return len(content)
+    if isinstance(content, str) or content is None:
+        return len(content or "")
     parts = content.values() if isinstance(content, dict) else content
     return sum(map(_size, parts))
 
@@ -413,20 +446,24 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
     plan.attached_entries  # noqa: B018 - what cannot be recorded is not sent
     history = _sent_before(runtime, view, plan)
     has_picture = any(is_picture_type(one.media_type) for one in plan.attached)
-    messages, turns = requests.messages(
+    messages, turns, echo = requests.messages(
         view.record,
         history,
         pictures="none" if pictures == "latest" and has_picture else pictures,
         mark_unfinished=runtime.mark_unfinished,
+        steps_for=config.provider if plan.tools else None,
     )
     if config.system:
         messages.insert(0, {"role": "system", "content": config.system})
+        echo = {at + 1: items for at, items in echo.items()}
     messages.append({"role": "user", "content": content_parts(plan.text, plan.attached)})
     return Request(
         model=config.model,
         messages=messages,
         turns=turns,
         params=config.decoded_params(),
+        tools=tuple(plan.tools.specs) if plan.tools else (),
+        echo=echo,
         cancellation=cancellation or Cancellation(),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import uuid4
 
 from robota_nb.core.cell_source import names_of
+from robota_nb.core.plan import tool_entries
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.attachments import attached_entries
 from robota_nb.core.record.nodes import Asked, Path, Trails
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from robota_nb.core.cell_source import CellSource
-    from robota_nb.core.ports import Attachment, Entry
+    from robota_nb.core.ports import Attachment, Entry, Toolbox
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Node, Trail
     from robota_nb.core.record.view import SessionView
@@ -630,12 +631,15 @@ class NotebookPage:
         options: Mapping[str, str],
         fresh: bool = False,
         lacks: RobotaError | None = None,
+        tools: Toolbox | None = None,
     ) -> Ask:
         """Return an ask of the running cell (see `robota_nb.core.rules.asking.Ask`)."""
         places = tuple(attached_entries(attached))
+        offered = {eid: entry["name"] for eid, entry in tool_entries(tools).items()}
         return Ask(
-            prompt=digest(text, places), to=to, named=named, within=within,
+            prompt=digest(text, places, offered), to=to, named=named, within=within,
             options=tuple(sorted(options.items())), fresh=fresh, attached=places, lacks=lacks,
+            tools=offered, sources=tools.sources if tools else {},
         )  # fmt: skip
 
     def decide(self, ask: Ask) -> Decision:

@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from robota_nb.core.record.attachments import attached_entries
+from robota_nb.core.record.entries import entry_id
+from robota_nb.core.record.steps import tool_entry
 from robota_nb.core.record.types import TEXT_ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.ports import Attachment, Besides, Entry
+    from robota_nb.core.ports import Attachment, Besides, Entry, Step, Toolbox, ToolCall
     from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Asked
@@ -53,6 +55,8 @@ class Plan:
         The pictures and files that go with the prompt.
     sums_up
         Whether it asks for a summary of what is before it: then all of that is sent, whatever the user's limit.
+    tools
+        What the model may call.
     """
 
     text: str
@@ -70,6 +74,7 @@ class Plan:
     record: bool = True
     attached: tuple[Attachment, ...] = ()
     sums_up: bool = False
+    tools: Toolbox | None = None
 
     @property
     def asked_of(self) -> Config:
@@ -87,6 +92,19 @@ class Plan:
         """
         return attached_entries(self.attached)
 
+    @cached_property
+    def tool_entries(self) -> Mapping[str, Entry]:
+        """The entries of the tools that are offered, by their ids."""
+        return tool_entries(self.tools)
+
+
+def tool_entries(tools: Toolbox | None) -> dict[str, Entry]:
+    """Return the entries of tools, by their ids; sorted, as it makes no difference in which order they are offered."""
+    if tools is None:
+        return {}
+    entries = map(tool_entry, sorted(tools.specs, key=lambda spec: spec.name))
+    return {entry_id(entry): entry for entry in entries}
+
 
 @dataclass(slots=True, kw_only=True)
 class Arriving:
@@ -102,6 +120,12 @@ class Arriving:
         The text that has arrived so far, and what the model thought before it, in the pieces that came.
     besides
         What has arrived beside it.
+    steps
+        What it said and called before this text.
+    calls
+        What it calls with this text.
+    echo
+        What the server wants back with this text.
     """
 
     view: SessionView
@@ -110,6 +134,14 @@ class Arriving:
     parts: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     besides: Besides = TEXT_ALONE
+    steps: list[Step] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    echo: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text that has arrived since the last step."""
+        return "".join(self.parts)
 
     @property
     def reasoning(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from robota_nb.core import rewind
 from robota_nb.core.record import entries as make
 from robota_nb.core.record.besides import put_besides
+from robota_nb.core.record.steps import put_steps, total
 from robota_nb.core.turn import Message, Turn
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.plan import Arriving
-    from robota_nb.core.ports import Entry, Finish
+    from robota_nb.core.ports import Entry, Finish, Usage
 
 
 class Written(NamedTuple):
@@ -49,18 +50,25 @@ def turn_entries(arriving: Arriving, finish: Finish, *, n: int, at: str) -> Writ
         context=plan.context,
         cell=plan.cell and [plan.cell.id or "", plan.cell.k, plan.cell.source], after=plan.after, by_code=plan.by_code,
         hand=None if plan.hand is None else {key: [over, value] for key, over, value in plan.hand},
-        set_=plan.settings, options=plan.options,
+        set_=plan.settings, options=plan.options, tools=plan.tool_entries,
     )  # fmt: skip
     asked = make.entry_id(question)
     reply = make.assistant_message(
-        n=n + 1, at=at, chat=chat, parent=asked, text="".join(arriving.parts), config=config,
-        model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=finish.usage,
+        n=n + 1, at=at, chat=chat, parent=asked, text=arriving.text, config=config,
+        model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=_usage(arriving, finish),
         reasoning=arriving.reasoning if plan.asked_of.keeps_thoughts else "",
     )  # fmt: skip
     put_besides(reply, arriving.besides)
+    put_steps(reply, arriving.steps, arriving.echo if plan.tools else ())
     answer = make.entry_id(reply)
     files = {one.id: entry for one, entry in attached.items()}
-    return Written({**new, **files, asked: question, answer: reply}, answer)
+    return Written({**new, **plan.tool_entries, **files, asked: question, answer: reply}, answer)
+
+
+def _usage(arriving: Arriving, finish: Finish) -> Usage | None:
+    """Return the tokens of all requests of a turn together: that is what it has cost."""
+    counted = [usage for usage in (*(step.usage for step in arriving.steps), finish.usage) if usage]
+    return total(counted) if arriving.steps and counted else finish.usage
 
 
 def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
@@ -70,10 +78,11 @@ def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
         return Turn(
             prompt=Message(id="", role="user", content=plan.text, parent=plan.place, attached=plan.attached),
             reply=Message(
-                id="", role="assistant", content=make.clean("".join(arriving.parts)), attached=arriving.besides.pictures
+                id="", role="assistant", content=make.clean(arriving.text), attached=arriving.besides.pictures
             ),
-            model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=finish.usage,
+            model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=_usage(arriving, finish),
             config=plan.asked_of, cell=plan.cell, reasoning=thoughts, besides=arriving.besides,
+            steps=tuple(arriving.steps),
         )  # fmt: skip
     with ledger.runtime.lock:
         if plan.instead_of:

@@ -15,22 +15,29 @@ from robota_nb.core.record.types import File
 from robota_nb.core.rules import states
 from robota_nb.core.rules.provenance import Foreign
 from robota_nb.core.shelf import MemoryShelf
-from robota_nb.errors import ChatBusy, SessionNotActive, StoreError
+from robota_nb.errors import ChatBusy, SessionNotActive, StoreError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from robota_nb.core.events import Event
     from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.plan import Arriving
-    from robota_nb.core.ports import Attachment, Entry, Provider, Providers, Shelf
+    from robota_nb.core.ports import Attachment, Entry, Provider, Providers, Shelf, Toolbox
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.modes import Mode, Rerun
     from robota_nb.core.rules.states import Here
 
 log = logging.getLogger("robota_nb")
+
+MAX_ROUNDS = 10
+"""How many requests a turn that calls tools makes at most, unless the user says otherwise."""
+
+
+def _no_tools(functions: Sequence[object]) -> Toolbox:
+    raise ToolError(f"this manager has no use for {len(functions)} functions: robota_nb.SessionManager offers them")
 
 
 @dataclass(slots=True)
@@ -80,6 +87,9 @@ class Runtime:
         self.arriving: dict[str, Arriving] = {}  # the turns that run, by their chats
         self.warned: set[str] = set()  # chats whose user knows that they are long
         self.told_foreign: dict[tuple[str, str], set[str]] = {}  # (chat, provider) -> what its user knows is foreign
+        self.confirmed: dict[str, set[str]] = {}  # chat -> what of its requests its user has not written, but confirmed
+        self.max_rounds = MAX_ROUNDS
+        self.make_toolbox: Callable[[Sequence[object]], Toolbox] = _no_tools  # of functions that are given
         self.told_doubtful = False  # that the store was empty when the notebook came
         self.on_foreign_change: Callable[[], OnForeignChange] = lambda: "tell"
         self.check_fallback: Callable[[], None] = lambda: None  # raises where the fallback is not to answer

@@ -11,13 +11,14 @@ from robota_nb.core.record import html
 from robota_nb.core.record.attachments import named_part
 from robota_nb.core.record.besides import besides_of
 from robota_nb.core.record.entries import usage_of
+from robota_nb.core.record.steps import steps_of
 from robota_nb.core.record.text import count, short
 from robota_nb.core.record.types import TEXT_ALONE, File, Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from robota_nb.core.ports import Attachment, Besides, FinishReason, Request, Source, Usage
+    from robota_nb.core.ports import Attachment, Besides, FinishReason, Request, Source, Step, Usage
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Asked, Node
@@ -118,6 +119,8 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
         recorded with the setting ``thinking=keep``; else empty.
     besides
         What the answer has beside its text.
+    steps
+        What the model said and called before its answer, and what it was told, in order.
     """
 
     prompt: Message
@@ -130,6 +133,7 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
     cell: Asked | None = None
     reasoning: str = ""
     besides: Besides = TEXT_ALONE
+    steps: tuple[Step, ...] = ()
 
     def __new__(cls, *, reply: Message, **_: object) -> Self:
         """Make the text; what else there is to know, the dataclass takes."""
@@ -156,6 +160,7 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
             cell=node.cell,
             reasoning=record.reasoning(node.id),
             besides=besides,
+            steps=steps_of(answer),
         )
 
     @property

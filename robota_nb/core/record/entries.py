@@ -214,6 +214,7 @@ def user_message(
     hand: Mapping[str, Sequence[str]] | None = None,
     set_: Mapping[str, str] | None = None,
     options: Mapping[str, str] | None = None,
+    tools: Iterable[str] = (),
 ) -> MessageEntry:
     """Return what was asked.
 
@@ -236,6 +237,8 @@ def user_message(
         is what its settings have beyond those of the turn before it, and beyond *set_*.
     set_, options
         What cells had set then, and the settings of this ask alone.
+    tools
+        The ids of the tools that were offered.
 
     Raises
     ------
@@ -260,6 +263,8 @@ def user_message(
         put(entry, "hand", hand)
     put(entry, "set", set_ or {})
     put(entry, "options", options or {})
+    if offered := list(tools):
+        entry["tools"] = offered
     return entry
 
 

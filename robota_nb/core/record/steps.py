@@ -5,19 +5,21 @@ All of it is data from strangers. Nothing here can be called: what a name stands
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
 from robota_nb.core.record.entries import MAX_MESSAGE_BYTES, clean, to_lines, to_text, usage_counts, usage_of
 from robota_nb.core.record.kinds import MAX_CALLS, MAX_STEPS, TOOL, added, is_message, kind_of
-from robota_nb.core.record.types import Call, CallBy, CallStatus, Step, ToolSpec
+from robota_nb.core.record.types import Call, CallBy, CallItem, CallStatus, Step, StepItem, ToolSpec, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from robota_nb.core.record.types import CallItem, Entry, MessageEntry, StepItem, ToolEntry
+    from robota_nb.core.record.types import Entry, MessageEntry, ToolEntry
 
 __all__ = [
-    "MAX_CALLS", "MAX_ECHO_BYTES", "MAX_STEPS", "echo_of", "put_steps", "said", "spec_of", "steps_of", "tool_entry",
+    "MAX_CALLS", "MAX_ECHO_BYTES", "MAX_STEPS", "echo_of", "put_steps", "spec_of", "steps_of", "tool_entry", "total",
+    "words_of",
 ]  # fmt: skip
 
 MAX_ECHO_BYTES = 200_000
@@ -129,7 +131,26 @@ def _call(item: Mapping[str, Any]) -> Call:
     )  # fmt: skip
 
 
-def said(steps: Iterable[Step]) -> str:
+def total(counted: Sequence[Usage]) -> Usage:
+    """Return the tokens of several requests together.
+
+    Examples
+    --------
+    >>> total([Usage(input_tokens=3, output_tokens=1), Usage(input_tokens=5, more={"cached_tokens": 3})])
+    Usage(input_tokens=8, output_tokens=1, more={'cached_tokens': 3})
+    """
+    more = Counter[str]()
+    for usage in counted:
+        more.update(usage.more)
+    return Usage(
+        input_tokens=sum(usage.input_tokens for usage in counted),
+        output_tokens=sum(usage.output_tokens for usage in counted),
+        more=dict(more),
+        at_least=any(usage.at_least for usage in counted),
+    )
+
+
+def words_of(steps: Iterable[Step]) -> str:
     """Return all that steps say to a model that is sent them; empty if there are none."""
     parts = list[str]()
     for step in steps:

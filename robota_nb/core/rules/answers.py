@@ -40,6 +40,10 @@ class Answer(NamedTuple):
         The pictures and files that were sent with the question.
     has_pictures
         Whether a picture is among them.
+    tools
+        The ids of the tools that were offered.
+    called
+        The functions of the notebook that were run, each with the hash of the source that it had.
     """
 
     id: str
@@ -53,6 +57,8 @@ class Answer(NamedTuple):
     is_purged: bool = False
     attached: tuple[Attached, ...] = ()
     has_pictures: bool = False
+    tools: tuple[str, ...] = ()
+    called: tuple[tuple[str, str], ...] = ()
 
 
 class Answers:
@@ -77,6 +83,10 @@ class Answers:
 
     def __contains__(self, turn: str) -> bool:
         return turn in self._turns
+
+    def get(self, turn: str) -> Answer | None:
+        """Return a turn; None if it is not here."""
+        return self._turns.get(turn)
 
     def add(self, answer: Answer) -> None:
         """Take a turn over."""

@@ -86,6 +86,10 @@ class Ask:
         The pictures, files and cells that go along.
     lacks
         What keeps the model from being asked, as what is to go along is not known: only a recorded answer will do.
+    tools
+        The names of the tools that are offered, by the ids of their entries.
+    sources
+        The hashes of the sources that those have which are functions of the notebook, by their names.
     """
 
     prompt: bytes
@@ -96,6 +100,12 @@ class Ask:
     fresh: bool = False
     attached: tuple[Attached, ...] = ()
     lacks: RobotaError | None = None
+    tools: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def changed(self, answer: Answer) -> str:
+        """Return the name of a function that was run for an answer, and has another source now; empty if none has."""
+        return next((name for name, source in answer.called if self.sources.get(name, source) != source), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,12 +414,18 @@ class Asking:
         else:
             here = [answer.config for answer in alike if answer.context.says == request.context.says]
             key = min(self.answers.differing(here[-1], request.config, request.context), default="")
-            why = f"the {key} differs from what is recorded" if key else "its answer stands in a cell above"
+            tool = next(filter(None, map(ask.changed, alike)), "")
+            why = f"the tool {tool} has changed since it was called" if tool else "its answer stands in a cell above"
+            why = f"the {key} differs from what is recorded" if key else why
         return f"no recorded answer in {name!r}: {why}"
 
     def _what_differs(self, ask: Ask, turn: str) -> str:
         """Say what of a prompt is not as a turn asked it: the first file or cell that is not, else the prompt."""
-        was = {one.said for one in self.answers[turn].attached} if turn in self.answers else set()
+        answer = self.answers.get(turn)
+        if answer and set(answer.tools) != set(ask.tools):
+            new = sorted(name for eid, name in ask.tools.items() if eid not in answer.tools)
+            return f"the tool {new[0]} differs" if new else "what tools are offered differs"
+        was = {one.said for one in answer.attached} if answer else set()
         first = next((one for one in ask.attached if one.name and one.said and one.said not in was), None)
         if first is None:
             return "the prompt differs"
@@ -446,7 +462,7 @@ class Asking:
         found = [
             answer
             for answer in self.answers.find(request.chat, request.context, ask.prompt, request.config)
-            if answer.id not in run.step.turns and not page.stands_above(answer.id, key)
+            if answer.id not in run.step.turns and not page.stands_above(answer.id, key) and not ask.changed(answer)
         ]
         mine = [answer for answer in found if former and answer.id == former.turn]
         free = [answer for answer in found if not page.stands(answer.id, key)]

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from robota_nb.core.record.attachments import attachment_of
 from robota_nb.core.record.config import Config
 from robota_nb.core.record.entries import UNFINISHED
+from robota_nb.core.record.kinds import added, is_message
 from robota_nb.core.record.parameters import RESERVED_KEYS
+from robota_nb.core.record.steps import steps_of, words_of
 from robota_nb.core.rules.answers import Answer, Answers
 from robota_nb.core.rules.effects import Answered, ByHand, Clear, Drop, Put, Set, Step, by_hand, from_op
 from robota_nb.core.rules.memory import Contexts
@@ -30,13 +32,14 @@ if TYPE_CHECKING:
     from robota_nb.core.rules.memory import Context
 
 
-def digest(text: str, attached: Iterable[Attached] = ()) -> bytes:
+def digest(text: str, attached: Iterable[Attached] = (), tools: Iterable[str] = ()) -> bytes:
     """Return a digest of a prompt: its text, the ids of its pictures, and the ids and names of its files.
 
-    Of cells that go along it is the hashes of their sources, and not what they show.
+    Of cells that go along it is the hashes of their sources, and not what they show. The ids of the *tools* that are
+    offered belong to it.
     """
     said = filter(None, (one.said for one in attached))
-    return hashlib.blake2b("\0".join([text, *said]).encode(), digest_size=16).digest()
+    return hashlib.blake2b("\0".join([text, *said, *sorted(tools)]).encode(), digest_size=16).digest()
 
 
 class Recorded:
@@ -214,7 +217,9 @@ class Recorded:
         if node is None or self._is_purged(node):
             return digest(turn)
         state = self._of(node)
-        return digest(f"{state.text(node.user)}\0{state.text(turn)}", state.attached(node.user))
+        steps = words_of(steps_of(state.entries[turn]))
+        text = f"{state.text(node.user)}\0{state.text(turn)}"
+        return digest(f"{text}\0{steps}" if steps else text, state.attached(node.user))
 
     def _is_purged(self, node: Node) -> bool:
         kind = self._of(node).entries.kind
@@ -240,12 +245,17 @@ class Recorded:
     def answer(self, node: Node) -> Answer:
         """Return a turn, as far as it matters to an ask."""
         state = self._of(node)
+        question = state.entries[node.user]
+        tools = tuple(added(question, "tools") or ()) if "tools" in question and is_message(question) else ()
+        called = (call for step in steps_of(state.entries[node.id]) for call in step.calls if call.by and call.source)
         return Answer(
             id=node.id,
             n=node.stamp.n,
             chat=node.chat,
             context=self.before(node),
-            prompt=digest(state.text(node.user), state.attached(node.user)),
+            prompt=digest(state.text(node.user), state.attached(node.user), tools),
+            tools=tools,
+            called=tuple(dict.fromkeys((call.name, call.source) for call in called)),
             attached=state.attached(node.user),
             has_pictures=has_pictures(state, node),
             config=state.node_config(node),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core.record.attachments import content_parts, is_picture, is_picture_type
 from robota_nb.core.record.kinds import added
+from robota_nb.core.record.steps import echo_of, steps_of
 from robota_nb.core.record.text import count
 from robota_nb.core.rules.summaries import span
 from robota_nb.errors import FileAbsent
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.types import Step
     from robota_nb.core.rules.summaries import Summary, Turns
 
 
@@ -41,14 +43,34 @@ class History(NamedTuple):
 
 
 class Messages(NamedTuple):
-    """What a request carries of a history, with role and content, and the number of each turn that is in it."""
+    """What a request carries of a history.
+
+    Parameters
+    ----------
+    sent
+        The messages, with role and content.
+    turns
+        The number of each turn that is in them.
+    echo
+        By the index of an answer's message, what its server wants back with it.
+    """
 
     sent: list[dict[str, Any]]
     turns: list[int]
+    echo: dict[int, tuple[str, ...]]
 
 
 _OF_A_TURN = 2
 """How many messages of a turn are sent: the question and the answer."""
+
+_NO_TEXT = "[no text]"
+"""What stands in the place of an answer that has none, as many models take no message that is empty."""
+
+_AGAIN = "That does not have the form that was asked for:\n{}\nAnswer again, with all of it in that form."
+"""What a model is told of an answer that has not the form which was asked for."""
+
+_NO_RESULTS = {"interrupted": "[interrupted by the user]"}
+"""What the model is told of a call that has not returned, by its status."""
 
 _ENDINGS = {
     "interrupted": "[interrupted by the user]",
@@ -107,13 +129,19 @@ def left_out(turns: int, most: int) -> int:
 
 
 def messages(
-    record: SessionState, history: History, *, pictures: str = "all", mark_unfinished: bool = True
+    record: SessionState,
+    history: History,
+    *,
+    pictures: str = "all",
+    mark_unfinished: bool = True,
+    steps_for: str | None = None,
 ) -> Messages:
     """Return turns as a request carries them; the caller may add to the list.
 
-    Of an answer that called tools, the last message stands for all: servers refuse what tools returned without the
-    calls, and calls without a description of the tools. What was purged is not sent, and neither is a turn of which
-    the question or the answer says nothing: many models take only messages that alternate, and none that are empty.
+    Of an answer that called tools, the last message stands for all unless tools are offered again: servers refuse what
+    tools returned without the calls, and calls without a description of the tools. What was purged is not sent, and
+    neither is a turn of which the question or the answer says nothing: many models take only messages that alternate,
+    and none that are empty.
 
     Parameters
     ----------
@@ -125,10 +153,14 @@ def messages(
         Which of their pictures are sent again: ``all``, those of the ``latest`` turn that has some, or ``none``.
     mark_unfinished
         Whether the model is told which answers did not end by themselves.
+    steps_for
+        The provider that is asked, if tools are offered: then the steps of answers are sent, too, and with what it
+        said itself what it wants back.
     """
     with_pictures = (node for node in reversed(history.nodes) if has_pictures(record, node))
     latest = next(with_pictures, None) if pictures == "latest" else None
     sent = _summed_up(record, history)
+    echo = dict[int, tuple[str, ...]]()
     turns = [history.summary.turns] if history.summary else []
     all_seen = pictures == "all"
     for number, node in enumerate(history.nodes, history.first):
@@ -138,10 +170,35 @@ def messages(
             question = _content(record, node.user, seen)
         except FileAbsent as error:
             raise FileAbsent(error.name, error.size, number) from None
-        if question and (answer := _answer(record, node.id, seen, ending)):
-            sent += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        steps = steps_of(record.entries[node.id]) if steps_for is not None else ()
+        if question and ((answer := _answer(record, node.id, seen, ending)) or steps):
+            sent.append({"role": "user", "content": question})
+            is_own = bool(steps_for) and record.node_config(node).provider == steps_for
+            for step in steps:
+                if is_own and step.echo:
+                    echo[len(sent)] = step.echo
+                sent += messages_of(step)
+            if is_own and (wanted := echo_of(record.entries[node.id])):
+                echo[len(sent)] = wanted
+            sent.append({"role": "assistant", "content": answer or _NO_TEXT})
             turns.append(number)
-    return Messages(sent, turns)
+    return Messages(sent, turns, echo)
+
+
+def messages_of(step: Step) -> list[dict[str, Any]]:
+    """Return a step as messages of a request: what the model said and called, and what it was told of that."""
+    if not step.calls:
+        again = _AGAIN.format("\n".join(step.problem))
+        return [{"role": "assistant", "content": step.text or _NO_TEXT}, {"role": "user", "content": again}]
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
+        for call in step.calls
+    ]
+    results = [
+        {"role": "tool", "tool_call_id": call.id, "content": call.result or _NO_RESULTS.get(call.status, "")}
+        for call in step.calls
+    ]
+    return [{"role": "assistant", "content": step.text or None, "tool_calls": calls}, *results]
 
 
 def _summed_up(record: SessionState, history: History) -> list[dict[str, Any]]:

@@ -112,6 +112,8 @@ def _said(record: SessionState, new: Sequence[tuple[Node, bool]]) -> list[str]:
 
 def _counted(record: SessionState, node: Node) -> _Counted | None:
     usage = record.entries[node.id].get("usage", {})
+    if "steps" in record.entries[node.id]:
+        return None  # of several requests, all of them are counted
     came, went = usage.get("input_tokens"), usage.get("output_tokens")
     if not came or went is None:
         return None

@@ -1,0 +1,106 @@
+"""The calls of a turn: each is run if its user agrees, and what it returns is what the model is asked with next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from robota_nb.core.events import StepsChanged
+from robota_nb.core.record.steps import MAX_CALLS
+from robota_nb.core.record.types import Call, Step
+from robota_nb.core.rules.request import messages_of
+
+if TYPE_CHECKING:
+    from robota_nb.core.doubts import Doubts
+    from robota_nb.core.plan import Arriving
+    from robota_nb.core.ports import Finish, Request, Toolbox, ToolCall
+    from robota_nb.core.runtime import Runtime
+
+
+class Calling:
+    """The rounds of one turn.
+
+    Parameters
+    ----------
+    runtime
+        Whose.
+    request
+        What the first round sends.
+    tools
+        What may be called.
+    doubts
+        What of the request its user has neither written nor confirmed.
+    """
+
+    def __init__(self, runtime: Runtime, request: Request, tools: Toolbox, doubts: Doubts) -> None:
+        self.request = request
+        self._runtime, self._tools, self._doubts = runtime, tools, doubts
+        self._rounds = 1
+
+    def after(self, arriving: Arriving, finish: Finish) -> Finish | None:
+        """Run what the model has called; return how the turn has ended with that, or None if it goes on.
+
+        The calls decide, and not the reason that the server gives: some say ``stop`` with calls, and ``tool_calls``
+        where they were cut off.
+        """
+        calls, arriving.calls = arriving.calls[:MAX_CALLS], []
+        if not calls:
+            return finish
+        if is_cut(calls[-1].arguments):
+            return replace(finish, reason="length")
+        step = Step(
+            text=arriving.text, calls=tuple(map(_waiting, calls)), usage=finish.usage, echo=arriving.echo
+        )  # fmt: skip
+        arriving.parts, arriving.echo = [], ()
+        arriving.steps.append(step)
+        self._tell(arriving)
+        if self._rounds >= self._runtime.max_rounds:
+            return replace(finish, reason="tool_calls", usage=None)
+        for at, call in enumerate(calls):
+            done = self._run(call)
+            step = replace(step, calls=(*step.calls[:at], done, *step.calls[at + 1 :]))
+            arriving.steps[-1] = step
+            self._tell(arriving)
+        self._ask_with(step)
+        return None
+
+    def _run(self, call: ToolCall) -> Call:
+        done = self._tools.run(call, doubted=self._doubts.are_left)
+        if done.by == "asked":
+            self._doubts.confirm()
+        if done.by and not self._tools.is_safe(call.name):
+            self._doubts.add_result()
+        return done
+
+    def _ask_with(self, step: Step) -> None:
+        """Have the next round send what was called and returned."""
+        before, request = len(self.request.messages), self.request
+        echo = {**request.echo, before: step.echo} if step.echo else request.echo
+        self.request = replace(request, messages=[*request.messages, *messages_of(step)], echo=echo)
+        self._rounds += 1
+
+    def _tell(self, arriving: Arriving) -> None:
+        self._runtime.emit(StepsChanged(session=arriving.view.id, chat=arriving.chat, steps=tuple(arriving.steps)))
+
+
+def is_cut(arguments: str) -> bool:
+    """Say whether a call's arguments end before they are whole, as where a limit of tokens was reached.
+
+    Examples
+    --------
+    >>> is_cut('{"city": "Os'), is_cut('{"city": Oslo}'), is_cut("{}"), is_cut("")
+    (True, False, False, False)
+    """
+    try:
+        json.loads(arguments)
+    except json.JSONDecodeError as error:
+        text = arguments.strip()
+        return bool(text) and (error.pos >= len(text) or error.msg.startswith("Unterminated string"))
+    except RecursionError:
+        return False
+    return False
+
+
+def _waiting(call: ToolCall) -> Call:
+    return Call(id=call.id, name=call.name, arguments=call.arguments)
