@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from robota_nb.core.ports import Besides, Finish, ReasoningDelta, Source, TextDelta, TextWasReasoning
+from robota_nb.core.ports import Besides, Echo, Finish, ReasoningDelta, Source, TextDelta, TextWasReasoning, ToolCall
 from robota_nb.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ def redacted(events: Generator[StreamEvent], key: Secret) -> Generator[StreamEve
                         yield kind(shown)
                 elif isinstance(event, Besides):
                     yield replace(event, sources=tuple(_without_key(source, key) for source in event.sources))
+                elif isinstance(event, ToolCall):
+                    yield ToolCall(
+                        id=without_key(event.id, key),
+                        name=without_key(event.name, key),
+                        arguments=without_key(event.arguments, key),
+                    )
+                elif isinstance(event, Echo):
+                    yield Echo(tuple(without_key(item, key) for item in event.items))
                 elif isinstance(event, Finish):
                     yield from _released(held)
                     named = key.reveal()[:_SHORT] in event.model  # providers may shorten the name, and the key with it

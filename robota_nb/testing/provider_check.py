@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from robota_nb.core.ports import (
     Besides,
+    Echo,
     Finish,
     FinishReason,
     Provider,
@@ -17,6 +18,7 @@ from robota_nb.core.ports import (
     StreamEvent,
     TextDelta,
     TextWasReasoning,
+    ToolCall,
     Waiting,
 )
 
@@ -73,7 +75,9 @@ def _checked_answer(stream: Iterator[StreamEvent]) -> str:
             text += event.text if isinstance(event, TextDelta) else ""
         elif isinstance(event, TextWasReasoning):
             text = ""
-        elif isinstance(event, Besides):
+        elif isinstance(event, ToolCall):
+            assert event.name, f"{event!r} has no name"
+        elif isinstance(event, (Besides, Echo)):
             continue
         elif isinstance(event, (Remark, Waiting)):
             assert not text, f"{event!r} comes after text"

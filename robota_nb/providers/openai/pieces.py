@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Pieces"]
+__all__ = ["Pieces", "well_formed"]
 
 
 class Pieces:
@@ -35,5 +35,9 @@ class Pieces:
             return text
         if not last and "\ud800" <= text[-1] <= "\udbff":
             text, self._half = text[:-1], text[-1]
-        # Halves of a pair that came as two escapes join here; a lone one becomes U+FFFD.
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return well_formed(text)
+
+
+def well_formed(text: str) -> str:
+    """Return a text in which halves of a character have joined; a lone one becomes U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

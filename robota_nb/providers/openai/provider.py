@@ -103,7 +103,9 @@ class OpenAIProvider:
         if not model:
             raise ProviderError(f"endpoint {self.name!r} has no default model", hint="model.name")
         self._check_spelling(model)
-        yield from self._context.ask(request, partial(self._send, request, model), self._read)
+        yield from self._context.ask(
+            request, partial(self._send, request, model), partial(self._read, echoes=bool(request.tools))
+        )
 
     def window(self, model: str) -> int:
         """Return how many tokens a request to a model and its answer may have together; 0 if nobody has told."""
@@ -201,8 +203,8 @@ class OpenAIProvider:
 
     # -- what is read
 
-    def _read(self, response: RawResponse) -> Iterator[StreamEvent]:
-        """Yield the answer in a response."""
+    def _read(self, response: RawResponse, *, echoes: bool) -> Iterator[StreamEvent]:
+        """Yield the answer in a response, with *echoes* also what its server wants back."""
         yield from (Remark(text) for text in response.remarks)
         reply = Reply()
         kind, pieces = sniffed(response.pieces(self._max_reply_bytes), response.content_type)
@@ -215,7 +217,7 @@ class OpenAIProvider:
         yield from reply.events(last=True)
         if problem := reply.problem:
             raise response.errors.broken(problem.what, problem.detail)
-        yield reply.finish()
+        yield from reply.outcome(echoes=echoes)
 
     def _read_stream(self, response: RawResponse, pieces: Iterator[bytes], reply: Reply) -> Iterator[StreamEvent]:
         """Yield what a stream says, and let *reply* take all of it."""

@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from robota_nb.core.ports import Finish, ReasoningDelta, SignOfLife, TextDelta, TextWasReasoning
+from robota_nb.core.ports import Echo, Finish, ReasoningDelta, SignOfLife, TextDelta, TextWasReasoning
 from robota_nb.providers.openai.besides import KEYS, BesidesReader
+from robota_nb.providers.openai.calls import CallReader
+from robota_nb.providers.openai.echoes import EchoReader
 from robota_nb.providers.openai.pieces import Pieces
 from robota_nb.providers.openai.reasons import reason_said
 from robota_nb.providers.openai.sse import ERROR, EventParser, SseError
@@ -18,7 +20,7 @@ from robota_nb.providers.said import reports_error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from robota_nb.core.ports import Besides, FinishReason, StreamEvent
+    from robota_nb.core.ports import Besides, FinishReason, StreamEvent, ToolCall
     from robota_nb.providers.openai.sse import Event
 
 __all__ = ["Problem", "Reply"]
@@ -40,7 +42,7 @@ class Problem(NamedTuple):
 
 
 class Reply:
-    """Puts an answer together from events: its text, the thoughts before it, how it ended, the model, the tokens.
+    """Puts an answer together from events: text, thoughts before it, calls, how it ended, the model, the tokens.
 
     Text counts until ``[DONE]`` or the end of the stream, whatever was said before it, a reason or a fault.
 
@@ -69,6 +71,7 @@ class Reply:
         self._model = ""
         self._counts = Counts()
         self._besides = BesidesReader()
+        self._calls, self._echo = CallReader(), EchoReader()
         self._content, self._reasoning, self._tags = Pieces(), Pieces(), ThoughtTags()
 
     @property
@@ -173,9 +176,18 @@ class Reply:
         """Return what has come beside the text, if something has come since the last call."""
         return self._besides.news()
 
+    def outcome(self, *, echoes: bool = False) -> Iterator[ToolCall | Echo | Finish]:
+        """Yield what an answer ends with: its calls, with *echoes* what its server wants back, and how it ended."""
+        yield from self._calls.calls()
+        if echoes and (items := self._echo.items(self._calls.more())):
+            yield Echo(items)
+        yield self.finish()
+
     def finish(self) -> Finish:
         """Return how the answer ended: ``unknown`` if no reason was said, or not all of it could be read."""
         reason = self._reason or ("stop" if self._ended else "unknown")
+        if reason == "stop" and self._calls:
+            reason = "tool_calls"
         return Finish(reason="unknown" if self._unread else reason, model=self._model, usage=self._counts.usage())
 
     def _note(self, what: str, detail: str = "") -> None:
@@ -219,7 +231,8 @@ class Reply:
     def _choice(self, choice: dict[str, Any]) -> None:
         self._answered = True
         message = choice.get("delta")
-        if message is None and not self._by_deltas:  # else it is the whole text once more
+        is_whole = message is None and not self._by_deltas
+        if is_whole:  # else it is the whole text once more
             message = choice.get("message")
         elif message:
             self._by_deltas = True
@@ -231,12 +244,15 @@ class Reply:
         self._take_besides(choice)
         if refusal:
             self._besides.refuse()
-        if content or refusal or (self._besides.shows and not self._spoke):
-            self._spoke = True
         said = bool(content or refusal)
-        if message and (len(message) > 1 or not isinstance(content, str)) and (thoughts := thoughts_in(message)):
-            self._reasoning.add(thoughts)
-            said = True
+        if message and (len(message) > 1 or not isinstance(content, str)):
+            said |= self._calls.take(message, whole=is_whole)
+            self._echo.take(message)
+            self._spoke |= said
+            if thoughts := thoughts_in(message):
+                self._reasoning.add(thoughts)
+                said = True
+        self._spoke |= bool(content or refusal) or self._besides.shows
         self._went_on |= said and self._ended
         if reason := choice.get("finish_reason"):
             self._end(reason, in_text=said)
@@ -290,7 +306,9 @@ def _readable(data: str) -> str:
     return "" if data.lstrip()[:1] in ("{", "[") else data
 
 
-_SAYS_OTHERWISE = re.compile(r'"error|"(content|reasoning(_content)?)"\s*:\s*"[^"]', re.IGNORECASE)
+_SAYS_OTHERWISE = re.compile(
+    r'"error|"(content|reasoning(_content)?)"\s*:\s*"[^"]|"tool_calls"\s*:\s*\[\s*\{', re.IGNORECASE
+)
 
 
 def _matters(event: Event) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from robota_nb.providers.openai.echoes import echoed
 from robota_nb.providers.said import said_in, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from robota_nb.core.ports import Request
+    from robota_nb.core.ports import Request, ToolSpec
 
-__all__ = ["Refusal", "body_of", "over", "questions_with", "refusal_in"]
+__all__ = ["Refusal", "body_of", "named", "over", "questions_with", "refusal_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def body_of(request: Request, model: str, refusals: Sequence[Refusal] = ()) -> d
     body = {"stream_options": {"include_usage": True}} | dict(request.params)
     if body["stream_options"] is None:  # set to null for servers that stumble over it
         del body["stream_options"]
-    body |= {"model": model, "messages": list(request.messages), "stream": True}
+    body |= {"model": model, "messages": _messages(request), "stream": True}
+    if request.tools:
+        body["tools"] = [_tool(spec) for spec in request.tools]
     for refusal in refusals:
         if refusal.name == "stream_options" and refusal.name in request.params:
             continue
@@ -69,6 +74,44 @@ def body_of(request: Request, model: str, refusals: Sequence[Refusal] = ()) -> d
     if "stream" not in body:
         body.pop("stream_options", None)
     return body
+
+
+def _tool(spec: ToolSpec) -> dict[str, Any]:
+    function = {"name": spec.name, "description": spec.description, "parameters": json.loads(spec.parameters)}
+    return {"type": "function", "function": function}
+
+
+def _messages(request: Request) -> list[dict[str, Any]]:
+    """Return what is said, with what the server wants back in it."""
+    messages = named(request.messages)
+    for at, items in request.echo.items():
+        if at < len(messages) and messages[at]["role"] == "assistant":
+            messages[at] = echoed(messages[at], items)
+    return messages
+
+
+def named(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return messages in which each call has an id, as servers want it also if they have given it none.
+
+    Examples
+    --------
+    >>> calls = {"role": "assistant", "content": "", "tool_calls": [{"id": ""}]}
+    >>> [_, told] = named([calls, {"role": "tool", "tool_call_id": ""}])
+    >>> told
+    {'role': 'tool', 'tool_call_id': 'call_0_0'}
+    """
+    found, waiting = list[dict[str, Any]](), deque[str]()
+    for at, message in enumerate(messages):
+        calls = message.get("tool_calls")
+        if calls:
+            given = [{**call, "id": call["id"] or f"call_{at}_{number}"} for number, call in enumerate(calls)]
+            waiting = deque(now["id"] for now, call in zip(given, calls, strict=True) if not call["id"])
+            found.append({**message, "content": message.get("content") or None, "tool_calls": given})
+        elif message["role"] == "tool" and not message["tool_call_id"] and waiting:
+            found.append({**message, "tool_call_id": waiting.popleft()})
+        else:
+            found.append(message)
+    return found
 
 
 def over(defaults: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:

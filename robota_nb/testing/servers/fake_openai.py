@@ -13,20 +13,23 @@ from functools import lru_cache
 from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar, TypeAlias
 
-from robota_nb.testing.servers.local_server import DONE, LocalServer, ModelServer, break_off, delta, event, frame, head
+from robota_nb.core.ports import ToolCall
+from robota_nb.testing.servers.local_server import LocalServer, ModelServer, break_off, frame
+from robota_nb.testing.servers.wires import CHAT, WIRES, Piece, Wire, arguments_of
 
 
 class FakeOpenAIServer(ModelServer):
-    """A real HTTP server on 127.0.0.1 that speaks the streaming chat completions API.
+    """A real HTTP server on 127.0.0.1 that speaks the streaming chat completions API, and the Responses API.
 
-    Use it as a context manager. Each answer is deterministic; scripted misbehaviour (`fail`, `end`, `cut`,
-    `error`, `whole`, `html`, `empty`, `raw`) is queued, one for each of the next requests.
+    Use it as a context manager. Each answer is deterministic; calls of tools (`calls`) and scripted misbehaviour
+    (`fail`, `end`, `cut`, `error`, `whole`, `html`, `empty`, `raw`) are queued, one for each of the next requests.
 
     Parameters
     ----------
     reply
-        A function of the request's JSON body that returns the answer, as text or as its chunks. By default
-        the answer is ``"<n>: <last prompt>"``, with n counting requests from 1.
+        A function of the request's JSON body that returns the answer, as text or as its chunks: texts,
+        `robota_nb.typing.ToolCall` and `robota_nb.typing.ReasoningDelta`. By default the answer is
+        ``"<n>: <last prompt>"``, with n counting requests from 1.
     chunks
         The chunks of every answer, instead of *reply*.
     model
@@ -44,7 +47,7 @@ class FakeOpenAIServer(ModelServer):
     Attributes
     ----------
     requests
-        The JSON body of each request to ``/chat/completions``, in order.
+        The JSON body of each request to ``/chat/completions`` or ``/responses``, in order.
     bodies
         Each of them as it came, in bytes.
     headers
@@ -53,15 +56,22 @@ class FakeOpenAIServer(ModelServer):
         The path of each of them, with its query.
     hung_up
         Set when a client closed its connection in the middle of an answer.
+
+    Examples
+    --------
+    >>> with FakeOpenAIServer() as server:
+    ...     server.calls(("rows", {"table": "x"}), text="Let me look.")
+    ...     server.calls(("rows", {"table": "y"}), ("count", {}))
+    ...     ...  # ask server.base_url: two answers that call tools; the third is "3: <last prompt>"
     """
 
     api_key: ClassVar[str] = "fake-key-for-tests"
 
     def __init__(
         self,
-        reply: Callable[[dict[str, Any]], str | Sequence[str]] | None = None,
+        reply: Callable[[dict[str, Any]], str | Sequence[Piece]] | None = None,
         *,
-        chunks: Sequence[str] | None = None,
+        chunks: Sequence[Piece] | None = None,
         model: str = "fake-model",
         batch: int = 1,
         per_second: float = 0,
@@ -96,6 +106,27 @@ class FakeOpenAIServer(ModelServer):
         """Return the environment variables that make a child process use this server."""
         return {"OPENAI_API_KEY": self.api_key, "OPENAI_BASE_URL": self.base_url}
 
+    def calls(self, *calls: tuple[str, Any], text: str = "") -> None:
+        """Answer the next request with calls of tools.
+
+        Parameters
+        ----------
+        *calls
+            The name of a tool and its arguments each: an object, or the text that the model writes for one. Their ids
+            are ``call_<number of the request>_<number of the call>``, both from 1.
+        text
+            What it says before them.
+        """
+
+        def play(handler: _Handler, body: dict[str, Any]) -> None:
+            made = (
+                ToolCall(id=f"call_{handler.number}_{number}", name=name, arguments=arguments_of(arguments))
+                for number, (name, arguments) in enumerate(calls, 1)
+            )
+            handler.answer(body, pieces=(*_words(text), *made))
+
+        self._script.append(play)
+
     def fail(self, status: int = 500, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
         """Answer the next request with an HTTP error, whose *status*, *body* (text or JSON) and *headers* these are."""
         if body is None:
@@ -111,7 +142,8 @@ class FakeOpenAIServer(ModelServer):
         ----------
         how
             ``"clean"``: neither a finish_reason nor ``[DONE]``; ``"done"``: ``[DONE]`` alone; ``"reason"``: a
-            finish_reason alone; any other word: that finish_reason and ``[DONE]``.
+            finish_reason alone; any other word: that finish_reason and ``[DONE]``. Over the Responses API the first
+            two have no ``response.completed``, and the reasons are those that it knows.
         """
         self._script.append(lambda handler, body: handler.answer(body, end=how))
 
@@ -121,8 +153,7 @@ class FakeOpenAIServer(ModelServer):
 
     def error(self, message: str = "scripted error", after: int = 1) -> None:
         """Send an error with this *message* inside the next stream, after *after* chunks."""
-        tail = event({"error": {"message": message, "type": "server_error"}})
-        self._script.append(lambda handler, body: handler.answer(body, after=after, tail=tail))
+        self._script.append(lambda handler, body: handler.answer(body, after=after, tail=handler.wire.error(message)))
 
     def whole(self) -> None:
         """Answer the next request with one JSON completion instead of a stream."""
@@ -155,12 +186,11 @@ class FakeOpenAIServer(ModelServer):
             self.headers.append(headers)
             return len(self.requests), self._script.popleft() if self._script else _Handler.answer
 
-    def _chunks(self, number: int, body: dict[str, Any]) -> tuple[str, ...]:
+    def _chunks(self, number: int, body: dict[str, Any]) -> tuple[Piece, ...]:
         if self.chunks is not None:
             return tuple(self.chunks)
-        prompt = last_prompt(body.get("messages", []))
-        text = self.reply(body) if self.reply is not None else f"{number}: {prompt}"
-        return tuple(re.findall(r"\S+\s*|\s+", text) if isinstance(text, str) else text)
+        said = self.reply(body) if self.reply is not None else f"{number}: {last_prompt(_messages(body))}"
+        return tuple(_words(said) if isinstance(said, str) else said)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -170,6 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: LocalServer
     number = 0  # of the request, from 1
+    wire: Wire = CHAT
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is inherited)
         pass
@@ -182,10 +213,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         data = self.rfile.read(int(self.headers.get("content-length", 0)))
-        if not re.fullmatch(r"(/[\w.-]+)*(/v1|/openai/deployments/[^/]+)/chat/completions(\?.*)?", self.path):
+        asked = re.fullmatch(
+            r"(?:/[\w.-]+)*(?:/v1|/openai/deployments/[^/]+)/(chat/completions|responses)(?:\?.*)?", self.path
+        )
+        if asked is None:
             self.send_json({"error": {"message": "no such path"}}, status=404)
             return
-        request = json.loads(data)
+        self.wire, request = WIRES[asked[1]], json.loads(data)
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             fake = self.server.owner
@@ -206,18 +240,10 @@ class _Handler(BaseHTTPRequestHandler):
     def send_json(self, value: Any, status: int = 200) -> None:
         self.send(json.dumps(value).encode(), "application/json", status)
 
-    def complete(self, body: dict[str, Any]) -> None:
+    def complete(self, body: dict[str, Any], pieces: Sequence[Piece] | None = None) -> None:
         fake = self.server.owner
-        chunks = fake._chunks(self.number, body)  # noqa: SLF001
-        message = {"role": "assistant", "content": "".join(chunks)}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        value = {
-            "object": "chat.completion",
-            "model": fake.model,
-            "choices": [choice],
-            "usage": _usage(body, chunks),
-        }
-        self.send_json({"id": "chatcmpl-fake", "created": 0, **value})
+        chunks = fake._chunks(self.number, body) if pieces is None else pieces  # noqa: SLF001
+        self.send_json(self.wire.whole(fake.model, chunks, _usage(body, chunks)))
 
     def answer(
         self,
@@ -228,31 +254,31 @@ class _Handler(BaseHTTPRequestHandler):
         tail: bytes | None = None,
         cut: bool = False,
         reset: bool = False,
+        pieces: tuple[Piece, ...] | None = None,
     ) -> None:
         if not body.get("stream"):
-            self.complete(body)
+            self.complete(body, pieces)
             return
         fake = self.server.owner
-        chunks = fake._chunks(self.number, body)[:after]  # noqa: SLF001
+        chunks = (fake._chunks(self.number, body) if pieces is None else pieces)[:after]  # noqa: SLF001
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.wfile.write(frame(delta(fake.model, {"role": "assistant", "content": ""})))
-        for number, data in enumerate(_writes(chunks, fake.model, fake.batch)):
+        self.wfile.write(frame(self.wire.begin(fake.model)))
+        for number, data in enumerate(_writes(self.wire, chunks, fake.model, fake.batch)):
             self._pace(number)
             self.wfile.write(data)
         self._pace(-(-len(chunks) // fake.batch))
         if cut:
             self._hang_up(reset=reset)
             return
-        ending = _ending(fake.model, end, self._usage_event(body, chunks)) if tail is None else tail
+        ending = self.wire.end(fake.model, end, chunks, self._counted(body, chunks)) if tail is None else tail
         self.wfile.write((frame(ending) if ending else b"") + b"0\r\n\r\n")
 
-    def _usage_event(self, body: dict[str, Any], chunks: Sequence[str]) -> bytes:
-        if not (body.get("stream_options") or {}).get("include_usage"):
-            return b""
-        return event(head(self.server.owner.model) | {"choices": [], "usage": _usage(body, chunks)})
+    def _counted(self, body: dict[str, Any], chunks: Sequence[Piece]) -> dict[str, int] | None:
+        asked = self.wire is not CHAT or (body.get("stream_options") or {}).get("include_usage")
+        return _usage(body, chunks) if asked else None
 
     def _pace(self, number: int) -> None:
         fake, closing = self.server.owner, self.server.closing
@@ -274,37 +300,40 @@ _Play: TypeAlias = Callable[[_Handler, dict[str, Any]], None]
 
 
 @lru_cache(maxsize=16)
-def _writes(chunks: tuple[str, ...], model: str, batch: int) -> tuple[bytes, ...]:
+def _writes(wire: Wire, chunks: tuple[Piece, ...], model: str, batch: int) -> tuple[bytes, ...]:
     """Return what goes to the socket, one item for each write; built once: benchmarks measure the client."""
-    frames = [frame(delta(model, {"content": text})) for text in chunks]
+    frames = [frame(data) for data in wire.say(model, chunks)]
     return tuple(b"".join(frames[start : start + batch]) for start in range(0, len(frames), batch))
 
 
-def _ending(model: str, how: str, usage: bytes) -> bytes:
-    if how == "clean":
-        return b""
-    if how == "done":
-        return DONE
-    if how == "reason":
-        return delta(model, {}, "stop") + usage
-    return delta(model, {}, how) + usage + DONE
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*|\s+", text)
 
 
-def _usage(body: dict[str, Any], chunks: Sequence[str]) -> dict[str, int]:
-    prompt = count_words(body.get("messages", []))
-    return {"prompt_tokens": prompt, "completion_tokens": len(chunks), "total_tokens": prompt + len(chunks)}
+def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a request says: messages, or the items of the Responses API that are some."""
+    said = body.get("messages", body.get("input", []))
+    return [{"role": "user", "content": said}] if isinstance(said, str) else [each for each in said if "role" in each]
+
+
+def _usage(body: dict[str, Any], chunks: Sequence[Piece]) -> dict[str, int]:
+    prompt = count_words(_messages(body))
+    return {"input_tokens": prompt, "output_tokens": len(chunks), "total_tokens": prompt + len(chunks)}
+
+
+_TEXTS = ("text", "input_text", "output_text")
 
 
 def _plain(content: Any) -> str:
     """Return a message's text; of a list of parts, the text parts."""
     if isinstance(content, str):
         return content
-    return " ".join(part["text"] for part in content or [] if part.get("type") == "text")
+    return " ".join(part["text"] for part in content or [] if part.get("type") in _TEXTS)
 
 
 def count_words(messages: Iterable[Mapping[str, Any]]) -> int:
     """Return the number of words in all messages: what the doubles report as tokens."""
-    return sum(len(_plain(message["content"]).split()) for message in messages)
+    return sum(len(_plain(message.get("content")).split()) for message in messages)
 
 
 def last_prompt(messages: Sequence[Mapping[str, Any]]) -> str:

@@ -10,7 +10,7 @@ import httpx2
 import openai
 import pytest
 
-from robota_nb.core.ports import Finish, Provider, Request, TextDelta, Usage
+from robota_nb.core.ports import Finish, Provider, ReasoningDelta, Request, TextDelta, ToolCall, Usage
 from robota_nb.testing import SHAPES, Act, FakeOpenAIServer, FaultServer, ScriptedProvider, http
 from support.patience import PATIENCE
 
@@ -166,6 +166,44 @@ class TestFakeOpenAIServer:
         text, got, _ = streamed(client)
         assert (text, got) == ("1: hi", reasons)
         assert streamed(client)[1] == ["stop"]  # the script is for one request
+
+    def test_calls_of_tools_are_scripted_for_one_request_each(self, server, client):
+        server.calls(("rows", {"table": "é"}), ("count", "{}"), text="Let me look.")
+        server.calls(("rows", {"table": "y"}))
+        server.whole()
+        server.reply = lambda _: [ToolCall(id="a", name="rows", arguments="{}")]
+        with client.chat.completions.stream(model="m", messages=[{"role": "user", "content": "hi"}]) as stream:
+            first = stream.get_final_completion().choices[0]
+        assert (first.message.content, first.finish_reason) == ("Let me look.", "tool_calls")
+        calls = [(call.id, call.function.name, call.function.arguments) for call in first.message.tool_calls]
+        assert calls == [("call_1_1", "rows", '{"table": "é"}'), ("call_1_2", "count", "{}")]
+        assert streamed(client)[:2] == ("", ["tool_calls"])
+        answer = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+        assert answer.choices[0].message.tool_calls[0].function.name == "rows"
+
+    def test_it_speaks_the_responses_api_to_the_real_client(self, server, client):
+        server.calls(("rows", {"table": "x"}), text="Let me look.")
+        server.reply = lambda _: [ReasoningDelta("Hm."), "All ", "well."]
+        with client.responses.stream(model="m", input="good day") as stream:
+            kinds = [event.type for event in stream]
+            first = stream.get_final_response()
+        assert (first.output_text, first.output[1].arguments) == ("Let me look.", '{"table": "x"}')
+        assert kinds[-1] == "response.completed"
+        assert (first.usage.input_tokens, first.usage.output_tokens) == (2, 4)
+        with client.responses.stream(model="m", input=[{"role": "user", "content": "hi"}]) as stream:
+            second = stream.get_final_response()
+        assert [item.type for item in second.output] == ["reasoning", "message"]
+        assert client.responses.create(model="m", input="hi").output_text == "All well."
+        assert server.paths == ["/v1/responses"] * 3
+
+    @pytest.mark.parametrize("how", ["clean", "done", "length"])
+    def test_endings_over_the_responses_api(self, server, client, how):
+        server.end(how)
+        events = list(client.responses.create(model="m", input="hi", stream=True))
+        last = "response.incomplete" if how == "length" else "response.output_item.done"
+        assert events[-1].type == last
+        server.error("out of luck")
+        assert list(client.responses.create(model="m", input="hi", stream=True))[-1].message == "out of luck"
 
     def test_failures_are_for_one_request_each(self, server, client):
         server.fail(429, headers={"Retry-After": "3"})
