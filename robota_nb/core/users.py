@@ -1,4 +1,4 @@
-"""Who this process runs for."""
+"""Who this process runs for, and where they are at home."""
 
 from __future__ import annotations
 
@@ -26,3 +26,12 @@ def expanded(path: str) -> str:
     if home is None or not os.path.isdir(os.path.expanduser(home[0])):  # noqa: PTH111, PTH112 - pathlib raises instead
         return path
     return os.path.expanduser(path)  # noqa: PTH111 - as above
+
+
+def without_home(text: str) -> str:
+    """Return *text* with ``~`` for the user's home directory: messages name files, too."""
+    home = os.path.expanduser("~").rstrip("/\\")  # noqa: PTH111 - Path.home() raises where there is none
+    if len(home) <= 1:
+        return text
+    ways = "|".join(map(re.escape, {home, home.replace("\\", "\\\\")}))  # errors say files as Python writes strings
+    return re.sub(rf"(?<![\w.~-])(?:{ways})(?![\w.-])", "~", text)

@@ -15,10 +15,11 @@ from traceback import TracebackException
 from typing import Any
 
 from robota_nb.core.record.controls import strip_controls
+from robota_nb.core.users import without_home
 from robota_nb.errors import PromptError, RobotaError
 from robota_nb.prompt.source import is_cell
 
-__all__ = ["MAX_ERROR", "NAME", "is_own", "last_error", "newest", "with_error", "without_home"]
+__all__ = ["MAX_ERROR", "NAME", "is_own", "last_error", "newest", "with_error"]
 
 NAME = "Err"
 """What stands for the last error in a prompt, where the user has no variable of that name."""
@@ -133,11 +134,3 @@ def _is_machinery(filename: str, directories: tuple[str, ...]) -> bool:
 
 def _shown(filename: str) -> str:
     return "<cell>" if is_cell(filename) else re.split(r"[\\/]", filename)[-1]
-
-
-def without_home(text: str) -> str:
-    """Return *text* with ``~`` for the user's home directory: messages name files, too."""
-    home = os.path.expanduser("~").rstrip("/\\")  # noqa: PTH111 - Path.home() raises where there is none
-    if len(home) <= 1:
-        return text
-    return re.sub(rf"(?<![\w.~-]){re.escape(home)}(?![\w.-])", "~", text)

@@ -11,7 +11,8 @@ from types import FunctionType, ModuleType, NoneType
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.record.controls import strip_controls
-from robota_nb.prompt.last_error import MAX_ERROR, NAME, last_error, newest, without_home
+from robota_nb.core.users import without_home
+from robota_nb.prompt.last_error import MAX_ERROR, NAME, last_error, newest
 from robota_nb.prompt.source import is_cell
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ FLOORS = [
     ["core.record"],
     ["core.rules"],
     ["core"],
-    ["providers", "carriers", "stores", "prompt", "testing"],
+    ["providers", "carriers", "stores", "prompt", "testing", "tools"],
     ["sync"],
     ["display"],
     ["switcher", "magics"],

@@ -12,7 +12,7 @@ from robota_nb.display import hints
 from robota_nb.switcher import words
 
 HOUSE = Path(robota_nb.__file__).parent
-BELOW = ("carriers", "core", "display", "prompt", "providers", "stores", "switcher", "sync", "testing")
+BELOW = ("carriers", "core", "display", "prompt", "providers", "stores", "switcher", "sync", "testing", "tools")
 WORDS = {
     "display/hints.py",
     "display/notices.py",
