@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from robota_nb.core.session import Session
     from robota_nb.core.turn import Turn
     from robota_nb.library import SessionManager
+    from robota_nb.tools.function import tool
 
 __all__ = [
     "Chat",
@@ -28,6 +29,7 @@ __all__ = [
     "Turn",
     "__version__",
     "load_ipython_extension",
+    "tool",
     "unload_ipython_extension",
 ]
 
@@ -37,6 +39,7 @@ _HOMES = {
     "Session": "robota_nb.core.session",
     "SessionManager": "robota_nb.library",
     "Turn": "robota_nb.core.turn",
+    "tool": "robota_nb.tools.function",
 }
 """Where the names live that are imported at their first use."""
 

@@ -109,7 +109,7 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "session.resume() lets it go on",
     "session.terminated": "that is for good; create another with manager.create_session()",
     "session.unknown": "a later version of robota_nb knows that state",
-    "tool.allow": "tool(safe=True) marks one that only reads, Toolbox(…, ask=FUNCTION) asks",
+    "tool.allow": "tool(function, safe=True) marks one that only reads; in a terminal, a call is asked for",
     "snapshot.open_here": "save it where it is open",
     "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from robota_nb.core.inside import runtime_of
 from robota_nb.core.manager import SessionManager as CoreManager
 from robota_nb.core.record.entries import timestamp
 from robota_nb.providers.objects import ProviderObjects
 from robota_nb.providers.registry import ProviderRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from robota_nb.core.ports import Provider, Providers, Shelf
+    from robota_nb.core.ports import Provider, Providers, Shelf, Toolbox
 
 
 class SessionManager(CoreManager):
@@ -67,3 +69,13 @@ class SessionManager(CoreManager):
             shelf=shelf,
             now=now,
         )
+        runtime_of(self).make_toolbox = _toolbox
+
+
+def _toolbox(functions: Sequence[object]) -> Toolbox:
+    """Return tools whose calls are asked for in the terminal; without one, only those that read can be offered."""
+    from robota_nb.tools.consent import Consent
+    from robota_nb.tools.toolbox import Toolbox
+
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    return Toolbox(functions, Consent(), read=input if is_terminal else None)

@@ -133,6 +133,7 @@ def ask_instead(
     *,
     attached: Sequence[Attachment] = (),
     options: Mapping[str, str] | None = None,
+    tools: Toolbox | None = None,
 ) -> Turn | LiveTurn:
     """Answer an ask in the place of a turn that a chat remembers; what stands from there on is left; as `ask` does."""
     ledger, view = ledger_of(manager), view_of(chat)
@@ -140,11 +141,11 @@ def ask_instead(
         page, path = ledger.running(view.user_id), view.path(chat.id)
         if page is None:
             check_active(view)
-            made = plans.instead(ledger, view, chat.id, text, node)
+            made = replace(plans.instead(ledger, view, chat.id, text, node), tools=tools)
             return LiveTurn(ledger, view, chat.id, lambda: made)
         place = path.place(node)
         page.did(Undo(chat=chat.id) if place == len(path) else Back(chat=chat.id, to=place - 1))
-        return ask(manager, text, user_id=view.user_id, attached=attached, options=options)
+        return ask(manager, text, user_id=view.user_id, attached=attached, options=options, tools=tools)
 
 
 def _outside(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.plan import Arriving
-    from robota_nb.core.ports import Entry, Finish, Usage
+    from robota_nb.core.ports import Entry, Finish, Step, Usage
 
 
 class Written(NamedTuple):
@@ -65,6 +65,12 @@ def turn_entries(arriving: Arriving, finish: Finish, *, n: int, at: str) -> Writ
     return Written({**new, **plan.tool_entries, **files, asked: question, answer: reply}, answer)
 
 
+def _with_printed(recorded: Step, live: Step) -> Step:
+    """Return a step as it is recorded, with what its calls have printed in this kernel."""
+    calls = (replace(call, printed=here.printed) for call, here in zip(recorded.calls, live.calls, strict=False))
+    return replace(recorded, calls=tuple(calls))
+
+
 def _usage(arriving: Arriving, finish: Finish) -> Usage | None:
     """Return the tokens of all requests of a turn together: that is what it has cost."""
     counted = [usage for usage in (*(step.usage for step in arriving.steps), finish.usage) if usage]
@@ -92,4 +98,6 @@ def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
             view.record.heard[answer] = thoughts
         ledger.commit(view, entries)
         turn = Turn.from_record(view.record, view.record.nodes[answer])
+    if turn.steps:
+        turn = replace(turn, steps=tuple(map(_with_printed, turn.steps, arriving.steps)))
     return replace(turn, prompt=replace(turn.prompt, attached=plan.attached)) if plan.attached else turn

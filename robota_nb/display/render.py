@@ -21,6 +21,7 @@ from robota_nb.core.record.snapshot import KEY
 from robota_nb.core.record.types import TEXT_ALONE
 from robota_nb.display.besides import notes, picture_data, pictures_plain, sources_markdown, sources_plain
 from robota_nb.display.bounds import Bound, bounded, uncoloured, what_is_left
+from robota_nb.display.calls import call_markdown, call_plain, problem_said
 from robota_nb.display.code_page import printable
 from robota_nb.display.dialect import as_notebooks_read
 from robota_nb.display.formats import FORMATS, Lines, NotKept, Whole, read_json
@@ -30,9 +31,9 @@ from robota_nb.display.place import is_console, keeps_outputs
 from robota_nb.display.segments import Segmenter, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from robota_nb.core.ports import FinishReason
+    from robota_nb.core.ports import FinishReason, Step
     from robota_nb.core.record.types import Besides
 
 __all__ = ["FORMATS", "NotebookRenderer", "Publish", "TerminalRenderer", "choose_renderer"]
@@ -57,6 +58,7 @@ _NOTES = {
     "error": f"the answer broke off; {_RETRY}",
     "unknown": f"the stream ended without saying that it was complete; {_RETRY}",
 }
+_ROUNDS = "stopped after many calls: c.RobotaMagics.max_rounds says how many requests a turn may make"
 _EMPTY = "the answer is empty"
 _ALL_THOUGHTS = "the limit went into thinking: raise max_tokens"
 _NO_JSON = "the answer is no JSON"
@@ -66,11 +68,13 @@ _Output: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 """A mime bundle, and output metadata."""
 
 
-def _notes(reason: str, text: str, besides: Besides) -> list[str]:
+def _notes(reason: str, text: str, besides: Besides, *, has_steps: bool = False) -> list[str]:
     """Return the lines that say how an answer ended, and what of it is not here; none if it simply ended.
 
     The *text* is the answer's, or how that begins.
     """
+    if reason == "tool_calls" and has_steps:
+        return [_ROUNDS]
     blank = not text.strip()
     said = [*notes(besides, is_whole=reason == "stop")]
     if reason == "length" and (blank or _only_thinks(text)) and not besides.pictures:
@@ -107,12 +111,15 @@ class _Form:
     left
         What the text of a whole answer leaves behind, with the notes on how it ended, and its sources: an output for
         each segment that `cutter` has made of it, at least one.
+    step
+        What a step before the answer leaves behind; or shows as long as its calls run.
     """
 
     cutter: Callable[[], _Cutter]
     segment: Callable[[str], _Output]
     noted: Callable[[str, str], str]
     left: Callable[[str, list[str], Besides], list[_Output]]
+    step: Callable[[Step, bool], list[_Output]]
 
 
 def _markdown(text: str) -> _Output:
@@ -125,6 +132,22 @@ def _left_markdown(text: str, said: list[str], besides: Besides) -> list[_Output
     below = [f"*— {line}*" for line in (what_is_left(text, shown), *said) if line]
     below += [sources] if (sources := sources_markdown(besides)) else []
     return [_markdown(segment) for segment in split(shown, "\n\n".join(below))]
+
+
+def _step_markdown(step: Step, runs: bool) -> list[_Output]:
+    """Return what a step leaves behind: its text, and a line for each call; or for what was wrong with the text."""
+    if step.problem:
+        return [_markdown(f"> *{problem_said(step)}*")]
+    shown = bounded(step.text)
+    said = split(shown, f"*— {left}*" if (left := what_is_left(step.text, shown)) else "") if step.text.strip() else []
+    return [*map(_markdown, said), *(_markdown(call_markdown(call, runs=runs)) for call in step.calls)]
+
+
+def _step_plain(step: Step, runs: bool) -> list[_Output]:
+    if step.problem:
+        return [_plain(f"> {problem_said(step)}")]
+    said = _left_text(step.text, [], TEXT_ALONE) if step.text.strip() else []
+    return [*said, *(_plain(call_plain(call, runs=runs)) for call in step.calls)]
 
 
 def _noted_markdown(text: str, note: str) -> str:
@@ -176,9 +199,11 @@ def _noted(text: str, note: str) -> str:
 
 
 _FORMS = {
-    "markdown": _Form(cutter=Segmenter, segment=_markdown, noted=_noted_markdown, left=_left_markdown),
-    "text": _Form(cutter=Lines, segment=_plain, noted=_noted, left=_left_text),
-    "json": _Form(cutter=Whole, segment=_plain, noted=_noted, left=_left_json),
+    "markdown": _Form(
+        cutter=Segmenter, segment=_markdown, noted=_noted_markdown, left=_left_markdown, step=_step_markdown
+    ),
+    "text": _Form(cutter=Lines, segment=_plain, noted=_noted, left=_left_text, step=_step_plain),
+    "json": _Form(cutter=Whole, segment=_plain, noted=_noted, left=_left_json, step=_step_plain),
 }
 _FORMS["code"] = _FORMS["markdown"]  # the cell is inserted elsewhere
 
@@ -220,6 +245,7 @@ class NotebookRenderer:
         self._at_end = at_end
         self._is_plain = format in ("text", "json")
         self._lock = threading.RLock()  # what the answer waits for is shown from another thread
+        self._first = 0  # index of the answer's first segment: below the steps
         self._begin()
         self._id = new_id("answer")
         self._shown: dict[int, _Output] = {}  # by the segments' indices
@@ -235,7 +261,7 @@ class NotebookRenderer:
         self._cutter = self._form.cutter()
         self._bound = Bound(plain=self._is_plain)
         self._deltas: list[str] = []
-        self._open = 0  # index of the segment that grows
+        self._open = self._first  # index of the segment that grows
 
     def feed(self, delta: str) -> None:
         """Show more text: the first at once, the rest when an update is due."""
@@ -272,6 +298,28 @@ class NotebookRenderer:
             self._begin()
             self.clear()
 
+    def go_on(self, steps: Sequence[Step], *, runs: bool) -> None:
+        """Show the steps so far in the place of what was fed; *runs*: a call of the last one has not returned yet."""
+        with self._lock:
+            left = self._of_steps(steps[:-1]) + self._form.step(steps[-1], runs)
+            self._first = len(left)
+            self._begin()
+            if not self._at_end:
+                self._bring_in_line(left)
+
+    def show_again(self) -> None:
+        """Show all anew, in the place of what a question and its answer have left between: no replay has that."""
+        with self._lock:
+            if self._sweep and not self._at_end:
+                shown = [*self._shown.values()]
+                with deferred():
+                    self._sweep()
+                    self._id, self._shown = new_id("answer"), {}
+                self._bring_in_line(shown)
+
+    def _of_steps(self, steps: Sequence[Step]) -> list[_Output]:
+        return [output for step in steps for output in self._form.step(step, False)]
+
     def clear(self) -> None:
         """Show nothing where something was shown: no answer has come.
 
@@ -291,25 +339,34 @@ class NotebookRenderer:
         self.replay("".join(self._deltas), reason, metadata)
 
     def replay(
-        self, text: str, reason: FinishReason, metadata: Mapping[str, Any], besides: Besides = TEXT_ALONE
+        self,
+        text: str,
+        reason: FinishReason,
+        metadata: Mapping[str, Any],
+        besides: Besides = TEXT_ALONE,
+        steps: Sequence[Step] = (),
     ) -> None:
         """Show a whole answer as a live one is left behind: an output for each segment and each picture, at least one.
 
-        On a renderer that was fed it brings the outputs in line with *text*: after an interrupt, which can
-        strike between a delta's record and its display, the recorded text is what a replay will show.
+        Above them stand its steps. On a renderer that was fed it brings the outputs in line with *text*: after an
+        interrupt, which can strike between a delta's record and its display, the recorded text is what a replay will
+        show.
         """
-        *closed, last = self._left(clean(text), reason, besides)
+        *closed, last = [*self._of_steps(steps), *self._left(clean(text), reason, besides, has_steps=bool(steps))]
         with self._lock:
-            for index, output in enumerate(closed):
-                self._show(index, output)
-            self._show(len(closed), (last[0], last[1] | ({KEY: dict(metadata)} if metadata else {})))
-            for index in range(len(closed) + 1, len(self._shown)):  # the end of a long answer, which is cut at an item
-                self._show(index, self._form.segment(""))
+            self._bring_in_line([*closed, (last[0], last[1] | ({KEY: dict(metadata)} if metadata else {}))])
 
-    def _left(self, text: str, reason: FinishReason, besides: Besides) -> list[_Output]:
+    def _bring_in_line(self, outputs: Sequence[_Output]) -> None:
+        """Show these outputs; what stands below them is emptied, as the end of a long answer that is cut at an item."""
+        for index, output in enumerate(outputs):
+            self._show(index, output)
+        for index in range(len(outputs), len(self._shown)):
+            self._show(index, self._form.segment(""))
+
+    def _left(self, text: str, reason: FinishReason, besides: Besides, *, has_steps: bool) -> list[_Output]:
         """Return the outputs of a whole answer; its text has none if there is only a picture to be shown."""
         blank = not text.strip()
-        said = _notes(reason, text, besides)
+        said = _notes(reason, text, besides, has_steps=has_steps)
         pictures: list[_Output] = [(picture_data(picture, at), {}) for at, picture in enumerate(besides.pictures, 1)]
         is_text = not (blank and pictures) or said or besides.sources
         return [*(self._form.left(text, said, besides) if is_text else ()), *pictures]
@@ -355,6 +412,8 @@ class TerminalRenderer:
         self._last = "\n"  # the last character
         self._held: list[str] = []  # what was fed and not written
         self._fed = 0  # characters that were written
+        self._steps = 0  # that were written as a whole,
+        self._lines = 0  # and lines of the next one
 
     def feed(self, delta: str) -> None:
         """Write more text."""
@@ -385,6 +444,31 @@ class TerminalRenderer:
             self._write(("" if self._last == "\n" else "\n") + "— so far it thought; the answer:\n")
         self._held, self._fed, self._begins, self._last = [], 0, "", "\n"
 
+    def go_on(self, steps: Sequence[Step], *, runs: bool) -> None:
+        """Write of the steps so far what is new; *runs*: a call of the last one has not returned yet."""
+        if self._at_end:
+            self._held = []
+        else:
+            self._write_steps(steps, runs=runs)
+
+    def _write_steps(self, steps: Sequence[Step], *, runs: bool = False) -> None:
+        for step in steps[self._steps :]:
+            still = runs and step is steps[-1]
+            self._held = [step.text[self._fed :]]
+            self._write_held()
+            lines = [call_plain(call) for call in step.calls if not (still and call.status == "interrupted")]
+            lines += [f"> {problem_said(step)}"] if step.problem else []
+            for line in lines[self._lines :]:
+                self._write(("" if self._last == "\n" else "\n") + f"{line}\n")
+                self._last = "\n"
+            self._lines = len(lines)
+            if not still:
+                self._steps += 1
+                self._fed, self._lines, self._begins = 0, 0, ""
+
+    def show_again(self) -> None:
+        """Leave a question and its answer where they stand."""
+
     def clear(self) -> None:
         """Leave what was written as it is."""
 
@@ -395,9 +479,15 @@ class TerminalRenderer:
         besides: Besides = TEXT_ALONE,
     ) -> None:
         """End the line, and say how the answer ended, and what it has besides."""
+        self._finish(reason, besides)
+
+    def _finish(self, reason: FinishReason, besides: Besides, *, has_steps: bool = False) -> None:
         self._write_held()
         end = "" if self._last == "\n" else "\n"
-        below = [f"— {note}" for note in (*_notes(reason, self._begins, besides), *pictures_plain(besides))]
+        below = [
+            f"— {note}"
+            for note in (*_notes(reason, self._begins, besides, has_steps=has_steps), *pictures_plain(besides))
+        ]
         below += [sources] if (sources := sources_plain(besides)) else []
         if below:
             end += ("\n" if self._begins.strip() else "") + "\n".join(below) + "\n"
@@ -405,11 +495,17 @@ class TerminalRenderer:
             self._write(end)
 
     def replay(
-        self, text: str, reason: FinishReason, metadata: Mapping[str, Any], besides: Besides = TEXT_ALONE
+        self,
+        text: str,
+        reason: FinishReason,
+        metadata: Mapping[str, Any],  # noqa: ARG002 - a terminal keeps none
+        besides: Besides = TEXT_ALONE,
+        steps: Sequence[Step] = (),
     ) -> None:
-        """Write a whole answer: what of it was not fed yet."""
+        """Write a whole answer: what of it was not written yet."""
+        self._write_steps(steps)
         self._held = [text[self._fed :]]
-        self.finish(reason, metadata, besides)
+        self._finish(reason, besides, has_steps=bool(steps))
 
 
 def choose_renderer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 from contextlib import contextmanager
@@ -74,6 +75,16 @@ class WaitLine:
         """Note that what has come as text was thoughts."""
         self.heard()
         self._speaks, self._thinks = False, self._began
+
+    def held(self) -> None:
+        """Note that a call is run, or the user asked for it: nobody waits for the model until it `goes_on`."""
+        self._delay, self._delayed = "", math.inf
+
+    def goes_on(self) -> None:
+        """Note that the model is asked with what was returned."""
+        self._began = self._heard = self._delayed = self._clock()
+        self._was_heard = self._speaks = False
+        self._thinks = None
 
     def delayed(self, text: str, seconds: float) -> None:
         """Note that the server asks to wait; *text* says so for as long."""

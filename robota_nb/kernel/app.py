@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from robota_nb.carriers.document import bridge
 from robota_nb.carriers.file import notebook_path
-from robota_nb.core.events import Changed, Delayed, EntriesAdded, Notice, ServerHeard, TextTakenBack, TurnStarted
+from robota_nb.core.events import (
+    Changed,
+    Delayed,
+    EntriesAdded,
+    Notice,
+    ServerHeard,
+    StepsChanged,
+    TextTakenBack,
+    TurnStarted,
+)
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.manager import SessionManager
 from robota_nb.core.ports import Warms
@@ -30,8 +39,10 @@ from robota_nb.kernel.idle import IdleWriter
 from robota_nb.kernel.marks import MarksTeller
 from robota_nb.kernel.notices import Notices
 from robota_nb.kernel.running_cell import RunningCell
+from robota_nb.kernel.tools import KernelTools
 from robota_nb.kernel.unnamed_notebook import UnnamedNotebook
 from robota_nb.magics.handlers import HANDLERS
+from robota_nb.magics.key_guard import without_keys
 from robota_nb.magics.runner import Runner
 from robota_nb.prompt.question import failed_source, is_newest, question, shown_error
 from robota_nb.stores.folder_shelf import default_shelf
@@ -78,6 +89,8 @@ class App:
         self.endpoints = Endpoints(magics)
         self.manager = SessionManager(providers=self.endpoints, shelf=default_shelf())
         self._runtime = runtime_of(self.manager)
+        self.tools = KernelTools(shell, self.page, self._without_keys)
+        self._runtime.make_toolbox = self.tools.made
         self._bridge = bridge(shell)
         self._notices = Notices(shell, self._bridge)
         self.persistence = Persistence(
@@ -141,12 +154,18 @@ class App:
         limits.max_chats = magics.max_chats
         limits.max_messages = magics.max_messages
         self._runtime.rerun = magics.rerun
+        self._runtime.max_rounds = magics.max_rounds
+        self.tools.consent.policy = magics.tools
+        self.tools.max_result = magics.max_result
         self._runtime.mark_unfinished = magics.mark_unfinished
         self.runner.remote_pictures = magics.remote_pictures
         if change and change["name"] == "remote_pictures":
             self._tell_pictures()
         self.endpoints.configure(magics)
         self.persistence.automatic = magics.autosnapshot
+
+    def _without_keys(self, text: str) -> str:
+        return without_keys(self.endpoints.without_keys(text))
 
     def _guess(self) -> Path | None:
         """Return the notebook's file if no front end has said which it is."""
@@ -171,7 +190,9 @@ class App:
             self._partial_answers.begin()
         elif isinstance(event, Notice):
             self._notify(event)
-        elif isinstance(event, Delayed | ServerHeard | TextTakenBack):
+        elif isinstance(event, Delayed | ServerHeard | TextTakenBack | StepsChanged):
+            if isinstance(event, StepsChanged):
+                self._partial_answers.file(event.chat)
             shown = self.runner.hear(event)
             if isinstance(event, Delayed) and not shown:
                 self._notices.tell_now(event.text)
@@ -207,6 +228,7 @@ class App:
         self._idle.cell_begins()
         self._marks.cell_begins()
         self.runner.asked_here.clear()
+        self.tools.begins(cell.id)
         self._running.begin(cell)
 
     def cell_ends(self, *, failed: bool = False) -> None:
@@ -353,7 +375,7 @@ class App:
         """Show a turn, as the result of a cell, say, unless it has just shown itself there."""
         if self.runner.asked_here.get(turn.id) != place(self.shell):
             renderer = choose_renderer(self.shell, remote_pictures=self.magics.remote_pictures)
-            renderer.replay(turn.text, turn.finish_reason, {}, turn.besides)
+            renderer.replay(turn.text, turn.finish_reason, {}, turn.besides, turn.steps)
 
 
 def _mode_of_environment() -> Mode | None:

@@ -10,6 +10,7 @@ from robota_nb.providers.endpoint import check_name, parse_endpoints
 from robota_nb.providers.keys.lookup import Keys
 from robota_nb.providers.keys.secret import Secret
 from robota_nb.providers.objects import check_provider_object
+from robota_nb.providers.redaction import without_key
 from robota_nb.providers.registry import EndpointCheck, ProviderRegistry, check_models
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ class Endpoints:
     def forget_key(self, name: str) -> bool:
         """Remove an endpoint's key from this kernel and the keyring; return whether there was one."""
         return self._keys.forget(self._with_key(name))
+
+    def without_keys(self, text: str) -> str:
+        """Return a text without the keys of the endpoints."""
+        for endpoint in self._registry().endpoints.values():
+            for secret in self._keys.secrets(endpoint):
+                text = without_key(text, secret)
+        return text
 
     # -- inside
 

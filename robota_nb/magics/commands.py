@@ -66,6 +66,10 @@ _ASKING = (
     ),
     _switch("--outputs", help="with --cells: and what these cells show, as text and pictures"),
     _option(
+        "--tool", metavar="NAME", takes="values", kind="function",
+        help="offer the model a function of this notebook, which asks you before each call; may be repeated",
+    ),
+    _option(
         "--prompt", metavar="NAME [FIELD=EXPR]...", takes="filled", kind="library",
         help="send a prompt of the library (%robota prompts), with these in its fields, above the text",
     ),
@@ -84,6 +88,7 @@ _RAW = _switch("--raw", help="send {{ name }} as it stands")
 _NUMBER = Arg(name="number", metavar="N", takes="number", required=True, help="the turn's number in the log, from 1")
 
 
+_TOOLS = Arg(name="names", metavar="NAME", takes="list", kind="function", required=True, help="the names of functions")
 _WHICH_SESSION, _WHICH_CHAT = (
     Arg(name="name", metavar="NAME", takes="words", kind=kind, help=f"the {kind}'s name; the active one if not given")
     for kind in ("session", "chat")
@@ -391,6 +396,27 @@ COMMANDS = (
         examples=("%robota endpoint test lab",),
     ),
     Spec(
+        words=("tool", "add"),
+        summary="Offer functions of this notebook to the model, in the asks below this cell.",
+        arguments=(_TOOLS,),
+        examples=("%robota tool add rows temperature",),
+    ),
+    Spec(
+        words=("tool", "remove"),
+        summary="Offer them no more from here on.",
+        arguments=(_TOOLS,),
+        examples=("%robota tool remove rows",),
+    ),
+    Spec(words=("tool", "list"), summary="List the tools that are offered here, and which of them ask."),
+    *(
+        Spec(words=("tool", verb), summary=summary, arguments=(_TOOLS,), examples=(f"%robota tool {verb} rows",))
+        for verb, summary in (
+            ("allow", "Let calls of a tool run unasked in this kernel, unless text of others is sent along."),
+            ("ask", "Be asked before each call of a tool, also of one that only reads."),
+            ("deny", "Refuse all calls of a tool in this kernel."),
+        )
+    ),
+    Spec(
         words=("replay",),
         summary="Say which answers are stale, and why; or set how recorded answers are used.",
         arguments=(
@@ -444,7 +470,7 @@ GROUPS = {
     "Asking": ("ask", "new", "switch", "fix", "prompts"),
     "Conversations": ("chat", "session", "search", "ui"),
     "Notebooks and files": ("replay", "snapshot", "resume", "recover", "export", "import"),
-    "Models": ("endpoint",),
+    "Models": ("endpoint", "tool"),
     "This package": ("help", "version"),
 }
 """The first words of the commands, as the overview groups them."""

@@ -78,6 +78,7 @@ def _offers(place: Place, shell: Any, host: Callable[[], Host]) -> tuple[str, li
     typed = fragment(place.before)
     path = typed.partition("=")[2] if typed[:2] == "--" else typed
     known = {**_names(host()), "path": lambda: _paths(path), "variable": lambda: variables}
+    known["function"] = lambda: [name for name, value in variables.items() if callable(value)]
     return typed, complete(place.before, None, known, cell=place.kind == "cell")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from robota_nb.core.live import LiveTurn
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.notebook_page import NotebookPage
-    from robota_nb.core.ports import Provider
+    from robota_nb.core.ports import Provider, Toolbox
     from robota_nb.core.turn import Turn
     from robota_nb.providers.endpoint import Endpoint
     from robota_nb.providers.keys.secret import KeySource
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from robota_nb.sync.persistence import Persistence
     from robota_nb.sync.reader import NotebookReader
     from robota_nb.sync.recovery import Recovery
+    from robota_nb.tools.consent import Consent
 
 
 class Endpoints(Protocol):
@@ -87,6 +88,29 @@ class Endpoints(Protocol):
         ...
 
 
+class Tools(Protocol):
+    """The tools of a kernel, as far as commands use them; `robota_nb.kernel.tools` stands above them."""
+
+    consent: Consent
+    answered: Callable[[], object]
+
+    def add(self, name: str) -> None:
+        """Offer a tool with the asks below the running cell."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Offer it no more from here on; raise `ToolError` if it is not offered here."""
+        ...
+
+    def offered(self) -> list[str]:
+        """Return the names of the tools that an ask of the running cell offers."""
+        ...
+
+    def toolbox(self, names: Iterable[str]) -> Toolbox | None:
+        """Return the tools that are offered here, and those of the *names*; None if there are none."""
+        ...
+
+
 class Host(Protocol):
     """The app of one shell, as far as commands use it; `robota_nb.kernel.app` stands above them."""
 
@@ -113,6 +137,11 @@ class Host(Protocol):
     @property
     def endpoints(self) -> Endpoints:
         """The endpoints that can be asked, and their keys."""
+        ...
+
+    @property
+    def tools(self) -> Tools:
+        """What models may call."""
         ...
 
     @property

@@ -538,7 +538,7 @@ _CHECKS: Mapping[Kind, Callable[[str], str]] = {
     "variable": _variable,
     "mode": _mode,
     "format": _format,
-    **dict.fromkeys(("chat", "session", "provider", "model", "preset", "path", "expression"), _name),
+    **dict.fromkeys(("chat", "session", "provider", "model", "preset", "path", "expression", "function"), _name),
 }
 
 _BY_FORM: Mapping[str, Callable[[str], Any]] = {"pairs": _pair, "number": _number}

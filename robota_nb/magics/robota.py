@@ -19,7 +19,7 @@ from IPython.core.magic import (
 )
 from traitlets import Bool, Dict, Enum, Float, Integer, TraitError, Unicode, observe, validate
 
-from robota_nb.core.rules.modes import RERUNS
+from robota_nb.core.rules.modes import POLICIES, RERUNS
 from robota_nb.errors import ProviderError, RobotaError
 from robota_nb.magics.spelling import NAME
 
@@ -91,6 +91,18 @@ class RobotaMagics(Magics):
         min=0,
         help="""How many messages of a chat go into a request at most; 0 for all. Of more, the older ones leave in
         blocks of half as many, so that most requests begin as the one before did. The record keeps all.""",
+    ).tag(config=True)
+    tools = Enum(
+        POLICIES,
+        "ask",
+        help="""What comes of a model's call of a tool that is not marked as safe: 'ask' has you asked before each,
+        'allow' runs it, 'never' offers no tools. While text of others is sent along, you are asked anyway.""",
+    ).tag(config=True)
+    max_rounds = Integer(
+        10, min=1, help="How many requests an answer that calls tools may make; then it ends as it stands."
+    ).tag(config=True)
+    max_result = Integer(
+        50_000, min=100, help="How many characters of a tool's result a model is told; of more, beginning and end."
     ).tag(config=True)
     mark_unfinished = Bool(
         True,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from robota_nb.core.ask_flow import current_chat
-from robota_nb.core.events import Delayed, Notice, ServerHeard, TextTakenBack
+from robota_nb.core.events import Delayed, Notice, ServerHeard, StepsChanged, TextTakenBack
 from robota_nb.core.files import Read
 from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.interrupts import deferred
@@ -266,8 +266,8 @@ class Runner:
             self.shell.user_ns[args["out"]] = turn
         return turn
 
-    def hear(self, event: Delayed | ServerHeard | TextTakenBack) -> bool:
-        """Show in the place of an answer in the cell why it is late; return False if that cannot be shown there."""
+    def hear(self, event: Delayed | ServerHeard | TextTakenBack | StepsChanged) -> bool:
+        """Show in the place of an answer what becomes of it, or why it is late; False if that cannot be shown there."""
         arrives = self._arrives.get(event.chat)
         if arrives is None:
             return False
@@ -281,6 +281,10 @@ class Runner:
             case TextTakenBack():
                 wait_line.taken_back()
                 renderer.restart()
+            case StepsChanged():
+                runs = any(call.status == "interrupted" for call in event.steps[-1].calls)
+                wait_line.held() if runs else wait_line.goes_on()
+                renderer.go_on(event.steps, runs=runs)
         return True
 
     # -- inside
@@ -312,6 +316,7 @@ class Runner:
     def _shown_by(self, renderer: Renderer, chat: str) -> Iterator[WaitLine]:
         wait_line = WaitLine(renderer.wait, partial(self._asked, chat))
         self._arrives[chat] = _Arrives(renderer, wait_line)
+        self.host.tools.answered = renderer.show_again
         try:
             with ticking(wait_line.tick) if renderer.is_live else nullcontext():
                 yield wait_line
@@ -334,7 +339,7 @@ class Runner:
             metadata = self.host.persistence.notebook.output_metadata(
                 turn, page.record.said_before(turn.id), former=page.kept_turns(), stays=here.stays
             )
-            renderer.replay(turn.text, turn.finish_reason, metadata, turn.besides)
+            renderer.replay(turn.text, turn.finish_reason, metadata, turn.besides, turn.steps)
             self.asked_here[turn.id] = here
         return turn
 

@@ -26,7 +26,7 @@ text       the rest of the line as typed, quotes too     str
 
 Kind: TypeAlias = Literal[
     "", "chat", "session", "provider", "model", "preset", "mode", "format", "variable", "expression", "path", "command",
-    "prompt", "library", "cells",
+    "prompt", "library", "cells", "function",
 ]  # fmt: skip
 """What a value is: completion offers names, `variable` and `mode` are checked, a `prompt` loses quotes around it."""
 

@@ -59,6 +59,12 @@ class PartialAnswers:
                 self._thread = Thread(target=self._look, name="robota_nb-partial-answers", daemon=True)
                 self._thread.start()
 
+    def file(self, chat: str) -> None:
+        """File now what has come in a chat: before a call is run, and after it, as it may have done something."""
+        arriving = self._ledger.runtime.arriving.get(chat)
+        if arriving is not None:
+            self._file(arriving, anyway=True)
+
     def _look(self) -> None:
         while not self._done():
             self._never.wait(INTERVAL)
@@ -72,7 +78,7 @@ class PartialAnswers:
                 self._filed.clear()
             return self._thread is None
 
-    def _file(self, arriving: Arriving) -> None:
+    def _file(self, arriving: Arriving, *, anyway: bool = False) -> None:
         """File an answer as far as it has come, unless that is done."""
         chat, plan = arriving.chat, arriving.plan
         with self._ledger.runtime.lock:  # in the order of the record: not after the whole turn
@@ -82,7 +88,7 @@ class PartialAnswers:
             if filed is None or filed.arriving is not arriving:
                 filed = self._filed[chat] = _Filed(arriving)
             count = len(arriving.parts)
-            if plan.record and count > filed.parts:
+            if plan.record and (count > filed.parts or anyway):
                 filed.parts = count
                 # The whole gets a greater n: who has both, goes on from there.
                 filed.n = filed.n or self._ledger.next_n(reserved=QUESTION_AND_ANSWER)

@@ -180,6 +180,8 @@ class Call:
         What became of it, and why it was run.
     source
         The hash of the source that the tool had, if it was a function of the notebook.
+    printed
+        What it printed and showed in this kernel; it is not recorded.
     """
 
     id: str
@@ -189,6 +191,7 @@ class Call:
     status: CallStatus = "interrupted"
     by: CallBy = ""
     source: str = ""
+    printed: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,4 +14,9 @@ Rerun: TypeAlias = Literal["replay", "ask", "append"]
 """What a cell does that has run in this kernel: it shows the answer that is recorded, it asks anew, or it goes on after
 what it has asked, as an input line."""
 
+Policy: TypeAlias = Literal["ask", "allow", "never"]
+"""What comes of calls of tools of which the user has said nothing: he is asked, they are run, or none is offered."""
+
+POLICIES: tuple[Policy, ...] = ("ask", "allow", "never")
+
 RERUNS: tuple[Rerun, ...] = ("replay", "ask", "append")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robota_nb.magics.handlers import asking, chats, endpoints, history, sessions, snapshots
+from robota_nb.magics.handlers import asking, chats, endpoints, history, sessions, snapshots, tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,5 +18,6 @@ HANDLERS: Mapping[tuple[str, ...], Handler] = {
     **history.HANDLERS,
     **snapshots.HANDLERS,
     **endpoints.HANDLERS,
+    **tools.HANDLERS,
 }
 """Every command of `robota_nb.magics.commands`."""

@@ -55,6 +55,7 @@ def _ask(runner: Runner, args: Args) -> Turn:
         once=args["once"],
         append=args["append"],
         lacks=cells.lacks,
+        tools=runner.host.tools.toolbox(args["tool"]),
     )
     told = [*(one.notice for one in files if one.notice), *cells.notices]
     return runner.answer(runner.host.ask(ask), args, prompt.with_notices(told))
@@ -95,7 +96,10 @@ def _retry(runner: Runner, args: Args) -> Turn | None:
 def _ask_instead(runner: Runner, args: Args, chat: Chat, node: Node, prompt: Expanded) -> Turn:
     """Ask a prompt in the place of a turn, with its pictures, files and options."""
     attached = view_of(chat).record.attachments(node.user)
-    answer = ask_flow.ask_instead(runner.host.manager, chat, node, prompt.text, attached=attached, options=node.options)
+    answer = ask_flow.ask_instead(
+        runner.host.manager, chat, node, prompt.text, attached=attached, options=node.options,
+        tools=runner.host.tools.toolbox(()),
+    )  # fmt: skip
     return runner.answer(answer, args, prompt)
 
 
