@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
 import operator
 import re
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.core.ports import Finish, TextDelta, Usage
+from robota_nb.core.ports import Finish, TextDelta, ToolCall, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from robota_nb.core.ports import Request, StreamEvent
+    from robota_nb.core.ports import Request, StreamEvent, ToolSpec
 
 __all__ = ["OfflineProvider"]
 
@@ -36,6 +38,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., float]] = {
 }
 
 _MAX_QUOTE = 600  # characters of a prompt that are repeated
+_MAX_CALL, _MAX_ENDS = 1000, 20  # characters of a call, and how many ends of it are tried
 _MAX_SUM = 100  # characters of a sum; a long, deeply nested one could crash Python's parser
 
 
@@ -43,25 +46,76 @@ class OfflineProvider:
     """Answers by itself, in Markdown, and says that it is no real model.
 
     It repeats the prompt, counts its words and pictures, recalls the chat's first prompt when asked for it, and
-    can do sums: enough to see that a chat has a memory. Tokens are words. ``max_tokens`` is obeyed.
+    can do sums: enough to see that a chat has a memory. Of the tools that it is offered, it calls those whose calls
+    stand in the prompt, as in ``rows(table="cities")``, and tells what they return. Tokens are words. ``max_tokens``
+    is obeyed.
     """
 
     name = "offline"
 
     def stream(self, request: Request) -> Iterator[StreamEvent]:
-        """Yield the answer word by word."""
+        """Yield the answer word by word; or the calls that the prompt asks for."""
+        if calls := _calls(request):
+            yield TextDelta("As you say:")
+            yield from calls
+            yield Finish(
+                reason="tool_calls", model=self.name, usage=Usage(input_tokens=_words(request), output_tokens=3)
+            )
+            return
         pieces = re.findall(r"\s*\S+", _answer(request.messages))
         limit = request.params.get("max_tokens")
         cut = isinstance(limit, int) and len(pieces) > limit
         pieces = pieces[:limit] if cut else pieces
         for piece in pieces:
             yield TextDelta(piece)
-        words = sum(len(_text(message).split()) for message in request.messages)
-        usage = Usage(input_tokens=words, output_tokens=len(pieces))
+        usage = Usage(input_tokens=_words(request), output_tokens=len(pieces))
         yield Finish(reason="length" if cut else "stop", model=self.name, usage=usage)
 
 
+def _words(request: Request) -> int:
+    return sum(len(_text(message).split()) for message in request.messages)
+
+
+def _calls(request: Request) -> list[ToolCall]:
+    """Return the calls of offered tools that stand in the prompt, if it is what is answered next."""
+    if not request.tools or request.messages[-1]["role"] != "user":
+        return []
+    prompt = _text(request.messages[-1])
+    specs = {spec.name: spec for spec in request.tools}
+    found = re.finditer(rf"\b({'|'.join(map(re.escape, specs))})\(", prompt)
+    calls = [(specs[match[1]], _arguments(prompt[match.start() :], specs[match[1]])) for match in found]
+    return [
+        ToolCall(id=f"call_{number}", name=spec.name, arguments=json.dumps(arguments, ensure_ascii=False))
+        for number, (spec, arguments) in enumerate(((s, a) for s, a in calls if a is not None), 1)
+    ]
+
+
+def _arguments(text: str, spec: ToolSpec) -> dict[str, Any] | None:
+    """Return the arguments of the call with which a text begins; None if it is none with plain values."""
+    for end in (match.end() for match in islice(re.finditer(r"\)", text[:_MAX_CALL]), _MAX_ENDS)):
+        try:
+            call = ast.parse(text[:end], mode="eval").body
+            if not isinstance(call, ast.Call):
+                continue
+            names = json.loads(spec.parameters).get("properties", {})
+            if call.args and (len(names), len(call.args)) != (1, 1):
+                return None  # a schema has no order
+            placed = {name: ast.literal_eval(value) for name, value in zip(names, call.args, strict=False)}
+            return placed | {one.arg: ast.literal_eval(one.value) for one in call.keywords if one.arg}
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            continue
+    return None
+
+
+def _returned(messages: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what the calls have returned that are to be answered now."""
+    results = list(takewhile(lambda message: message["role"] == "tool", reversed(messages)))
+    return [_text(message) for message in reversed(results)]
+
+
 def _answer(messages: Sequence[dict[str, Any]]) -> str:
+    if returned := _returned(messages):
+        return "\n\n".join([f"That has returned:\n\n{_quote(text)}" for text in returned])
     asked = [message for message in messages if message["role"] == "user"]
     prompts = [_text(message) for message in asked]
     prompt = prompts[-1] if prompts else ""
