@@ -296,7 +296,7 @@ def _unknown_type(name: str, error: NameError) -> ToolError:
 def _model(parameters: Mapping[str, inspect.Parameter], said: _Docs, name: str) -> type[BaseModel]:
     """Return a model of the arguments, or raise `ToolError`.
 
-    Its fields have names of their own, as a parameter may have one that pydantic keeps for itself: ``_table``, ``copy``.
+    Its fields have names of their own, as a parameter may have one that pydantic keeps for itself, such as ``copy``.
     """
     from pydantic import ConfigDict, Field, create_model
 

@@ -20,11 +20,10 @@ from typing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import ValidationError
     from pydantic.json_schema import GenerateJsonSchema
-    from pydantic_core import ErrorDetails
 
 __all__ = ["MAX_FAULTS", "faults_of", "for_pydantic", "schema_maker"]
 
@@ -62,7 +61,7 @@ def faults_of(error: ValidationError) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _line(fault: ErrorDetails) -> str:
+def _line(fault: Mapping[str, Any]) -> str:
     given = fault["input"]
     message = " ".join(fault["msg"].split())
     if isinstance(given, str) and len(given) > _MAX_INPUT:

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
-import pandas as pd
 import pytest
 from pydantic import BaseModel, Field, field_validator
 
@@ -23,6 +22,7 @@ from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.types import ToolSpec
 from robota_nb.errors import ToolError
 from robota_nb.tools.function import InvalidArguments, Tool, tool
+from support.require import optional
 
 
 def parameters(made):
@@ -455,8 +455,12 @@ def test_reading_arguments_never_calls_the_function():
 # -- what is refused
 
 
-def with_frame(frame: pd.DataFrame): ...
-def with_nested_frame(frames: dict[str, pd.DataFrame]): ...
+class DataFrame:
+    """What JSON has not."""
+
+
+def with_frame(frame: DataFrame): ...
+def with_nested_frame(frames: dict[str, DataFrame]): ...
 def with_list(*names): ...
 def with_options(**options): ...
 def with_unknown(city: "Nowhere"): ...  # noqa: F821
@@ -486,6 +490,15 @@ def test_what_cannot_be_a_tool_is_refused_with_what_to_do_instead(function, text
     assert said.startswith(text)
     assert "\n" not in said
     assert ": " in said
+
+
+def test_a_data_frame_of_pandas_is_refused_by_the_parameter_that_takes_it():
+    pd = optional("pandas", "pip install pandas")
+
+    def describe(column: str, frame: pd.DataFrame): ...
+
+    with pytest.raises(ToolError, match="cannot write frame of 'describe', which is a DataFrame: take its name"):
+        tool(describe)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "files.read", "x" * 65, "날씨", "a\n"])
