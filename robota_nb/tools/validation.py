@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
+from inspect import cleandoc
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -37,12 +38,12 @@ _SAYS_ALL = ("missing", "extra_forbidden", "json_invalid", "json_type")
 """Kinds of faults that are clear without the value."""
 
 
-def faults_of(error: ValidationError) -> tuple[str, ...]:
+def faults_of(*errors: ValidationError) -> tuple[str, ...]:
     """Return what is wrong with a value, one line for each fault, the first `MAX_FAULTS` of them.
 
     Parameters
     ----------
-    error
+    *errors
         What pydantic has raised.
 
     Examples
@@ -54,7 +55,7 @@ def faults_of(error: ValidationError) -> tuple[str, ...]:
     ...     faults_of(error)
     ('limit: Input should be a valid integer, unable to parse string as an integer (got "ten")',)
     """
-    faults = error.errors(include_url=False, include_context=False)
+    faults = [fault for error in errors for fault in error.errors(include_url=False, include_context=False)]
     lines = [_line(fault) for fault in faults[:MAX_FAULTS]]
     if (more := len(faults) - MAX_FAULTS) > 0:
         lines[-1] += f" (and {more} more)"
@@ -133,10 +134,18 @@ def _holds_typed_dict(hint: Any) -> bool:
 
 @cache
 def schema_maker() -> type[GenerateJsonSchema]:
-    """Return what makes JSON schemas, and says nothing of a default that is left out of them: all of them are."""
+    """Return what makes JSON schemas: the same whichever version of pydantic, and without a word on defaults."""
     from pydantic.json_schema import GenerateJsonSchema
 
     class SchemaMaker(GenerateJsonSchema):
         ignored_warning_kinds = GenerateJsonSchema.ignored_warning_kinds | {"non-serializable-default"}
+
+        def dataclass_schema(self, schema: Any) -> dict[str, Any]:
+            """Add what the docstring says, as later versions do; Python's own one only repeats the signature."""
+            made = dict(super().dataclass_schema(schema))
+            kind = schema["cls"]
+            if kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}("):
+                made.setdefault("description", cleandoc(kind.__doc__))
+            return made
 
     return SchemaMaker
