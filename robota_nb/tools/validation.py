@@ -148,4 +148,8 @@ def schema_maker() -> type[GenerateJsonSchema]:
                 made.setdefault("description", cleandoc(kind.__doc__))
             return made
 
+        def call_schema(self, schema: Any) -> dict[str, Any]:
+            """Refuse a function in the place of a type: to check a value would be to call it."""
+            return self.handle_invalid_for_json_schema(schema, "a function")
+
     return SchemaMaker

@@ -439,6 +439,14 @@ def test_a_type_whose_check_fails_makes_the_arguments_invalid():
     assert invalid(tool(find), '{"item": {"code": "a"}}') == ["KeyError: 'a'"]
 
 
+def test_the_types_of_parameters_are_as_open_as_they_are_without_the_tool():
+    def keep(row: Filter, span: Span): ...
+
+    found = tool(keep).arguments('{"row": {"column": "a", "more": 1}, "span": {"first": "2026-12-01", "more": 1}}')
+    assert found == {"row": {"column": "a"}, "span": Span(date(2026, 12, 1))}
+    assert '"additionalProperties":false' not in json.dumps(parameters(tool(keep))["$defs"], separators=(",", ":"))
+
+
 def test_reading_arguments_never_calls_the_function():
     called = []
 
@@ -461,6 +469,7 @@ class DataFrame:
 
 def with_frame(frame: DataFrame): ...
 def with_nested_frame(frames: dict[str, DataFrame]): ...
+def with_function(place: json.loads): ...
 def with_list(*names): ...
 def with_options(**options): ...
 def with_unknown(city: "Nowhere"): ...  # noqa: F821
@@ -470,6 +479,7 @@ def with_no_type(city: "1 +"): ...  # noqa: F722
 REFUSED = {
     "a data frame": (with_frame, "a model cannot write frame of 'with_frame', which is a DataFrame: take its name"),
     "a data frame within": (with_nested_frame, "a model cannot write frames of 'with_nested_frame'"),
+    "a function": (with_function, "a model cannot write place of 'with_function'"),
     "a star": (with_list, "'with_list' takes *names, which a model cannot name: take one parameter instead"),
     "two stars": (with_options, "'with_options' takes **options, which a model cannot name: take one parameter"),
     "an unknown name": (with_unknown, "'with_unknown' has a hint with 'Nowhere', which is not defined: define"),
