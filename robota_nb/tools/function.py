@@ -114,7 +114,7 @@ class Tool(Generic[P, R]):
         return self
 
     def arguments(self, text: str) -> dict[str, Any]:
-        """Return what the function is to be called with, without calling it.
+        """Return what the function is to be called with. Its types check that; the function itself is not called.
 
         Parameters
         ----------

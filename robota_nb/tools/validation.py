@@ -150,6 +150,8 @@ def schema_maker() -> type[GenerateJsonSchema]:
 
         def call_schema(self, schema: Any) -> dict[str, Any]:
             """Refuse a function in the place of a type: to check a value would be to call it."""
+            if isinstance(schema["function"], type):  # a named tuple, which is made by a call before pydantic 2.14
+                return super().call_schema(schema)
             return self.handle_invalid_for_json_schema(schema, "a function")
 
     return SchemaMaker
