@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import json
 import re
 import sys
 from contextlib import suppress
@@ -73,8 +74,10 @@ class Tool(Generic[P, R]):
         said = _Docs(function)
         self._parameters = _parameters(function, self.name)
         self._model = _model(self._parameters, said, self.name)
-        parameters = to_text(self._model.model_json_schema(schema_generator=schema_maker()))
-        self.spec = ToolSpec(name=self.name, description=said.description, parameters=parameters)
+        schema = self._model.model_json_schema(schema_generator=schema_maker())
+        self.spec = ToolSpec(
+            name=self.name, description=said.description, parameters=to_text(schema | {"additionalProperties": False})
+        )
         self.source = _source(function)
         for attribute in ("__module__", "__qualname__", "__doc__"):
             with suppress(AttributeError):
@@ -111,7 +114,7 @@ class Tool(Generic[P, R]):
         return self
 
     def arguments(self, text: str) -> dict[str, Any]:
-        """Return what the function is to be called with, without calling it.
+        """Return what the function is to be called with. Its types check that; the function itself is not called.
 
         Parameters
         ----------
@@ -139,15 +142,20 @@ class Tool(Generic[P, R]):
         """
         from pydantic import ValidationError
 
+        text = text.strip() or "{}"
+        errors = list[ValidationError]()
         try:
-            found = self._model.model_validate_json(text.strip() or "{}")
+            found = self._model.model_validate_json(text)
         except ValidationError as error:
-            raise InvalidArguments("\n".join(faults_of(error))) from None
+            errors.append(error)
         except Exception as error:  # a type of the user's has a validator that fails
             raise InvalidArguments(error_text(error)) from error
-        return {
-            name: getattr(found, field) for field, name in zip(type(found).model_fields, self._parameters, strict=True)
-        }
+        if unknown := _unknown(text, self._parameters):
+            # Not by pydantic's own setting: some versions pass it on to the types of parameters, and others do not.
+            errors.append(ValidationError.from_exception_data(self.name, unknown))
+        if errors:
+            raise InvalidArguments("\n".join(faults_of(*errors)))
+        return {name: getattr(found, f"p{number}") for number, name in enumerate(self._parameters)}
 
     def call(self, arguments: Mapping[str, Any]) -> R:
         """Call the function with what `arguments` has returned, and return what it returns."""
@@ -296,9 +304,9 @@ def _unknown_type(name: str, error: NameError) -> ToolError:
 def _model(parameters: Mapping[str, inspect.Parameter], said: _Docs, name: str) -> type[BaseModel]:
     """Return a model of the arguments, or raise `ToolError`.
 
-    Its fields have names of their own, as a parameter may have one that pydantic keeps for itself: ``_table``, ``copy``.
+    Its fields have names of their own, as a parameter may have one that pydantic keeps for itself, such as ``copy``.
     """
-    from pydantic import ConfigDict, Field, create_model
+    from pydantic import Field, create_model
 
     fields = dict[str, Any]()
     for number, parameter in enumerate(parameters.values()):
@@ -308,7 +316,22 @@ def _model(parameters: Mapping[str, inspect.Parameter], said: _Docs, name: str) 
         if parameter.default is not _MISSING:  # a factory gives that very object, and says nothing of it in the schema
             options["default_factory"] = functools.partial(_same, parameter.default)
         fields[f"p{number}"] = _hint(parameter, name), Field(**options)
-    return create_model("Arguments", __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields)
+    return create_model("Arguments", **fields)
+
+
+def _unknown(text: str, known: Collection[str]) -> list[Any]:
+    """Return what stands in the JSON text of an object under names that are not known, as errors of pydantic."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):  # of which pydantic has told
+        return []
+    if not isinstance(given, dict):
+        return []
+    return [
+        {"type": "extra_forbidden", "loc": (name,), "input": value}
+        for name, value in given.items()
+        if name not in known
+    ]
 
 
 def _same(value: Any) -> Any:

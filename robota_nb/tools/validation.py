@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
+from inspect import cleandoc
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -20,11 +21,10 @@ from typing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic import ValidationError
     from pydantic.json_schema import GenerateJsonSchema
-    from pydantic_core import ErrorDetails
 
 __all__ = ["MAX_FAULTS", "faults_of", "for_pydantic", "schema_maker"]
 
@@ -38,12 +38,12 @@ _SAYS_ALL = ("missing", "extra_forbidden", "json_invalid", "json_type")
 """Kinds of faults that are clear without the value."""
 
 
-def faults_of(error: ValidationError) -> tuple[str, ...]:
+def faults_of(*errors: ValidationError) -> tuple[str, ...]:
     """Return what is wrong with a value, one line for each fault, the first `MAX_FAULTS` of them.
 
     Parameters
     ----------
-    error
+    *errors
         What pydantic has raised.
 
     Examples
@@ -55,14 +55,14 @@ def faults_of(error: ValidationError) -> tuple[str, ...]:
     ...     faults_of(error)
     ('limit: Input should be a valid integer, unable to parse string as an integer (got "ten")',)
     """
-    faults = error.errors(include_url=False, include_context=False)
+    faults = [fault for error in errors for fault in error.errors(include_url=False, include_context=False)]
     lines = [_line(fault) for fault in faults[:MAX_FAULTS]]
     if (more := len(faults) - MAX_FAULTS) > 0:
         lines[-1] += f" (and {more} more)"
     return tuple(lines)
 
 
-def _line(fault: ErrorDetails) -> str:
+def _line(fault: Mapping[str, Any]) -> str:
     given = fault["input"]
     message = " ".join(fault["msg"].split())
     if isinstance(given, str) and len(given) > _MAX_INPUT:
@@ -134,10 +134,24 @@ def _holds_typed_dict(hint: Any) -> bool:
 
 @cache
 def schema_maker() -> type[GenerateJsonSchema]:
-    """Return what makes JSON schemas, and says nothing of a default that is left out of them: all of them are."""
+    """Return what makes JSON schemas: the same whichever version of pydantic, and without a word on defaults."""
     from pydantic.json_schema import GenerateJsonSchema
 
     class SchemaMaker(GenerateJsonSchema):
         ignored_warning_kinds = GenerateJsonSchema.ignored_warning_kinds | {"non-serializable-default"}
+
+        def dataclass_schema(self, schema: Any) -> dict[str, Any]:
+            """Add what the docstring says, as later versions do; Python's own one only repeats the signature."""
+            made = dict(super().dataclass_schema(schema))
+            kind = schema["cls"]
+            if kind.__doc__ and not kind.__doc__.startswith(f"{kind.__name__}("):
+                made.setdefault("description", cleandoc(kind.__doc__))
+            return made
+
+        def call_schema(self, schema: Any) -> dict[str, Any]:
+            """Refuse a function in the place of a type: to check a value would be to call it."""
+            if isinstance(schema["function"], type):  # a named tuple, which is made by a call before pydantic 2.14
+                return super().call_schema(schema)
+            return self.handle_invalid_for_json_schema(schema, "a function")
 
     return SchemaMaker

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
-import pandas as pd
 import pytest
 from pydantic import BaseModel, Field, field_validator
 
@@ -23,6 +22,7 @@ from robota_nb.core.record.entries import source_hash
 from robota_nb.core.record.types import ToolSpec
 from robota_nb.errors import ToolError
 from robota_nb.tools.function import InvalidArguments, Tool, tool
+from support.require import optional
 
 
 def parameters(made):
@@ -439,6 +439,14 @@ def test_a_type_whose_check_fails_makes_the_arguments_invalid():
     assert invalid(tool(find), '{"item": {"code": "a"}}') == ["KeyError: 'a'"]
 
 
+def test_the_types_of_parameters_are_as_open_as_they_are_without_the_tool():
+    def keep(row: Filter, span: Span): ...
+
+    found = tool(keep).arguments('{"row": {"column": "a", "more": 1}, "span": {"first": "2026-12-01", "more": 1}}')
+    assert found == {"row": {"column": "a"}, "span": Span(date(2026, 12, 1))}
+    assert '"additionalProperties":false' not in json.dumps(parameters(tool(keep))["$defs"], separators=(",", ":"))
+
+
 def test_reading_arguments_never_calls_the_function():
     called = []
 
@@ -455,8 +463,13 @@ def test_reading_arguments_never_calls_the_function():
 # -- what is refused
 
 
-def with_frame(frame: pd.DataFrame): ...
-def with_nested_frame(frames: dict[str, pd.DataFrame]): ...
+class DataFrame:
+    """What JSON has not."""
+
+
+def with_frame(frame: DataFrame): ...
+def with_nested_frame(frames: dict[str, DataFrame]): ...
+def with_function(place: json.loads): ...
 def with_list(*names): ...
 def with_options(**options): ...
 def with_unknown(city: "Nowhere"): ...  # noqa: F821
@@ -466,6 +479,7 @@ def with_no_type(city: "1 +"): ...  # noqa: F722
 REFUSED = {
     "a data frame": (with_frame, "a model cannot write frame of 'with_frame', which is a DataFrame: take its name"),
     "a data frame within": (with_nested_frame, "a model cannot write frames of 'with_nested_frame'"),
+    "a function": (with_function, "a model cannot write place of 'with_function'"),
     "a star": (with_list, "'with_list' takes *names, which a model cannot name: take one parameter instead"),
     "two stars": (with_options, "'with_options' takes **options, which a model cannot name: take one parameter"),
     "an unknown name": (with_unknown, "'with_unknown' has a hint with 'Nowhere', which is not defined: define"),
@@ -486,6 +500,15 @@ def test_what_cannot_be_a_tool_is_refused_with_what_to_do_instead(function, text
     assert said.startswith(text)
     assert "\n" not in said
     assert ": " in said
+
+
+def test_a_data_frame_of_pandas_is_refused_by_the_parameter_that_takes_it():
+    pd = optional("pandas", "pip install pandas")
+
+    def describe(column: str, frame: pd.DataFrame): ...
+
+    with pytest.raises(ToolError, match="cannot write frame of 'describe', which is a DataFrame: take its name"):
+        tool(describe)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "files.read", "x" * 65, "날씨", "a\n"])

@@ -2,10 +2,10 @@
 
 import os
 from datetime import date
+from importlib import import_module
 from types import SimpleNamespace
 from typing import NamedTuple
 
-import pandas as pd
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from IPython.display import Image as Shown
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from robota_nb.errors import ToolError
 from robota_nb.tools.results import MAX_ERROR, error_text, result_text
+from support.require import optional
 
 
 class Place(BaseModel):
@@ -72,6 +73,7 @@ def test_in_a_notebook_a_value_is_told_as_cells_show_it(shell):
 
 
 def test_a_data_frame_is_told_as_large_as_pandas_is_told_to_show_it(shell):
+    pd = optional("pandas", "pip install pandas")
     frame = pd.DataFrame({"n": range(1000)})
     with pd.option_context("display.max_rows", 6):
         assert result_text(frame) == repr(frame)
@@ -127,13 +129,9 @@ def test_a_picture_is_refused_with_what_to_do_instead(value):
 
 
 def test_pictures_of_matplotlib_and_pil_are_refused():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib.figure import Figure as Drawn
-    from PIL import Image
-
-    axes = Drawn().subplots()
-    for value in (axes.figure, axes, axes.plot([1, 2]), Image.new("RGB", (1, 1))):
+    optional("matplotlib", "pip install --group benchmarks")
+    axes = import_module("matplotlib.figure").Figure().subplots()
+    for value in (axes.figure, axes, axes.plot([1, 2]), import_module("PIL.Image").new("RGB", (1, 1))):
         with pytest.raises(ToolError):
             result_text(value)
 
