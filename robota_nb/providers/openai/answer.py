@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from robota_nb.core.ports import Echo, Finish, ReasoningDelta, SignOfLife, TextDelta, TextWasReasoning
 from robota_nb.providers.openai.besides import BesidesReader
@@ -53,11 +53,6 @@ class Answer(ABC):
     ends_in_text
         Whether the last reason came with text.
     """
-
-    _kind: ClassVar[str]
-    """What a whole answer of this API is called, with its article."""
-    _piece: ClassVar[str]
-    """What an event of it is called."""
 
     def __init__(self) -> None:
         self.over = False
@@ -110,7 +105,7 @@ class Answer(ABC):
         except (ValueError, RecursionError):
             self._fail("sent an event that is not JSON", _readable(data))
         except (TypeError, AttributeError, KeyError):  # JSON of another shape
-            self._fail(f"sent an event that is not {self._piece}")
+            self._fail("sent an event that is no part of an answer")
 
     def end(self, rest: Iterable[Event]) -> None:
         """Take what is left at the end of the body.
@@ -149,7 +144,7 @@ class Answer(ABC):
         except (TypeError, AttributeError, KeyError):
             self._seen = False
         if not self._seen:
-            self._fail(f"answered with JSON that is not {self._kind}")
+            self._fail("answered with JSON that is no answer")
 
     def text(self, *, last: bool = False) -> str:
         """Return the text that came since the last call, as well-formed Unicode whatever the server has escaped."""

@@ -24,9 +24,6 @@ __all__ = ["Reply"]
 class Reply(Answer):
     """Puts an answer together from chat completion chunks, up to ``[DONE]``."""
 
-    _kind = "a chat completion"
-    _piece = "a chat completion chunk"
-
     def __init__(self) -> None:
         super().__init__()
         self._by_deltas = False

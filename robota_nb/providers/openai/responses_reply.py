@@ -62,9 +62,6 @@ class ResponsesReply(Answer):
     from there only if the pieces have not come.
     """
 
-    _kind = "an answer of the Responses API"
-    _piece = "one of the Responses API"
-
     def __init__(self) -> None:
         super().__init__()
         self._places: dict[str, int] = {}  # of items in the answer, by their ids
@@ -225,8 +222,9 @@ class ResponsesReply(Answer):
             elif item.get("type") == "message":  # which may have sources that came late
                 for part in item.get("content") or ():
                     self._besides.take(part)
-        if status == "failed" or response.get("error"):
-            self._note("reported an error", json.dumps(response.get("error") or {"message": "the answer failed"}))
+        error = response.get("error")
+        if error or status == "failed":
+            self._note("reported an error", json.dumps(error) if error else "")
             return
         details = response.get("incomplete_details")
         said = reason_said(_text(details.get("reason")) if isinstance(details, dict) else "")

@@ -119,7 +119,7 @@ def heard(provider, request):
                 rest.append(event)
     except ProviderError as error:
         check_discreet(error)
-        rest.append(str(error).replace("an answer of the Responses API", "a chat completion"))
+        rest.append(str(error))
     return text, thoughts, rest
 
 
