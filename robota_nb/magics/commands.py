@@ -446,7 +446,7 @@ COMMANDS = (
     ),
     Spec(
         words=("ui",),
-        summary="Show the switcher: sessions and chats at a glance, and where to talk without a cell.",
+        summary="Show the switcher: the chats at a glance, and a place to talk.",
         examples=("%robota ui",),
     ),
     Spec(

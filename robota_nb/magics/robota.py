@@ -49,9 +49,9 @@ class RobotaMagics(Magics):
         {'lab': {'base_url': 'https://llm.lab.example/v1', 'key_env': 'LAB_KEY', 'model': 'llama3'}}.
         The key is in the environment variable that key_env names, or %robota endpoint key asks for it; it never
         stands here. 'headers' and 'query' go with each request ('$NAME' in them is an environment variable), 'body'
-        into each request; 'timeouts', 'context_window', 'price', 'organization' and 'insecure' are in the how-to. For a
-        server of another kind, 'provider' names the provider of an installed package, and that provider may have
-        settings of its own."""
+        into each request; 'api', 'timeouts', 'context_window', 'price', 'organization' and 'insecure' are in the
+        how-to. For a server of another kind, 'provider' names the provider of an installed package, and that provider
+        may have settings of its own."""
     ).tag(config=True)
     presets = Dict(
         help="""Settings of chats by a name of yours, such as

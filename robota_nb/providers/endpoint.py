@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from robota_nb.core.record.config import OFFLINE
@@ -56,6 +56,8 @@ class Endpoint:
         The model to ask where none is named; may be empty.
     provider
         The provider that speaks to it: ``openai``, or the name of another package's entry point.
+    api
+        By which API ``openai`` asks: ``chat`` (Chat Completions), ``responses``, or ``auto`` for the one that fits.
     settings
         What only that provider knows, by name.
     headers, query
@@ -80,6 +82,7 @@ class Endpoint:
     key_env: str = ""
     model: str = ""
     provider: str = field(default=OPENAI, repr=False)
+    api: Literal["auto", "chat", "responses"] = field(default="auto", repr=False, kw_only=True)
     settings: Mapping[str, Setting] = field(default_factory=dict, repr=False, hash=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)

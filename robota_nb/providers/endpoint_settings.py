@@ -29,6 +29,7 @@ _OURS = frozenset({
 })  # fmt: skip
 _NOT_DEFAULTS = ("messages", "model", "stream")
 _TIMEOUTS = ("silence", "answer", "retry_wait")
+_APIS = ("auto", "chat", "responses")
 _PRICES = ("input", "output")
 _NAME_A_VARIABLE = "put it into an environment variable and name that, as in '$LAB_KEY'"
 
@@ -138,13 +139,19 @@ def _tokens(key: str, value: object) -> str:
     return "" if type(value) is int and value > 0 else f"{key} is how many tokens a request may have, such as 8192"
 
 
+def _api(key: str, value: object) -> str:
+    if value in _APIS:
+        return ""
+    return f"{key} is 'chat' (Chat Completions), 'responses', or 'auto' for the one that fits"
+
+
 def _flag(key: str, value: object) -> str:
     return "" if isinstance(value, bool) else f"{key} is True or False"
 
 
 SETTINGS: Mapping[str, Callable[[str, Any], str]] = {
-    "base_url": _text, "key_env": _key_env, "model": _text, "provider": _text, "headers": _texts, "query": _texts,
-    "body": _body, "organization": _line, "timeouts": _numbers(_TIMEOUTS, "seconds"), "context_window": _tokens,
-    "price": _numbers(_PRICES, "what a million tokens cost"), "insecure": _flag,
+    "base_url": _text, "key_env": _key_env, "model": _text, "provider": _text, "api": _api, "headers": _texts,
+    "query": _texts, "body": _body, "organization": _line, "timeouts": _numbers(_TIMEOUTS, "seconds"),
+    "context_window": _tokens, "price": _numbers(_PRICES, "what a million tokens cost"), "insecure": _flag,
 }  # fmt: skip
 """The settings of every endpoint, and what is wrong with a value of each."""

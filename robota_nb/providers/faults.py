@@ -49,7 +49,7 @@ _LONG_ANSWER = Fault("allows no answer of so many tokens", hint="param.max_token
 NO_PICTURES = Fault("takes no pictures with the model {model!r}")
 NO_FILES = Fault("takes no PDF or sound with the model {model!r}")
 """What to do about these depends on which turns sent some."""
-_OTHER_API = Fault("speaks of another API for the model {model!r} than chat completions", hint="model.choose")
+_OTHER_API = Fault("speaks of another API for the model {model!r} than the one that was asked", hint="model.choose")
 _NO_MODEL = Fault("does not know the model {model!r}{near}", hint="model.choose")
 _TO_PULL = Fault("does not have the model {model!r}{near} yet", step="run `ollama pull {model}`, and ask again")
 

@@ -3,7 +3,8 @@
 import json
 from random import Random
 
-from robota_nb.providers.openai.reply import Problem, Reply
+from robota_nb.providers.openai.answer import Problem
+from robota_nb.providers.openai.reply import Reply
 from robota_nb.providers.openai.sse import EventParser, SseError
 
 from . import mutations

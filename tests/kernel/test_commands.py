@@ -203,7 +203,7 @@ def test_a_wrong_endpoint_is_told_when_it_is_set_and_harms_no_other(kernel, serv
     ).text
     assert told == (
         "robota_nb: endpoint 'bad': no setting is called 'base_ulr' (did you mean 'base_url'?): there are base_url, "
-        "key_env, model, provider, headers, query, body, organization, timeouts, context_window, price, insecure\n"
+        "key_env, model, provider, api, headers, query, body, organization, timeouts, context_window, price, insecure\n"
     )
     assert kernel.ok("%robota chat open Lab --provider lab\n%robota ask hello").shown == ["1: hello"]
     assert server.headers[0]["x-team"] == "blue"

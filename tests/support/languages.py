@@ -21,9 +21,9 @@ SAYING = [
     "carriers/damage.py", "core/live.py", "core/rules/asking.py", "display/marks.py", "display/notices.py",
     "kernel/frontend_messages.py", "kernel/marks.py", "prompt/images.py", "prompt/files.py", "providers/faults.py",
     "providers/keys/check.py", "providers/keys/lookup.py", "providers/keys/system_keyring.py", "providers/obstacles.py",
-    "providers/openai/provider.py", "providers/openai/reply.py", "providers/openai/request.py",
-    "providers/openai/sse.py", "providers/openai/transport.py", "providers/server_errors.py", "stores/faults.py",
-    "switcher/hub.py",
+    "providers/openai/answer.py", "providers/openai/provider.py", "providers/openai/reply.py",
+    "providers/openai/request.py", "providers/openai/responses_reply.py", "providers/openai/sse.py",
+    "providers/openai/transport.py", "providers/server_errors.py", "stores/faults.py", "switcher/hub.py",
 ]  # fmt: skip
 """Modules of which every phrase is said, in whatever way it gets there."""
 

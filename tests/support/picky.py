@@ -61,6 +61,49 @@ def _signature(number):
     return {"google": {"thought_signature": f"CiQB/{number}+=="}}
 
 
+def openai(rounds=2):
+    """Wants each sealed thought before what it has led to, where it stood, and nothing that is kept at the server."""
+
+    def play(body):
+        items, answered = body["input"], 0
+        if body["store"] or "previous_response_id" in body or body["include"] != ["reasoning.encrypted_content"]:
+            return refused("This organization keeps no data.")
+        for at, item in enumerate(items):
+            if item.get("type") == "function_call" or item.get("role") == "assistant":
+                if items[at - 1] != _sealed(answered):
+                    return refused(f"Item {at} was provided without its required 'reasoning' item.")
+                answered += 1
+        asked = max(at for at, item in enumerate(items) if item.get("role") == "user")
+        done = sum(item.get("type") == "function_call" for item in items[asked:]) // 2
+        made = [_sealed(answered), _looks(answered), _sealed(answered + 1), _looks(answered + 1)]
+        said = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
+        text = [_sealed(answered), {**said, "content": [{"type": "output_text", "text": "Seen.", "annotations": []}]}]
+        return http(), *answered_with(made if done < rounds else text)
+
+    return play
+
+
+def _sealed(number):
+    return {"id": f"rs_{number}", "type": "reasoning", "summary": [], "encrypted_content": f"gAAA{number}=="}
+
+
+def _looks(number):
+    said = {"call_id": f"call_{number}", "name": "look", "arguments": '{"n": 1}', "status": "completed"}
+    return {"id": f"fc_{number}", "type": "function_call", **said}
+
+
+def answered_with(items, status="completed", **more):
+    """The events of an answer of the Responses API that has these items, without the pieces of any."""
+    for at, item in enumerate(items):
+        yield event("response.output_item.added", output_index=at, item={**item, "status": "in_progress"})
+        yield event("response.output_item.done", output_index=at, item=item)
+    yield event(f"response.{status}", response={"status": status, "model": "m", "output": list(items), **more})
+
+
+def event(kind, **value):
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), json.dumps({"type": kind, **value}).encode())
+
+
 def converse(provider, *questions, model=""):
     """Ask, tool round after tool round, and return (the texts of the answers, messages, echo by their indices)."""
     messages, echo, texts = [], {}, []

@@ -20,10 +20,10 @@ from robota_nb.providers.keys.secret import Secret
 from robota_nb.providers.obstacles import in_the_way
 from robota_nb.providers.openai.body import sniffed
 from robota_nb.providers.openai.models import misspelt, models_in
-from robota_nb.providers.openai.reply import Reply
-from robota_nb.providers.openai.request import body_of, over, questions_with, refusal_in
+from robota_nb.providers.openai.request import over, questions_with
 from robota_nb.providers.openai.sse import EventParser
 from robota_nb.providers.openai.windows import window_said, windows_in
+from robota_nb.providers.openai.wires import other_wire, wire_for
 from robota_nb.providers.retry import Deadline, FailedAttempt
 from robota_nb.providers.server_errors import CHECK_URL
 
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     from robota_nb.core.ports import Request, StreamEvent
     from robota_nb.providers.context import ProviderContext
+    from robota_nb.providers.openai.answer import Answer
     from robota_nb.providers.openai.request import Refusal
     from robota_nb.providers.openai.transport import RawResponse
+    from robota_nb.providers.openai.wire import Wire
 
 __all__ = ["OpenAIProvider"]
 
@@ -76,7 +78,8 @@ class OpenAIProvider:
         self._context = context
         self._max_reply_bytes = max_reply_bytes
         self._max_event_bytes = max_event_bytes
-        self._refusals: dict[str, tuple[Refusal, ...]] = {}  # what the server has refused of each model's requests
+        self._refusals: dict[tuple[str, str], tuple[Refusal, ...]] = {}  # by API and model, what the server has refused
+        self._wires: dict[str, Wire] = {}  # the APIs that the server has named for models
         self._listed: tuple[str, ...] = ()  # the server's models, once somebody has asked for them
         self._windows: dict[str, int] = {}  # of models, as far as the server has told
         self._doubted: set[str] = set()  # models that are none of these, and were told once
@@ -163,7 +166,10 @@ class OpenAIProvider:
         raise self._context.errors(key, model, more=more).error(*obstacle)
 
     def _send(self, request: Request, model: str, key: Secret) -> RawResponse | FailedAttempt:
-        """Send a request; if the server refuses a parameter that can be spared, once more without it."""
+        """Send a request; if the server refuses a parameter that can be spared, once more without it.
+
+        If it names the other API for this model, and the user has not chosen one, that is asked from then on.
+        """
         more = self._context.more()
         client = self._connected(key, more, model)
         from robota_nb.providers.openai.transport import Refused, send
@@ -174,19 +180,30 @@ class OpenAIProvider:
         request = replace(request, params=over(self.endpoint.body, request.params))
         remarks: list[str] = []
         while True:
-            refusals = self._refusals.get(model, ())
-            body = body_of(request, model, refusals)
-            response = send(client, "post", "/chat/completions", body, errors)
+            wire = self._wires.get(model) or wire_for(self.endpoint, request)
+            if lost := wire.lacks(request):
+                raise errors.error(
+                    f"is asked by the Responses API, which takes no {lost}", "leave it out, and ask again"
+                )
+            refusals = self._refusals.get((wire.name, model), ())
+            body = wire.body_of(request, model, refusals)
+            response = send(client, "post", wire.path, body, errors)
             if not isinstance(response, FailedAttempt):
-                return replace(response, remarks=tuple(remarks))
-            refusal = (
-                refusal_in(response.body, body, request.params, refusals) if isinstance(response, Refused) else None
-            )
-            if isinstance(response, Refused) and (window := window_said(response.body)):
-                self._windows[model] = window
-            if refusal is None or request.cancellation.cancelled:
+                return replace(response, remarks=tuple(remarks), wire=wire)
+            if not isinstance(response, Refused):
                 return response
-            self._refusals[model] = (*refusals, refusal)
+            if window := window_said(response.body):
+                self._windows[model] = window
+            if request.cancellation.cancelled:
+                return response
+            other = other_wire(wire, response.body)
+            if other and self.endpoint.api == "auto" and model not in self._wires:
+                self._wires[model] = other
+                continue
+            refusal = wire.refusal_in(response.body, body, request.params, refusals)
+            if refusal is None:
+                return response
+            self._refusals[wire.name, model] = (*refusals, refusal)
             if refusal.remark:
                 remarks.append(refusal.remark.format(model=errors.clean(model, 60)))
 
@@ -206,7 +223,8 @@ class OpenAIProvider:
     def _read(self, response: RawResponse, *, echoes: bool) -> Iterator[StreamEvent]:
         """Yield the answer in a response, with *echoes* also what its server wants back."""
         yield from (Remark(text) for text in response.remarks)
-        reply = Reply()
+        assert response.wire is not None  # it is an answer
+        reply = response.wire.answer()
         kind, pieces = sniffed(response.pieces(self._max_reply_bytes), response.content_type)
         if kind == "events":
             yield from self._read_stream(response, pieces, reply)
@@ -219,7 +237,7 @@ class OpenAIProvider:
             raise response.errors.broken(problem.what, problem.detail)
         yield from reply.outcome(echoes=echoes)
 
-    def _read_stream(self, response: RawResponse, pieces: Iterator[bytes], reply: Reply) -> Iterator[StreamEvent]:
+    def _read_stream(self, response: RawResponse, pieces: Iterator[bytes], reply: Answer) -> Iterator[StreamEvent]:
         """Yield what a stream says, and let *reply* take all of it."""
         parser = EventParser(max_event_bytes=self._max_event_bytes)
         with contextlib.ExitStack() as rest:

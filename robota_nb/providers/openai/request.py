@@ -1,22 +1,21 @@
-"""The body of a request, and what a server may refuse of it without refusing the question."""
+"""What the requests of each API share, and what a server may refuse of one without refusing the question."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from robota_nb.providers.openai.echoes import echoed
 from robota_nb.providers.said import said_in, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from robota_nb.core.ports import Request, ToolSpec
+    from robota_nb.core.ports import Request
 
-__all__ = ["Refusal", "body_of", "named", "over", "questions_with", "refusal_in"]
+__all__ = ["Refusal", "named", "over", "params_named", "questions_with", "refused_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,6 @@ class Refusal:
     remark: str = ""
 
 
-_OTHER_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-_SPARE = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "logprobs", "top_logprobs")
-"""What a question can be asked without: reasoning models refuse it."""
-
 _DEEPEST = 8
 
 _NOT_KNOWN = re.compile(
@@ -55,39 +50,6 @@ _NO_STREAM = re.compile(
     r"(not|n't|no|un\w+|must|only|cannot)\b.{0,60}\bstream(ing|ed)?\b|\bstream(ing|ed)?\b.{0,60}\b(not|n't|no|un\w+|false)",
     re.IGNORECASE,
 )
-
-
-def body_of(request: Request, model: str, refusals: Sequence[Refusal] = ()) -> dict[str, Any]:
-    """Return what is sent: the parameters of the chat, and on top of them what none of these can change."""
-    body = {"stream_options": {"include_usage": True}} | dict(request.params)
-    if body["stream_options"] is None:  # set to null for servers that stumble over it
-        del body["stream_options"]
-    body |= {"model": model, "messages": _messages(request), "stream": True}
-    if request.tools:
-        body["tools"] = [_tool(spec) for spec in request.tools]
-    for refusal in refusals:
-        if refusal.name == "stream_options" and refusal.name in request.params:
-            continue
-        value = body.pop(refusal.name, None)
-        if refusal.instead and value is not None:
-            body.setdefault(refusal.instead, value)
-    if "stream" not in body:
-        body.pop("stream_options", None)
-    return body
-
-
-def _tool(spec: ToolSpec) -> dict[str, Any]:
-    function = {"name": spec.name, "description": spec.description, "parameters": json.loads(spec.parameters)}
-    return {"type": "function", "function": function}
-
-
-def _messages(request: Request) -> list[dict[str, Any]]:
-    """Return what is said, with what the server wants back in it."""
-    messages = named(request.messages)
-    for at, items in request.echo.items():
-        if at < len(messages) and messages[at]["role"] == "assistant":
-            messages[at] = echoed(messages[at], items)
-    return messages
 
 
 def named(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -130,8 +92,13 @@ def over(defaults: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]
     return {**defaults, **said, **both}
 
 
-def refusal_in(
-    said: str, body: Mapping[str, Any], params: Mapping[str, Any], refusals: Sequence[Refusal] = ()
+def refused_of(
+    said: str,
+    body: Mapping[str, Any],
+    refusals: Sequence[Refusal],
+    *,
+    others: Mapping[str, str] = MappingProxyType({}),
+    spare: Sequence[str],
 ) -> Refusal | None:
     """Return the parameter that a server refuses, if the question can be asked without it.
 
@@ -141,30 +108,33 @@ def refusal_in(
         The body of the error.
     body
         What was sent.
-    params
-        What the user has set of it.
     refusals
         What the server has refused before; none of it is refused twice.
+    others
+        Parameters that servers know by another name, and that name.
+    spare
+        Parameters that can be left out.
     """
     gone = {refusal.name for refusal in refusals}
-    named = {name for value in values_in(said) for name in _named(value)}
-    words = said_in(said)
-    if "stream_options" in body and "stream_options" not in params and "stream_options" in said:
-        return Refusal("stream_options")
+    named, words = params_named(said), said_in(said)
     if "stream" in body and (named == {"stream"} or _NO_STREAM.search(words)):
         return Refusal(
             "stream", "", "the model {model!r} does not stream here: asked again for the answer in one piece"
         )
     if not _NOT_KNOWN.search(said):
         return None
-    for name in (*_OTHER_NAMES, *_SPARE):
+    for name in (*others, *spare):
         if name in body and name not in gone and (name in named or re.search(rf"\b{name}\b", words)):
-            return _without(name, {*body, *gone})
+            return _without(name, others.get(name, ""), {*body, *gone})
     return None
 
 
-def _without(name: str, taken: Collection[str]) -> Refusal:
-    other = _OTHER_NAMES.get(name, "")
+def params_named(said: str) -> set[str]:
+    """Return the parameters that an error's body names as such."""
+    return {name for value in values_in(said) for name in _named(value)}
+
+
+def _without(name: str, other: str, taken: Collection[str]) -> Refusal:
     if other and other not in taken:
         return Refusal(name, other, f"the model {{model!r}} takes no {name}: asked again with {other}")
     return Refusal(name, "", f"the model {{model!r}} takes no {name}: asked again without it")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from robota_nb.providers.endpoint import Endpoint
     from robota_nb.providers.keys.secret import Secret
     from robota_nb.providers.openai.body import Kind
+    from robota_nb.providers.openai.wire import Wire
     from robota_nb.providers.server_errors import ServerErrors
 
 __all__ = ["RawResponse", "Refused", "connect", "send"]
@@ -75,11 +76,14 @@ class RawResponse:
         Makes the errors of the request.
     remarks
         What the user should know of how it was asked, in one line each.
+    wire
+        The API of which it is an answer; None if it is no answer.
     """
 
     response: httpx2.Response
     errors: ServerErrors
     remarks: tuple[str, ...] = ()
+    wire: Wire | None = None
 
     @property
     def content_type(self) -> str:

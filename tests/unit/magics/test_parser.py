@@ -33,6 +33,7 @@ ASKING = {
     "file": (),
     "cells": None,
     "outputs": False,
+    "tool": (),
     "prompt": None,
     "format": None,
 }

@@ -123,6 +123,7 @@ class TestEndpoints:
             "timeouts": {"silence": 30, "answer": 60.5, "retry_wait": 0},
             "context_window": 8192,
             "price": {"input": 2.5, "output": 10},
+            "api": "responses",
         }
         assert parse_endpoints({"lab": {"base_url": "https://x/v1", **said}}) == {
             "lab": Endpoint("lab", "https://x/v1", **said)
@@ -147,6 +148,8 @@ class TestEndpoints:
             ({"price": {"input": -1}}, "input in price is a number, 0 or more"),
             ({"context_window": 0}, "how many tokens"),
             ({"insecure": "yes"}, "insecure is True or False"),
+            ({"api": "assistants"}, "api is 'chat' (Chat Completions), 'responses', or 'auto'"),
+            ({"api": ["chat"]}, "api is 'chat'"),
             ({"organization": 7}, "organization is a string"),
         ],
     )

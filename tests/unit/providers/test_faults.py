@@ -73,7 +73,7 @@ SAID = {
     "openrouter, model": (400, error("m is not a valid model ID", code=400), MODEL),
     "openai, other api": (
         404,
-        error("This model is only supported in v1/responses and not in v1/chat/completions."),
+        error("This model is only supported in the Responses API."),
         MODEL,
     ),
     "openai, no chat": (404, error("This is not a chat model. Did you mean to use v1/completions?"), MODEL),

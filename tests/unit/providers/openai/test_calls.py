@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from robota_nb.core.ports import Finish, SignOfLife, ToolCall, ToolSpec
 from robota_nb.providers.openai.calls import CallReader
+from robota_nb.providers.openai.chat import body_of
 from robota_nb.providers.openai.reply import Reply
-from robota_nb.providers.openai.request import body_of
 from robota_nb.providers.openai.sse import EventParser
 from support.call_streams import FORMS, ONE, TWO, F, G, call, chunk, stream
 from support.provider import ask, heard
