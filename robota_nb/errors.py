@@ -109,7 +109,6 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "session.paused": "session.resume() lets it go on",
     "session.terminated": "that is for good; create another with manager.create_session()",
     "session.unknown": "a later version of robota_nb knows that state",
-    "tool.allow": "tool(function, safe=True) marks one that only reads; in a terminal, a call is asked for",
     "snapshot.open_here": "save it where it is open",
     "snapshot.replace": "FileCarrier(path).write(entries, {{}}, replace=True) writes over it",
     "snapshot.replace_file": "name the file, FileCarrier(path).write(entries, {{}}, replace=True)",
@@ -117,7 +116,9 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "store.list": "store.documents() lists what there is",
     "timeout.answer": "ask for less, or raise Timeouts(answer=…) of the ProviderRegistry",
     "timeout.silence": "ask again, or raise Timeouts(silence=…) of the ProviderRegistry",
+    "tool.allow": "tool(function, safe=True) marks one that only reads; in a terminal, a call is asked for",
     "turn.retry": "chat.retry() asks again",
+    "turn.rounds": "say what is still to be done",
 })  # fmt: skip
 """What to do next, by the key that an error carries, in the words of a Python program.
 

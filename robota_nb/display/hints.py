@@ -78,9 +78,6 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "replay.miss": "run the notebook with %robota replay auto, then save it",
     "replay.new": "run its cell with %robota replay auto, then save it",
     "replay.stale": "%robota replay says why; run their cells, or let them stand with %robota replay accept",
-    "tool.allow": (
-        "%robota tool allow NAME lets it run in this kernel, @tool(safe=True) marks one that only reads"
-    ),
     "run.trust": "look at what has changed, then ask again, or run it with robota-nb run --trust",
     "session.active": "it can be asked as it is",
     "session.archived": "%robota session restore brings it back",
@@ -96,7 +93,9 @@ HINTS: Mapping[str, str] = MappingProxyType({
     "store.list": "%robota recover lists what there is",
     "timeout.answer": "ask for less, or raise c.RobotaMagics.answer_timeout",
     "timeout.silence": "ask again, or raise c.RobotaMagics.silence_timeout",
+    "tool.allow": "%robota tool allow NAME lets it run in this kernel, @tool(safe=True) marks one that only reads",
     "turn.retry": "%robota chat retry asks again",
+    "turn.rounds": "say what is still to be done, or raise c.RobotaMagics.max_rounds",
 })  # fmt: skip
 """The same keys as `robota_nb.errors.HINTS`."""
 

@@ -58,7 +58,7 @@ _NOTES = {
     "error": f"the answer broke off; {_RETRY}",
     "unknown": f"the stream ended without saying that it was complete; {_RETRY}",
 }
-_ROUNDS = "stopped after many calls: c.RobotaMagics.max_rounds says how many requests a turn may make"
+_ROUNDS = f"stopped after many calls: {HINTS['turn.rounds']}"
 _EMPTY = "the answer is empty"
 _ALL_THOUGHTS = "the limit went into thinking: raise max_tokens"
 _NO_JSON = "the answer is no JSON"
