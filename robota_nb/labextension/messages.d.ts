@@ -367,12 +367,28 @@ declare namespace ViewMessage {
     lost_pictures: number;
   }
 
+  /** A call of a tool: its arguments as the model wrote them, what became of it, and what the model was told. */
+  interface CallRow {
+    name: string;
+    arguments: string;
+    status: string;
+    result: string;
+  }
+
+  /** What came before an answer: a text, and what was called with it; or why it was asked again. */
+  interface StepRow {
+    text: string;
+    calls: CallRow[];
+    problem: string;
+  }
+
   /**
    * A turn as a view shows it.
    *
    * `reason` is how the answer ended, `tokens` are those that came in and went out, `cell` is whether a cell
    * asked it. `place` tells which one of how many branches this is; `before` and `after` are the turns in its
-   * place on the neighbouring ones. `pictures` are ids, `thoughts` what the model thought before the answer.
+   * place on the neighbouring ones. `pictures` are ids, `thoughts` what the model thought before the answer, and `steps` what it
+   * said and called.
    */
   interface TurnRow {
     id: string;
@@ -390,6 +406,7 @@ declare namespace ViewMessage {
     files: FileRow[];
     besides?: BesidesRow;
     thoughts?: string;
+    steps?: StepRow[];
   }
 
   /** The names of the active session and chat, how far conversations have got, and how many answers arrive. */

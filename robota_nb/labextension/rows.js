@@ -11,6 +11,7 @@ import { added, isName, textOf } from './snapshot.js';
 
 const MARKUP = /[#*`_>|~]+/g; // of Markdown, which one line of plain text has no use for
 const UNNAMED = /^Chat \p{Nd}+$/u; // what a chat is called that was given no name
+const CALL = 2000; // characters of what a tool was called with, and of what it returned
 const NAME = 100; // characters that are sent of a model's name,
 const WORDS = 120; // and of a chat's first and last words
 
@@ -108,6 +109,7 @@ export function turnRow(session, { turn, before, after, place }) {
   const marks = { foreign: isImported, purged: answer.kind === 'purged', outside: isOutside && !session.accepted.has(turn.id) };
   const beside = besides(answer);
   const thoughts = textOf(added(answer, 'reasoning'));
+  const steps = /** @type {Entry[]} */ (added(answer, 'steps') ?? []);
   return {
     id: turn.id,
     prompt: textOf(question.content),
@@ -123,7 +125,22 @@ export function turnRow(session, { turn, before, after, place }) {
     pictures: along.filter(({ entry }) => isPicture(entry)).map(({ id }) => id),
     files: along.filter(({ name }) => name).map(({ name, entry }) => ({ name, size: sizeOf(entry) })),
     ...(beside ? { besides: { ...beside, pictures: beside.pictures.map((_, at) => `${turn.id}.${at}`) } } : {}),
-    ...(thoughts ? { thoughts } : {})
+    ...(thoughts ? { thoughts } : {}),
+    ...(steps.length ? { steps: steps.map(step) } : {})
+  };
+}
+
+/**
+ * @param {Entry} given
+ * @returns {ViewMessage.StepRow}
+ */
+function step({ content = [], calls = [], problem = [] }) {
+  return {
+    text: textOf(content),
+    calls: /** @type {Entry[]} */ (calls).map(call => ({
+      name: cut(call.name, NAME), arguments: cut(textOf(call.arguments), CALL), status: call.status, result: cut(textOf(call.result), CALL)
+    })),
+    problem: cut(problem.join('; '), CALL)
   };
 }
 

@@ -8,6 +8,7 @@ const MAX_TEXT = 20_000_000; // characters in all
 const MAX_ENTRIES = 20_000; // of a session
 const MAX_MESSAGE = 1_000_000; // characters
 const MAX_NUMBER = 2 ** 48;
+const [MAX_STEPS, MAX_CALLS] = [100, 64]; // of an answer, and in each of them
 const MAX_AHEAD = 2 ** 20; // how far numbers may be ahead of
 const PER_ENTRY = 1000; // so many for each entry
 const LEVELS = 8;
@@ -43,6 +44,14 @@ const isPart = value => isText(value) || (isObject(value) && (!('image' in value
 /** Whether a value may be the name of a session, a chat or a file. */
 export const isName = like(NAME);
 
+/** @type {Check} */
+const isCall = value => isObject(value) && [value.id, value.name, value.status].every(isText)
+  && isLines(value.arguments) && isLines(value.result);
+
+/** @type {Check} */
+const isStep = value => isObject(value) && [value.content ?? [], value.problem ?? []].every(isLines)
+  && Array.isArray(value.calls ?? []) && (value.calls ?? []).length <= MAX_CALLS && (value.calls ?? []).every(isCall);
+
 const CLOCK = { n: integer(1, MAX_NUMBER), at: isText };
 const PLACE = { n: CLOCK.n, chat: isChatId, role: like(/^(user|assistant|tool)$/), parent: isEntryId };
 
@@ -76,7 +85,8 @@ const ADDED = {
     context: list(isEntryId), by: isText, imported: isText, reasoning: isLines,
     sources: list(value => isObject(value) && [value.title ?? '', value.url ?? ''].every(isText)),
     pictures: list(value => isObject(value) && isText(value.media_type) && isLines(value.data)),
-    refused: value => value === 1, left_out: each(isCount)
+    refused: value => value === 1, left_out: each(isCount),
+    steps: value => Array.isArray(value) && value.length <= MAX_STEPS && value.every(isStep)
   },
   head: { context: list(isEntryId) },
   image: { size: isCount }

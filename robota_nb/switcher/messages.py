@@ -70,12 +70,30 @@ class BesidesRow(TypedDict):
     lost_pictures: int
 
 
+class CallRow(TypedDict):
+    """A call of a tool: its arguments as the model wrote them, what became of it, and what the model was told."""
+
+    name: str
+    arguments: str
+    status: str
+    result: str
+
+
+class StepRow(TypedDict):
+    """What came before an answer: a text, and what was called with it; or why it was asked again."""
+
+    text: str
+    calls: list[CallRow]
+    problem: str
+
+
 class TurnRow(TypedDict):
     """A turn as a view shows it.
 
     ``reason`` is how the answer ended, ``tokens`` are those that came in and went out, ``cell`` is whether a cell
     asked it. ``place`` tells which one of how many branches this is; ``before`` and ``after`` are the turns in its
-    place on the neighbouring ones. ``pictures`` are ids, ``thoughts`` what the model thought before the answer.
+    place on the neighbouring ones. ``pictures`` are ids, ``thoughts`` what the model thought before the answer,
+    and ``steps`` what it said and called.
     """
 
     id: str
@@ -93,6 +111,7 @@ class TurnRow(TypedDict):
     files: list[FileRow]
     besides: NotRequired[BesidesRow]
     thoughts: NotRequired[str]
+    steps: NotRequired[list[StepRow]]
 
 
 # -- from the kernel to a view

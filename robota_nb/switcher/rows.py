@@ -10,6 +10,7 @@ from robota_nb.core.compaction import KEEP
 from robota_nb.core.inside import runtime_of, view_of
 from robota_nb.core.record.attachments import attachment_of, is_picture, size_of
 from robota_nb.core.record.besides import besides_of
+from robota_nb.core.record.steps import steps_of
 from robota_nb.core.record.types import TEXT_ALONE, Image
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from robota_nb.core.chat import Chat
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.record.nodes import Node
+    from robota_nb.core.record.types import Step
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.stats import Tally
     from robota_nb.core.session import Session
-    from robota_nb.switcher.messages import ChatRow, Gauge, Mark, SessionRow, SourceRow, TurnRow
+    from robota_nb.switcher.messages import CallRow, ChatRow, Gauge, Mark, SessionRow, SourceRow, StepRow, TurnRow
 
 _MARKUP = re.compile(r"[#*`_>|~]+")  # of Markdown, which one line of plain text has no use for
 _UNNAMED = re.compile(r"Chat \d+")  # that a chat is called if it was given no name
@@ -35,6 +37,8 @@ WORDS = 120
 """Characters that are sent of a chat's first and last words."""
 PAGE = 48_000
 """About how many bytes of turns go into one message: to switch to another chat is to cost less than 100 KB."""
+CALL = 2000
+"""Characters that are sent of what a tool was called with, and of what it returned."""
 PAGE_TURNS = 40
 """How many turns go into one message: more are not in view at once."""
 _ROW = 300
@@ -162,7 +166,20 @@ def turn(session: Session, shown: ShownTurn) -> TurnRow:
         }
     if thoughts := record.reasoning(node.id):
         row["thoughts"] = thoughts
+    if steps := steps_of(answer):
+        row["steps"] = list(map(_step, steps))
     return row
+
+
+def _step(step: Step) -> StepRow:
+    calls: list[CallRow] = [
+        {
+            "name": call.name[:NAME], "arguments": call.arguments[:CALL], "status": call.status,
+            "result": call.result[:CALL],
+        }
+        for call in step.calls
+    ]  # fmt: skip
+    return {"text": step.text, "calls": calls, "problem": "; ".join(step.problem)[:CALL]}
 
 
 def gauge(of: Chat | None, prices: Mapping[str, Mapping[str, float]]) -> Gauge:
@@ -225,6 +242,7 @@ def _fitting(session: Session, numbered: Iterator[tuple[int, ShownTurn]]) -> Ite
         row = turn(session, one)
         room -= len(row["prompt"].encode()) + len(row["reply"].encode()) + _ROW
         room -= sum(len(source["title"].encode()) + len(source["url"]) for source in _sources(row))
+        room -= sum(len(step["text"].encode()) + len(step["calls"]) * CALL for step in row.get("steps", ()))
         if count and (room < 0 or count >= PAGE_TURNS):
             return
         yield at, row

@@ -170,6 +170,12 @@ export const STRINGS = {
   size: '({size} kB)',
   pictureOfAnswer: 'Picture {number} of the answer',
   thoughts: 'Thoughts',
+  'call.error': 'failed',
+  'call.invalid': 'does not fit',
+  'call.unknown': 'there is no such tool',
+  'call.denied': 'refused',
+  'call.interrupted': 'interrupted',
+  askedAgain: 'asked again, as it did not fit: {problem}',
   sources: 'Sources',
   unnamedSource: 'not named',
   moreSources: ['and {count} more source, not kept', 'and {count} more sources, not kept'],
@@ -311,7 +317,7 @@ export function t(key, values = {}) {
 /**
  * Return what a word of the kernel's is called here, such as the state of a session; a word of a later version stays.
  *
- * @param {'level' | 'state'} kind
+ * @param {'level' | 'state' | 'call'} kind
  * @param {string} word
  */
 export function named(kind, word) {

@@ -6,7 +6,7 @@ import { h } from './dom.js';
 import { textArea } from './field.js';
 import { icon } from './icons.js';
 import { fragment, link } from './links.js';
-import { t } from './strings.js';
+import { named, t } from './strings.js';
 
 /** @typedef {import('./strings.js').Key} Key */
 /** @typedef {import('./switcher.js').Services} Services */
@@ -28,6 +28,7 @@ import { t } from './strings.js';
  * @property {(id: string) => Promise<ViewMessage.Picture>} picture
  */
 
+const SHORT = 80; // characters of what a call has returned, on its line
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
 /** @type {ViewMessage.Mark[]} */
 const MARKS = ['replayed', 'foreign', 'purged', 'outside'];
@@ -50,7 +51,7 @@ export function turnElement(row, { number, count, edited, answer: shown }, actio
   const prompt = edited !== null ? editor(edited, actions) : h('div.robota-prompt', { dir: 'auto' }, row.prompt);
   const along = [drawn(row.pictures, 'picture', actions), files(row)];
   const below = [...besides(row.besides, actions), footer(row, actions)];
-  return frame(number, count, prompt, along, thoughts(row), answer.element, ...below);
+  return frame(number, count, prompt, along, thoughts(row), ...(row.steps ?? []).flatMap(step), answer.element, ...below);
 }
 
 /**
@@ -191,6 +192,26 @@ function thoughts(row) {
   }
   return h('details.robota-thoughts', {},
     h('summary', {}, t('thoughts')), h('div', { dir: 'auto' }, row.thoughts));
+}
+
+/**
+ * Return what came before an answer: its text, and a line for each call, which unfolds to what the model was told.
+ *
+ * @param {ViewMessage.StepRow} given
+ */
+function step({ text, calls, problem }) {
+  return [
+    text.trim() ? h('div.robota-step', { dir: 'auto' }, text) : null,
+    ...calls.map(call => h('details.robota-call', {},
+      h('summary', {}, h('code', { dir: 'ltr' }, `${call.name}(${call.arguments})`), ` → ${outcome(call)}`),
+      h('pre', { dir: 'auto', tabindex: 0 }, call.result))),
+    problem ? h('div.robota-step', { dir: 'auto' }, t('askedAgain', { problem })) : null
+  ];
+}
+
+/** @param {ViewMessage.CallRow} call */
+function outcome({ status, result }) {
+  return status === 'ok' ? result.trim().split('\n', 1)[0].slice(0, SHORT) : named('call', status);
 }
 
 /** @param {TurnRow} row */
