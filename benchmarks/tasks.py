@@ -566,6 +566,10 @@ class JupyterAI(Side):
         self.chat.locator(".jp-chat-rendered-message", has_text=text).last.wait_for()
         self.stopper.and_(self.page.locator("[disabled]")).wait_for()
 
+    def file_of_chat(self):
+        """Return the file of the chat that was begun last."""
+        return max(self.jupyter.work.glob("*.chat"), key=lambda path: path.stat().st_mtime)
+
     def code_button(self, name):
         return self.chat.locator(".jp-chat-rendered-message, .jp-chat-message").get_by_label(name).first
 
@@ -628,21 +632,28 @@ class JupyterAI(Side):
 
     def fork(self):
         self.open("1", at=0, asked=["Name a fruit"])
-        name = max(self.jupyter.work.glob("*.chat"), key=lambda path: path.stat().st_mtime)
-        shutil.copy(name, name.with_name("another-way.chat"))
+        commands = self.page.evaluate("() => window.jupyterapp.commands.listCommands()")
+        assert not [name for name in commands if "chat" in name and re.search("fork|branch|copy", name, re.IGNORECASE)]
+        # There is none. What is left is a copy of the chat's file, opened beside it.
+        chat = self.file_of_chat()
+        shutil.copy(chat, chat.with_name("another-way.chat"))
         self.page.evaluate(
-            "path => { window.jupyterapp.commands.execute('jupyterlab-chat:open', { filepath: path }); }",
+            "filepath => { window.jupyterapp.commands.execute('jupyterlab-chat:open', { filepath }); }",
             "another-way.chat",
         )
-        other = self.page.locator("#jp-main-dock-panel .jp-chat-widget, #jp-main-dock-panel .jp-MainAreaWidget")
+        other = self.page.locator("#jp-main-dock-panel .jp-MainAreaWidget:visible")
         other.locator(".jp-chat-rendered-message", has_text="apple").wait_for()
-        field = other.locator("textarea:not([readonly])")
-        field.fill("Name a third fruit")
-        field.press("Enter")
-        other.locator(".jp-chat-rendered-message", has_text="mango").wait_for()
-        self.forked = self.sent()
-        assert "Name a fruit" not in self.forked
-        raise NotPossibleError("there is no fork; in a copy of the chat's file the model does not get what was said")
+        other.get_by_title("Choose which persona to message").wait_for()
+        other.locator("textarea:not([readonly])").fill("Name a third fruit")
+        other.locator("textarea:not([readonly])").press("Enter")
+        other.locator(".jp-chat-rendered-message", has_text="third").wait_for()
+        self.field.fill("Name another fruit")  # in the first chat, to see that the agent is there
+        self.field.press("Enter")
+        self.answered("cherry")
+        assert not [body for body in self.model.requests if "third" in json.dumps(body["messages"][-1])]
+        raise NotPossibleError(
+            "there is no fork; what is asked in a copy of the chat's file, opened beside it, gets no answer"
+        )
 
     def model_(self):
         person = self.open("1", at=0, asked=["Name a fruit"])
@@ -677,7 +688,7 @@ class JupyterAI(Side):
 
     def share(self):
         person = self.open("1", at=0, asked=["Name a fruit"])
-        chat = max(self.jupyter.work.glob("*.chat"), key=lambda path: path.stat().st_mtime)
+        chat = self.file_of_chat()
         person.press("Control+s")
         self.notebook.is_saved()
         self.hand_over(self.notebook.path.name, chat.name)

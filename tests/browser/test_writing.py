@@ -119,7 +119,9 @@ def test_a_question_of_the_panel_becomes_a_cell_that_replays_its_answer(lab, ope
     switcher.says("first", "1: first", "second {{ 1 }}", "2: second {{ 1 }}", "third", "3: third")
 
 
-def test_an_error_is_asked_about_in_a_cell_and_the_code_of_the_answer_mends_the_one_that_failed(lab, opened, work, server):
+def test_an_error_is_asked_about_in_a_cell_and_the_code_of_the_answer_mends_the_one_that_failed(
+    lab, opened, work, server
+):
     server.reply = lambda _: "Like this:\n\n```python\nhalf = total\n```"
     fails, fine = "half = total / nothing", "total, nothing = 7, 0"
     cells = [fine, "missing", LOAD, fails, "%robota chat open"]
