@@ -42,9 +42,9 @@ class Entrant(NamedTuple):
         """What it is called in the tables."""
         return self.contender.name
 
-    def version(self) -> str:
-        """Return the version that is installed."""
-        return _run(self.python, "-c", VERSION, self.contender.package).strip()
+    def version(self, package: str = "") -> str:
+        """Return the version that is installed, of the contender or of another package beside it."""
+        return _run(self.python, "-c", VERSION, package or self.contender.package).strip()
 
 
 def here(contenders: Iterable[Contender]) -> list[Entrant]:

@@ -7,6 +7,7 @@ import { STDERR } from './errors.js';
 import { PICTURE_TYPES } from './lines.js';
 import { KEY } from './push.js'; // in the metadata of each output that shows an answer as Markdown
 
+/** @typedef {import('./code_lines.js').CodeLines} CodeLines */
 /** @typedef {import('./errors.js').ErrorLines} ErrorLines */
 /** @typedef {import('./lines.js').Lines} Lines */
 
@@ -15,19 +16,24 @@ const OTHERS = ['text/plain', 'application/json', ...PICTURE_TYPES]; // that an 
 
 /**
  * Have Markdown rendered as before, but that of answers as in a notebook that is not trusted: sanitised, and without what
- * is loaded without a click. Below the end of each answer there is place for a line about it, and so below each error.
+ * is loaded without a click. Below the end of each answer there is place for a line about it, and so below each error and each block of code in an answer.
  *
  * @param {Lab.Application} app
  * @param {Lab.RenderMimeRegistry} registry
  * @param {Lines} lines
  * @param {ErrorLines} errors
+ * @param {CodeLines} codes
  * @param {(path: string) => boolean} showsPictures Whether answers of a document may show pictures of public servers.
  */
-export function distrustAnswers(app, registry, lines, errors, showsPictures) {
+export function distrustAnswers(app, registry, lines, errors, codes, showsPictures) {
   if (!registry.getFactory(MARKDOWN)) {
     throw new Error('this application renders no Markdown');
   }
-  wrap(registry, MARKDOWN, lines, (factory, options) => {
+  const below = {
+    /** @type {Lines['put']} */
+    put: (node, model) => [codes, lines].forEach(one => one.put(node, model))
+  };
+  wrap(registry, MARKDOWN, below, (factory, options) => {
     const guard = new Guard(options, showsPictures);
     const renderer = factory.createRenderer(guard.options);
     const render = renderer.renderModel.bind(renderer);

@@ -23,13 +23,15 @@ export class Drawing {
    * @param {Bridge} given.bridge
    * @param {Lines} given.lines
    * @param {import('./errors.js').ErrorLines} given.errors
+   * @param {import('./code_lines.js').CodeLines} given.codes
    * @param {(cell: Lab.CellWidget) => Promise<boolean>} given.run Runs a cell of the panel's.
    */
-  constructor(panel, { bridge, lines, errors, run }) {
+  constructor(panel, { bridge, lines, errors, codes, run }) {
     this._notebook = panel.content;
     this._bridge = bridge;
     this._lines = lines;
     this._errors = errors;
+    this._codes = codes;
     this._run = run;
     this._isNew = false; // whether there may be lines that were not filled in
     /** @type {WeakMap<Lab.CellWidget, string>} */
@@ -61,12 +63,15 @@ export class Drawing {
       const { marks } = this._bridge;
       const mark = marks.of(cell.model);
       const isAsker = !isLoaded || marks.has(cell.model); // others may show what was caught when a cell asked
-      const look = JSON.stringify([mark, isLoaded, isAsker]);
+      const look = JSON.stringify([mark, isLoaded, isAsker, cell.model.executionCount]);
       if (isNew || this._looks.get(cell) !== look) {
         this._looks.set(cell, look);
         draw(cell.node, mark);
         this._lines.fill(cell.node, mark, look, turn =>
           isAsker && isShownBy(cell.model, turn) ? this._actions(cell, turn, isLoaded ? mark : null) : null);
+        if (cell.model.executionCount !== null) { // else the answer may go on
+          this._codes.fill(cell.node);
+        }
         this._errors.fill(cell.node, isLoaded && !isReadOnly(this._notebook) ? box => this._askWhy(cell, box) : null);
       }
     }

@@ -3,6 +3,7 @@
 
 import { distrustAnswers } from './answers.js';
 import { Bridges } from './bridges.js';
+import { CodeLines } from './code_lines.js';
 import { Drawing } from './drawing.js';
 import { ErrorLines } from './errors.js';
 import { inLanguage } from './language.js';
@@ -48,6 +49,7 @@ export async function plugins(scope) {
   const notices = new Notices(notifier(apputils, settings));
   const lines = new Lines();
   const errors = new ErrorLines();
+  const codes = new CodeLines();
   return inLanguage(scope, [
     {
       id: 'robota_nb:bridge',
@@ -67,7 +69,7 @@ export async function plugins(scope) {
         /** @param {Lab.NotebookPanel} panel */
         const watch = panel => {
           bridges.attach(panel.context, host);
-          draw(panel, { bridge: bridges.existing(panel.context.model), lines, errors, run: runner(NotebookActions, panel) });
+          draw(panel, { bridge: bridges.existing(panel.context.model), lines, errors, codes, run: runner(NotebookActions, panel) });
         };
         void loadStyles('marks.css');
         tracker.forEach(watch);
@@ -78,7 +80,7 @@ export async function plugins(scope) {
         executed.connect((_, { notebook, cell }) => bridges.of(notebook.model)?.afterExecution(cell.model));
       }
     },
-    ...(await answersPlugin(scope, lines, errors, path => bridges.showPictures(path))),
+    ...(await answersPlugin(scope, { lines, errors, codes }, path => bridges.showPictures(path))),
     ...(await prosePlugin(scope, INotebookTracker)),
     ...(await chatsPlugin(scope, { INotebookTracker, NotebookActions, apputils, PageConfig, bridges, settings, notices }))
   ]);
@@ -102,12 +104,14 @@ function draw(panel, given) {
  * Return the plugin that has answers sanitised, in a list; an empty one if it cannot be had.
  *
  * @param {Scope} scope
- * @param {Lines} lines What is said below answers,
- * @param {ErrorLines} errors and below errors.
+ * @param {object} below
+ * @param {Lines} below.lines What is said below answers,
+ * @param {ErrorLines} below.errors below errors,
+ * @param {CodeLines} below.codes and below code in answers.
  * @param {(path: string) => boolean} showsPictures Whether answers of a document may show pictures of public servers.
  * @returns {Promise<Lab.Plugin[]>}
  */
-async function answersPlugin(scope, lines, errors, showsPictures) {
+async function answersPlugin(scope, { lines, errors, codes }, showsPictures) {
   try {
     const { IRenderMimeRegistry } = await shared(scope, '@jupyterlab/rendermime');
     return [
@@ -117,7 +121,7 @@ async function answersPlugin(scope, lines, errors, showsPictures) {
         autoStart: true,
         requires: [IRenderMimeRegistry],
         activate: (app, /** @type {Lab.RenderMimeRegistry} */ registry) =>
-          distrustAnswers(app, registry, lines, errors, showsPictures)
+          distrustAnswers(app, registry, lines, errors, codes, showsPictures)
       }
     ];
   } catch (error) {

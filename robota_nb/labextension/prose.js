@@ -153,8 +153,38 @@ function promptLanguage({ language, view, common, highlight }, markdown) {
     view.EditorView.lineWrapping,
     view.EditorView.editorAttributes.of({ class: 'robota-prose' }),
     view.EditorView.contentAttributes.of({ 'aria-label': t('question') }),
+    view.EditorView.inputHandler.of(closeField),
     chips(view)
   ]);
+}
+
+/**
+ * Close a field when it is opened, and step over what closed it when that is typed, too.
+ *
+ * @param {any} editor
+ * @param {number} from
+ * @param {number} to
+ * @param {string} text What is typed.
+ * @returns {boolean} Whether that was all that is to be done.
+ */
+function closeField(editor, from, to, text) {
+  const { doc } = editor.state;
+  const line = doc.lineAt(from);
+  const before = line.text.slice(0, from - line.from);
+  const after = line.text.slice(to - line.from);
+  if (from !== to || from <= headOf(doc.sliceString(0, MAX_HEAD))) {
+    return false;
+  }
+  if (text === '{' && /(?<!\{)\{$/.test(before) && !after.startsWith('}')) {
+    editor.dispatch({ changes: { from, insert: '{}}' }, selection: { anchor: from + 1 }, userEvent: 'input.type', scrollIntoView: true });
+  } else if (text === '{' && before.endsWith('{{') && after.startsWith('}}')) { // three begin no field
+    editor.dispatch({ changes: { from, to: from + 2, insert: '{' }, selection: { anchor: from + 1 }, userEvent: 'input.type' });
+  } else if (text === '}' && after.startsWith('}') && /(?<!\{)\{\{[^{}]*\}?$/.test(before)) {
+    editor.dispatch({ selection: { anchor: from + 1 }, userEvent: 'select', scrollIntoView: true });
+  } else {
+    return false;
+  }
+  return true;
 }
 
 /**

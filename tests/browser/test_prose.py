@@ -63,6 +63,15 @@ def test_a_key_makes_the_next_cell_a_question(jupyter, opened, work):
     assert len(notebook.page.evaluate(SOURCES)) == 4
 
 
+def test_a_field_is_closed_as_it_is_opened(opened, work):
+    notebook = opened(write(work / "fields.ipynb", "%%robota\n", "%%robota\n"))
+    for number, typed in enumerate(("{{ x }} {y} {{{z}}}", "{{ x")):
+        notebook.cell(number).locator(".cm-line").nth(1).click()
+        notebook.cell(number).locator(".robota-prose").wait_for()
+        notebook.page.keyboard.type(typed)
+    assert notebook.page.evaluate(SOURCES) == ["%%robota\n{{ x }} {y} {{{z}}}", "%%robota\n{{ x}}"]
+
+
 def test_code_goes_into_the_cell_of_the_former_code_as_long_as_nobody_has_changed_that(opened, work, server):
     said = iter(["1", "2", "3"])
     server.reply = lambda _: f"First\n```bash\npip install x\n```\n\n```python\nx = {next(said)}\n```\n"

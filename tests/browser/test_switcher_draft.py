@@ -43,6 +43,7 @@ def test_a_message_is_sent_with_what_the_notebook_has(panel, server):
     page.select(1)
     switcher.menu(switcher.part("attach"), "The selected cell")
     switcher.menu(switcher.part("attach"), "The last error")
+    has_focus(switcher, "draft")
     switcher.menu(switcher.part("attach"), "See what is sent")
     shown = switcher.part("preview").locator("pre").inner_text()
     assert server.requests == []
@@ -57,6 +58,18 @@ def test_a_message_is_sent_with_what_the_notebook_has(panel, server):
     assert "Its output:\n\n```\n{{ fruit }} 3\n```" in sent
     assert "ZeroDivisionError: division by zero" in sent
     assert shown == sent
+
+
+def test_two_clicks_choose_another_model_and_what_is_typed_next_is_for_that(panel, server):
+    _, switcher = panel
+    server.model = "another-model"
+    switcher.menu(switcher.part("model-menu"), "another-model")
+    has_focus(switcher, "draft")
+    switcher.part("model-menu").and_(switcher.page.get_by_label("Model: another-model", exact=True)).wait_for()
+    switcher.send("who are you?")
+    assert server.requests[-1]["model"] == "another-model"
+    switcher.menu(switcher.part("model-menu"), "Model and settings…")
+    switcher.part("settings").get_by_text("to choose from").wait_for()
 
 
 def test_what_cannot_be_filled_in_comes_back_and_can_be_tried_again(panel, server):

@@ -119,7 +119,10 @@ def test_a_question_of_the_panel_becomes_a_cell_that_replays_its_answer(lab, ope
     switcher.says("first", "1: first", "second {{ 1 }}", "2: second {{ 1 }}", "third", "3: third")
 
 
-def test_an_error_is_asked_about_in_a_cell_that_shows_what_would_be_sent(lab, opened, work, server):
+def test_an_error_is_asked_about_in_a_cell_and_the_code_of_the_answer_mends_the_one_that_failed(
+    lab, opened, work, server
+):
+    server.reply = lambda _: "Like this:\n\n```python\nhalf = total\n```"
     fails, fine = "half = total / nothing", "total, nothing = 7, 0"
     cells = [fine, "missing", LOAD, fails, "%robota chat open"]
     notebook = opened(write(work / "errors.ipynb", *cells))
@@ -144,6 +147,16 @@ def test_an_error_is_asked_about_in_a_cell_that_shows_what_would_be_sent(lab, op
     sent = server.requests[0]["messages"][-1]["content"]
     assert "ZeroDivisionError: division by zero" in sent
     assert "nothing: int" in sent
+
+    block = notebook.cell(4).locator(".jp-OutputArea")
+    block.locator("[data-part=replaceCell]").click()
+    assert lines(block) == [["DEL", fails], ["INS", "half = total"]]
+    block.locator("[data-part=acceptChange]").click()
+    has(notebook, *cells[:3], "half = total", question, cells[4])
+    block.locator("[data-part=insertBelow]").click()
+    has(notebook, *cells[:3], "half = total", question, "half = total", cells[4])
+    notebook.delete(5)
+    notebook.edit(3, fails)
 
     why(1).click()  # an error that is not the last one any more
     notebook.page.locator(".jp-Cell").nth(6).wait_for()

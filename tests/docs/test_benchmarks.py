@@ -160,6 +160,37 @@ def test_the_picture_is_drawn_and_small(tmp_path):
     assert all(name in path.read_text() for name in names)
 
 
+# -- ten tasks in a browser
+
+
+@pytest.fixture
+def tasks():
+    require("browser", find_spec("playwright"), "pip install '.[test]'")
+    from benchmarks import tasks
+
+    return tasks
+
+
+def test_every_task_is_done_in_every_way(tasks):
+    assert all(hasattr(way, task) for way in (*tasks.OURS, tasks.JupyterAI) for task in tasks.TASKS)
+
+
+def test_what_needs_more_moves_than_jupyter_ai_is_set_apart_and_what_cannot_be_done_there_is_no_limit(tasks):
+    found = {("panel", "frame"): 4, ("cells", "frame"): 5, ("jupyter-ai", "frame"): 4}
+    found |= {("panel", "fork"): 9, ("cells", "fork"): 1, ("jupyter-ai", "fork"): None}
+    done = {key: tasks.Tried(count, "") for key, count in found.items()}
+    assert tasks.table(done, ["frame", "fork"], ["panel", "cells", "jupyter-ai"]).splitlines()[2:] == [
+        "| ask about a frame | 4 | **5** | 4 |",
+        "| fork, and compare | 9 | 1 | – |",
+    ]
+
+
+def test_moves_are_told_with_what_was_typed_in_one_piece(tasks):
+    person = tasks.Person(page=None)
+    person.moves = ["Control+Home", *" -m x", "Enter", "click"]
+    assert person.told() == "Control+Home, ` -m x`, Enter, click"
+
+
 # -- the command
 
 

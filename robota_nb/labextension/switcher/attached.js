@@ -22,9 +22,11 @@ export class Attached {
    * @param {object} on What the menu does beside attaching.
    * @param {() => unknown} on.preview Shows what would be sent.
    * @param {() => unknown} on.variable Has a variable chosen.
+   * @param {() => unknown} on.added Something goes along: what is typed next is the message.
    */
-  constructor(actions, services, { preview, variable }) {
+  constructor(actions, services, { preview, variable, added }) {
     this._actions = actions;
+    this._added = added;
     this._services = services;
     /** @type {Attachment[]} */
     this.list = [];
@@ -61,6 +63,7 @@ export class Attached {
   /** @param {Attachment[]} more */
   add(more) {
     this.set([...this.list, ...more]);
+    this._added();
   }
 
   /**

@@ -6,6 +6,7 @@ import { h } from './dom.js';
 import { textArea } from './field.js';
 import { Gauge } from './gauge.js';
 import { icon } from './icons.js';
+import { Model } from './model.js';
 import { Offers } from './offers.js';
 import { t } from './strings.js';
 
@@ -44,7 +45,8 @@ export class Draft {
     this._fit = fit;
     this._attached = new Attached(actions, services, {
       preview: () => this._preview(),
-      variable: () => this._type('@')
+      variable: () => this._type('@'),
+      added: () => this.focus()
     });
     const offers = new Offers(area, actions, name => this._attached.add([{ kind: 'variable', name }]));
     area.addEventListener('keydown', event => this._onKey(event));
@@ -56,10 +58,11 @@ export class Draft {
     }, icon('close'));
     this._waits = h('div.robota-waits', { role: 'status', 'data-part': 'waits' }, h('span.robota-waits-word', {}, t('waits')), this._next, take);
     this._gauge = new Gauge(state, actions);
+    this._model = new Model(state, actions, () => this.focus());
     this.element = h('div.robota-draft', {},
       this._waits, this._attached.element, offers.element,
       h('div.robota-write', {}, this._attached.button, area, this._sendButton, this._stopButton),
-      this._gauge.element);
+      h('div.robota-below', {}, this._model.element, this._gauge.element));
   }
 
   refresh() {
@@ -76,6 +79,7 @@ export class Draft {
     this._sendButton.hidden = arriving !== null;
     this._stopButton.hidden = arriving === null;
     this._gauge.refresh();
+    this._model.refresh();
     this._sendWaiting();
     const next = chat === null ? undefined : this._waiting.get(chat);
     this._waits.hidden = next === undefined;

@@ -15,7 +15,7 @@ import { t } from './strings.js';
  *
  * @param {object} options
  * @param {string} options.label For those who cannot see the icon on it.
- * @param {() => Item[]} options.items
+ * @param {() => Item[] | Promise<Item[]>} options.items
  * @param {string} options.part Names the button in `data-part`.
  * @param {Parameters<typeof icon>[0]} [options.sign]
  */
@@ -23,9 +23,10 @@ export function menuButton({ label, items, part, sign = 'more' }) {
   const button = h('button.robota-icon', {
     type: 'button', 'aria-label': label, title: label, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'data-part': part
   }, icon(sign));
-  button.addEventListener('click', event => {
+  button.addEventListener('click', async event => {
     event.stopPropagation();
-    open(button, items());
+    const listed = items();
+    open(button, listed instanceof Promise ? await listed : listed);
   });
   return button;
 }

@@ -240,6 +240,7 @@ export const STRINGS = {
   gaugeHint: 'About how much the next message sends before its own text, by what the server has counted, and how much fits',
   gaugeHintNoWindow: 'About how much the next message sends before its own text, by what the server has counted',
   gaugeActions: 'What this chat sends',
+  chooseModel: 'Model: {model}',
   used: '{used} tokens',
   usedOf: '{used} of {window} tokens',
   summedUp: ['{count} turn as a summary', '{count} turns as a summary'],

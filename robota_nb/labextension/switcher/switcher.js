@@ -83,6 +83,7 @@ import { ViewState } from './view_state.js';
  *   be done about it.
  * @property {(chat: string, number: number) => void} show Shows a turn of a chat that was chosen, by its place, from 1.
  * @property {(isNew?: boolean) => void} chosen A chat was chosen; what is typed next is for one that is new.
+ * @property {(chat: string) => void} configure Shows the settings of a chat.
  * @property {() => void} editLast Has the last question edited.
  * @property {() => void} leave Gives the focus back to the notebook.
  * @property {() => void} sent A prompt is sent: show the end.
@@ -137,6 +138,7 @@ class Switcher {
       offer: (text, label, action) => this._notes.offer(text, { label, action }),
       show: (chat, number) => this._transcript.show(chat, number - 1),
       chosen: isNew => this._onChosen(isNew),
+      configure: chat => this._configure(chat),
       editLast: () => this._transcript.editLast(),
       leave: () => services.goBack?.(this._root),
       sent: () => this._transcript.toEnd(),
@@ -339,6 +341,15 @@ class Switcher {
     this._drawer.setAttribute('aria-expanded', String(open));
     if (open) {
       this._chats.revealActive();
+    }
+  }
+
+  /** @param {string} id */
+  _configure(id) {
+    const row = this._state.chats.get(id);
+    if (row) {
+      this._toggleDrawer(true);
+      void this._chats.configure(row);
     }
   }
 
