@@ -45,7 +45,8 @@ OPEN = """async () => {
 DRAWN = """async path => {
     const frame = () => new Promise(requestAnimationFrame);
     const { shell, commands } = window.jupyterapp;
-    const shown = () => document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell')?.offsetParent;
+    const panel = () => document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)');
+    const shown = () => panel()?.querySelector('.jp-Cell')?.offsetParent && !panel().querySelector('.jp-Spinner');
     const drawn = () => document.querySelector('#robota-nb-chats > .robota-chats-ui:not([inert]) .robota-turn');
     await commands.execute('robota:open-chats');
     [...shell.widgets('main')].forEach(widget => widget.dispose());
@@ -56,7 +57,10 @@ DRAWN = """async path => {
     while (!drawn()) await frame();
     return performance.now() - began;
 }"""
-"""Milliseconds from a notebook's cells to its chats in the panel, by what the notebook has of them."""
+"""Milliseconds from a notebook's cells to its chats in the panel, by what the notebook has of them.
+
+An empty cell stands below the spinner until the file has come: that is not shown yet.
+"""
 
 SEARCH = """async ([words, hit]) => {
     const root = document.querySelector('#robota-nb-chats .robota-switcher');

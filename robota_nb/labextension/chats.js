@@ -4,6 +4,7 @@
 
 import { showChatsInOutputs } from './chats_output.js';
 import { ICON } from './icon.js';
+import { preload } from './mounting.js';
 import { PANEL, panelOf } from './panel.js';
 import { makeQuestion } from './question.js';
 import { publish } from './services.js';
@@ -132,6 +133,7 @@ function activate(app, tracker, found, { NotebookActions, modules, bridges, sett
   const panel = new (panelOf(Widget))({ tracker, bridges, services, notices, NotebookActions });
   Object.assign(panel.title, icon ? { icon } : { label: t('panelTitle') });
   app.shell.add(panel, 'right', { rank: 800 });
+  bridges.once(() => globalThis.requestIdleCallback?.(() => void preload())); // a notebook is open: it may be wanted
   restorer?.add(panel, PANEL);
 
   app.commands.addCommand(OPEN, {

@@ -5,7 +5,7 @@ import { Bar } from './bar.js';
 import { PerNotebook } from './bridges.js';
 import { Channel } from './channel.js';
 import { load, loader } from './loading.js';
-import { loadAndMount } from './mounting.js';
+import { loadAndMount, preload } from './mounting.js';
 import { Saved, SavedView } from './saved_view.js';
 import { runStale, runner } from './stale.js';
 import { h } from './switcher/dom.js';
@@ -142,6 +142,9 @@ export const panelOf = Widget =>
     }
 
     _onShown() {
+      if (this.isVisible) {
+        void preload(); // while the notebook that it is to show comes
+      }
       this.refresh();
       this._current()?.channel.wake();
     }

@@ -16,6 +16,7 @@ export class Saved {
    */
   constructor(context, onChange) {
     this.model = context.model;
+    this._context = context;
     /** @type {import('./saved.js').Saved | null} */
     this._read = null;
     const forget = () => {
@@ -23,7 +24,7 @@ export class Saved {
       onChange();
     };
     /** @type {(model: Lab.NotebookModel, change: { key: string }) => void} */
-    const onMetadata = (_, { key }) => key === KEY && forget();
+    const onMetadata = (_, { key }) => key === KEY && context.isReady && forget();
     this.model.metadataChanged.connect(onMetadata);
     if (!context.isReady) {
       void context.ready.then(forget);
@@ -31,7 +32,11 @@ export class Saved {
     this.dispose = () => this.model.metadataChanged.disconnect(onMetadata);
   }
 
+  /** @returns {import('./saved.js').Saved} */
   read() {
+    if (!this._context.isReady) {
+      return { sessions: null, isUnreadable: false }; // it is read once, when all of it is there
+    }
     this._read ??= savedIn(this.model);
     return this._read;
   }

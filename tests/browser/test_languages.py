@@ -8,20 +8,13 @@ import pytest
 from support.notebook import write
 from support.page import PANEL as NOTEBOOK
 from support.require import require
-from support.switcher import Switcher
+from support.switcher import WIDE, Switcher
 
 pytestmark = pytest.mark.slow("drives a JupyterLab with a language pack in a browser")
 
 PANEL = "#robota-nb-chats"
 LOAD = "%load_ext robota_nb"
 NARROW = f"{PANEL} {{ min-width: 320px !important; max-width: 320px !important; }}"
-
-WIDE = """panel => [panel, ...panel.querySelectorAll('*')].filter(part => {
-    const { overflowX, textOverflow } = getComputedStyle(part);
-    const mayHold = ['auto', 'scroll'].includes(overflowX) || textOverflow === 'ellipsis'; // code, and cut names
-    return !mayHold && part.clientWidth > 1 && part.scrollWidth > part.clientWidth + 1;
-}).map(part => `${part.tagName}.${part.className}: ${part.textContent.slice(0, 60)}`)"""
-"""The parts of a panel that are wider than the room that they have."""
 
 ENGLISH = """panel => {
     const parts = panel.querySelectorAll('button, label, option, [title], [aria-label], [placeholder], .robota-note');

@@ -4,6 +4,13 @@ from support.notebook import write
 
 LOAD = "%load_ext robota_nb"
 
+WIDE = """panel => [panel, ...panel.querySelectorAll('*')].filter(part => {
+    const { overflowX, textOverflow } = getComputedStyle(part);
+    const mayHold = ['auto', 'scroll'].includes(overflowX) || textOverflow === 'ellipsis'; // code, and cut names
+    return !mayHold && part.clientWidth > 1 && part.scrollWidth > part.clientWidth + 1;
+}).map(part => `${part.tagName}.${part.className}: ${part.textContent.slice(0, 60)}`)"""
+"""The parts of a panel that are wider than the room that they have."""
+
 
 class Switcher:
     """A switcher on a page.
