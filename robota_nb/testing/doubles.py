@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from robota_nb.core.ports import Finish, Request, StreamEvent, TextDelta, Usage
+from robota_nb.core.ports import Finish, FinishReason, Request, StreamEvent, TextDelta, ToolCall, Usage
 from robota_nb.testing.servers.fake_openai import count_words, last_prompt
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class ScriptedProvider:
     steps
         One step for each ask: a ``str`` is one delta; a list holds deltas, events, and exceptions to raise at
         that point; an exception is raised at once; a callable gets the request and returns any of these. A
-        step that does not end with a `Finish` of its own ends with ``stop``.
+        step that does not end with a `Finish` of its own ends with ``stop``, or ``tool_calls`` if it has a `ToolCall`.
     name
         The provider's name.
 
@@ -83,8 +83,9 @@ class ScriptedProvider:
             )
 
     def _play(self, step: Any, request: Request) -> Iterator[StreamEvent]:
-        pieces = [step] if isinstance(step, (str, TextDelta, Finish, BaseException)) else step
+        pieces = [step] if isinstance(step, (str, TextDelta, ToolCall, Finish, BaseException)) else step
         text = ""
+        reason: FinishReason = "stop"
         for piece in pieces:
             if isinstance(piece, BaseException):
                 raise piece
@@ -93,8 +94,10 @@ class ScriptedProvider:
                 if not event.text:
                     continue
                 text += event.text
+            elif isinstance(event, ToolCall):
+                reason = "tool_calls"
             yield event
             if isinstance(event, Finish):
                 return
         usage = Usage(input_tokens=count_words(request.messages), output_tokens=len(text.split()))
-        yield Finish(reason="stop", model=request.model, usage=usage)
+        yield Finish(reason=reason, model=request.model, usage=usage)

@@ -3,8 +3,10 @@
 import json
 from random import Random
 
+from robota_nb.core.ports import Echo
 from robota_nb.providers.openai.answer import Problem
 from robota_nb.providers.openai.reply import Reply
+from robota_nb.providers.openai.responses_reply import ResponsesReply
 from robota_nb.providers.openai.sse import EventParser, SseError
 
 from . import mutations
@@ -48,21 +50,27 @@ def events(parts, cap):
     return found, failed
 
 
-def reply(data):
-    whole, cut = answer([data]), answer(pieces(data))
+def reply(data, kind=Reply):
+    whole, cut = answer([data], kind), answer(pieces(data), kind)
     assert cut == whole
-    text, finish, problem, is_complete = whole
+    text, (*calls, finish), problem, is_complete = whole
     check_answer(text, finish)
-    once = Reply()
+    check_calls(calls)
+    once = kind()
     once.take_whole(data.split(b"data: ", 1)[-1].partition(b"\n")[0])
     check_answer(once.text(last=True), once.finish())
     of_whole = once.problem and once.problem.what
-    return f"{finish.reason} {bool(text)} {bool(finish.usage)} {problem} {is_complete} | {of_whole}"
+    ended = f"{finish.reason} {bool(text)} {min(len(calls), 3)} {bool(finish.usage)}"
+    return f"{ended} {problem} {is_complete} | {of_whole}"
 
 
-def answer(parts):
-    """Return what the provider makes of a body: the text, how it ended, and what is wrong."""
-    parser, taken, texts = EventParser(max_event_bytes=CAPS[-1]), Reply(), []
+def responses(data):
+    return reply(data, ResponsesReply)
+
+
+def answer(parts, kind):
+    """Return what the provider makes of a body: the text, the calls and how it ended, and what is wrong."""
+    parser, taken, texts = EventParser(max_event_bytes=CAPS[-1]), kind(), []
     for part in parts:
         taken.take(parser.feed(part))
         texts.append(taken.text())
@@ -72,7 +80,7 @@ def answer(parts):
         taken.end(parser.close())
     texts.append(taken.text(last=True))
     assert taken.problem is None or type(taken.problem) is Problem
-    return "".join(texts), taken.finish(), taken.problem and taken.problem.what, taken.complete
+    return "".join(texts), list(taken.outcome(echoes=True)), taken.problem and taken.problem.what, taken.complete
 
 
 def check_answer(text, finish):
@@ -81,6 +89,15 @@ def check_answer(text, finish):
     assert len(finish.model) <= 200
     if finish.usage:
         assert min(finish.usage.input_tokens, finish.usage.output_tokens) >= 0
+
+
+def check_calls(told):
+    for each in told:
+        if isinstance(each, Echo):
+            assert all(isinstance(json.loads(item), dict) and item.encode() for item in each.items)
+        else:
+            assert each.name
+            assert (each.id + each.name + each.arguments).encode()  # well-formed
 
 
 def a_stream(rng, case, other):
@@ -106,4 +123,5 @@ def is_chunk(line):
 TARGETS = [
     Target("sse", mutate=mutations.as_bytes, check=sse),
     Target("reply", mutate=a_stream, check=reply),
+    Target("responses", mutate=a_stream, check=responses),
 ]

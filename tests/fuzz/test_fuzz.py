@@ -15,6 +15,7 @@ from robota_nb.display.segments import Segmenter
 from robota_nb.magics import parser as command
 from robota_nb.prompt import fields as prompt
 from robota_nb.providers.openai.reply import Reply
+from robota_nb.providers.openai.responses_reply import ResponsesReply
 from robota_nb.providers.openai.sse import EventParser
 from support.require import require
 
@@ -24,8 +25,9 @@ from .pages import PageTarget, browser_path
 from .targets import TARGETS
 
 CASES = {
-    "sse": 20_000, "reply": 20_000, "snapshot": 1_500, "merge": 1_500, "file": 500, "export": 15_000, "talk": 6_000,
-    "line": 3_500, "prompt": 10_000, "answer": 4_000, "message": 8_000, "entries": 7_000, "document": 4_000,
+    "sse": 20_000, "reply": 20_000, "responses": 8_000, "snapshot": 1_500, "merge": 1_500, "file": 500,
+    "export": 15_000, "talk": 6_000, "line": 3_500, "prompt": 10_000, "answer": 4_000, "message": 8_000,
+    "entries": 7_000, "document": 4_000,
 }  # fmt: skip
 
 TELLING = 20
@@ -101,6 +103,7 @@ DUNDERS = re.compile(prompt.EXPRESSION.pattern.replace(r"\.(?!_)", r"\."), re.VE
 PLANTED = {
     "sse": (EventParser, "_unix_lines", forgets_half_a_line_end),
     "reply": (Reply, "text", leaves_halves),
+    "responses": (ResponsesReply, "text", leaves_halves),
     "snapshot": (Register, "put", takes_what_comes_last),
     "merge": (snapshot, "replaces", lambda entry, other: entry.get("kind") == "purged"),
     "file": (file, "_checked", lambda notebook, name: notebook),

@@ -100,6 +100,8 @@ class Answer(ABC):
                     self._take_other(data, kind)
                 else:
                     self._chunk(value, kind)
+                if self.over:
+                    return
         except SseError as error:
             self._fail(f"sent a broken stream: {error}")
         except (ValueError, RecursionError):

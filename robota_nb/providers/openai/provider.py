@@ -196,9 +196,8 @@ class OpenAIProvider:
                 self._windows[model] = window
             if request.cancellation.cancelled:
                 return response
-            other = other_wire(wire, response.body)
-            if other and self.endpoint.api == "auto" and model not in self._wires:
-                self._wires[model] = other
+            other = other_wire(wire, response.body) if self.endpoint.api == "auto" else None
+            if other and self._wires.setdefault(model, other) is other:  # once: no server is asked to and fro
                 continue
             refusal = wire.refusal_in(response.body, body, request.params, refusals)
             if refusal is None:

@@ -144,7 +144,7 @@ def _input(request: Request) -> Iterator[dict[str, Any]]:
             yield {
                 "type": "function_call_output",
                 "call_id": message["tool_call_id"],
-                "output": message["content"],
+                "output": _content(message["content"]),
             }
         else:
             yield {"role": message["role"], "content": _content(message["content"])}

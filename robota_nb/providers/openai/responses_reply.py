@@ -181,9 +181,10 @@ class ResponsesReply(Answer):
 
     def _finish_item(self, place: int, item: dict[str, Any]) -> None:
         """Take an item that has ended, and of its text what has not come yet."""
+        kind = item.get("type")
         self._done[place] = item
         self._thinks = False
-        match item.get("type"):
+        match kind:
             case "message":
                 self._take_parts(place, item)
             case "reasoning":

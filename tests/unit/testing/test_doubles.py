@@ -31,6 +31,12 @@ class TestScriptedProvider:
     def test_it_is_a_provider(self):
         assert isinstance(ScriptedProvider(), Provider)
 
+    def test_a_call_is_one_and_ends_the_answer_as_such(self):
+        call = ToolCall(id="a", name="rows", arguments="{}")
+        with ScriptedProvider([call, ["Let me look. ", call]]) as provider:
+            assert [event.reason for event in play(provider) if isinstance(event, Finish)] == ["tool_calls"]
+            assert play(provider)[1] == call
+
     def test_text_is_one_delta_and_a_list_is_several(self):
         with ScriptedProvider(["one two", ["a", "", "b"]]) as provider:
             usage = Usage(input_tokens=2, output_tokens=2)

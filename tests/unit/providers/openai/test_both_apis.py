@@ -1,6 +1,7 @@
 """The same stories over Chat Completions and over the Responses API: nobody can tell by the answer which it was."""
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -11,9 +12,10 @@ from robota_nb.errors import ProviderError
 from robota_nb.providers.endpoint import Endpoint
 from robota_nb.providers.openai.chat import CHAT
 from robota_nb.providers.openai.responses import RESPONSES
-from robota_nb.testing import check_provider
+from robota_nb.testing import FaultServer, check_provider
 from support.core import Only
-from support.provider import CANARY, ask, check_discreet, openai_provider, prompts
+from support.paths import TESTS
+from support.provider import CANARY, ask, assert_no_key, check_discreet, openai_provider, prompts
 
 APIS = ["chat", "responses"]
 SPEC = ToolSpec(
@@ -211,3 +213,41 @@ def test_calls_and_their_results_have_the_form_of_the_api(server, provider_of):
     ]
     said = {"name": "rows", "description": "Rows.", "parameters": json.loads(SPEC.parameters), "strict": False}
     assert sent["tools"] == [{"type": "function", **said}]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_key_in_a_call_is_not_told(server, provider_of, api):
+    server.calls(("rows", {"table": CANARY}))
+    (call,) = (event for event in provider_of(api).stream(ask()) if isinstance(event, ToolCall))
+    assert json.loads(call.arguments) == {"table": "…"}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_key_in_what_the_server_wants_back_is_not_told(server, provider_of, api):
+    server.reply = lambda _: [ReasoningDelta(f"the key is {CANARY}"), CALL]
+    (echo,) = (event for event in provider_of(api).stream(replace(ask(), tools=[SPEC])) if isinstance(event, Echo))
+    assert_no_key(*echo.items)
+
+
+@pytest.fixture(scope="module")
+def faulty():
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["clean", "reset"])
+def test_a_connection_cut_at_a_byte_is_told(faulty, reset, scale):
+    stream = (TESTS / "streams" / "responses" / "openai.sse").read_bytes()
+    provider = openai_provider(
+        Endpoint("lab", faulty.base_url, "LAB_KEY", "m", api="responses"), environ={"LAB_KEY": CANARY}, max_retries=0
+    )
+    whole = "Let me look – é 😀"
+    end = stream.index(b"event: response.completed")
+    for at in random.Random(7).sample(range(end), scale(fast=6, all=40, long=end)):
+        faulty.cut(stream, at, reset=reset)
+        text, _, rest = heard(provider, ask())
+        assert whole.startswith(text)
+        assert isinstance(rest[-1], str) or (not reset and rest[-1].reason == "unknown")
+    faulty.cut(stream, len(stream))
+    assert heard(provider, ask())[0] == whole
+    provider.close()

@@ -1,6 +1,8 @@
 """The Responses API: what is sent, what servers refuse of it, and when it is the API that is asked."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -10,8 +12,9 @@ from robota_nb.providers.endpoint import Endpoint, EndpointError, parse_endpoint
 from robota_nb.providers.openai.echoes import to_item
 from robota_nb.providers.openai.responses import RESPONSES, body_of
 from robota_nb.providers.openai.wires import wire_for
-from robota_nb.testing import FaultServer, Shape
-from support.picky import converse, openai
+from robota_nb.testing import FaultServer, Shape, http
+from support.patience import PATIENCE
+from support.picky import answered_with, converse, openai
 from support.provider import CANARY, answer, ask, failure, openai_provider
 
 SPEC = ToolSpec(name="rows")
@@ -245,6 +248,20 @@ class TestChoice:
         _, error = failure(provider_of("auto"))
         assert "use /v1/chat/completions" in str(error)
         assert len(server.requests) == 2
+
+    def test_two_asks_at_once_are_both_switched(self, provider_of):
+        both = threading.Barrier(2)
+
+        def play(body):
+            if "messages" in body:
+                both.wait(PATIENCE)
+                return http("application/json", "400 Bad Request"), json.dumps(said(USE_RESPONSES)).encode()
+            return http(), *answered_with([{"type": "message", "content": [{"type": "output_text", "text": "ok"}]}])
+
+        with FaultServer(Shape(name="switch/both", play=play, ends=frozenset({"stop"}))) as server:
+            provider = provider_of("auto", at=server)
+            with ThreadPoolExecutor(2) as threads:
+                assert [text for text, _ in threads.map(lambda _: answer(provider), range(2))] == ["ok", "ok"]
 
     def test_what_the_user_has_chosen_stays(self, provider_of, server):
         server.fail(400, said(USE_RESPONSES))

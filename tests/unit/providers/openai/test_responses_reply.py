@@ -242,6 +242,10 @@ class TestEnds:
         assert told(read(delta("Hello"), end))[::3] == ("Hello", "unknown")
         assert told(read(event("response.created", response={}), end))[3] == "error"
 
+    def test_what_follows_the_end_is_not_read(self):
+        for pieces in ([delta("Hello") + completed() + b"data: {oops\n\n"], [delta("Hello"), completed(), b"\xff"]):
+            assert told(read(*pieces))[::3] == ("Hello", "stop")
+
     @pytest.mark.parametrize("status", ["in_progress", "queued", None])
     def test_an_answer_that_is_still_at_work_is_not_complete(self, status):
         assert told(whole({"status": status, "output": []}))[3] == "unknown"
