@@ -395,16 +395,21 @@ def test_the_kernel_is_told_of_cells_what_has_changed(jupyter, asked):
 
 def test_the_kernel_is_told_of_cells_that_come_go_or_move_before_anything_runs(jupyter, asked):
     asked.page.evaluate(SPY)
-    told = "() => window.pushed.length"
+
+    def told():
+        """Wait until the kernel has been told something, and has taken it: what comes before that is all told anew."""
+        asked.page.wait_for_function("() => window.pushed.length")
+        asked.idle()
+
     asked.delete(4)
-    asked.page.wait_for_function(told)
+    told()
     assert pushed(asked) == [[4, 1, []]]
     asked.undo(cells=1)
-    asked.page.wait_for_function(told)
+    told()
     ((at, gone, cells),) = pushed(asked)
     assert (at, gone, [cell[:2] for cell in cells]) == (4, 0, [["cell-4", source_hash("4")]])
     asked.move(4, -1)
-    asked.page.wait_for_function(told)
+    told()
     ((at, gone, cells),) = pushed(asked)
     assert (at, gone, [cell[0] for cell in cells]) == (3, 2, ["cell-4", "cell-3"])
 
