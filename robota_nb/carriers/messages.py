@@ -70,6 +70,7 @@ class Open(TypedDict):
     value: NotRequired[object]
     replay: NotRequired[str | None]
     trust: NotRequired[bool]
+    allow: NotRequired[list[str]]
     problem: NotRequired[str]
     size: NotRequired[int]
     updates: NotRequired[bool]

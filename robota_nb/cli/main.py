@@ -76,6 +76,14 @@ def _errors() -> Iterator[None]:
     is_flag=True,
     help="Ask also where somebody else has changed a chat's server, settings or name.",
 )
+@click.option(
+    "--allow-tool",
+    "allow",
+    multiple=True,
+    metavar="NAME",
+    help="Let models call this function of the notebook, as nobody is there to be asked; while text of others is sent "
+    "along, with --trust alone. May be repeated.",
+)
 @click.option("--kernel", "kernel_name", help="The kernel to run it with; by default the notebook's own.")
 @click.option("--timeout", type=int, help="Seconds that a cell may take; by default as long as it likes.")
 def run(
@@ -85,6 +93,7 @@ def run(
     replay: str | None,
     stale: bool,
     trust: bool,
+    allow: tuple[str, ...],
     kernel_name: str | None,
     timeout: int | None,
 ) -> None:
@@ -94,7 +103,7 @@ def run(
     if stale and replay not in (None, "stale"):
         raise click.UsageError(f"--stale and --replay {replay} exclude each other: leave one of them out")
     replay = "stale" if stale else replay
-    options: dict[str, Any] = {"replay": replay, "trust": trust, "timeout": timeout}
+    options: dict[str, Any] = {"replay": replay, "trust": trust, "allow": allow, "timeout": timeout}
     options |= {"kernel_name": kernel_name} if kernel_name else {}
     with _errors(), _progress(notebook.name) as progress:
         try:

@@ -42,10 +42,10 @@ class Calling:
         """Run what the model has called; return how the turn has ended with that, or None if it goes on.
 
         The calls decide, and not the reason that the server gives: some say ``stop`` with calls, and ``tool_calls``
-        where they were cut off.
+        where they were cut off. What may lack its end is not run.
         """
         calls, arriving.calls = arriving.calls[:MAX_CALLS], []
-        if not calls:
+        if not calls or finish.reason == "unknown":
             return finish
         if is_cut(calls[-1].arguments):
             return replace(finish, reason="length")

@@ -32,7 +32,7 @@ from robota_nb.errors import SnapshotError
 from robota_nb.frontends.cells import CELLS, told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 
     from nbformat import NotebookNode
 
@@ -59,6 +59,8 @@ class FrontEnd:
         The replay mode to set, if not the kernel's own choice.
     trust
         Whether others may have changed where the user's chats ask: if not, such an ask is an error.
+    allow
+        The tools whose calls are run unasked; with *trust*, also while text of others is sent along.
     """
 
     def __init__(
@@ -68,11 +70,12 @@ class FrontEnd:
         replay: str | None = None,
         *,
         trust: bool = False,
+        allow: Sequence[str] = (),
     ) -> None:
         _settle(notebook)
         self.notebook = notebook
         self.path = Path(path).absolute() if path else Path()
-        self.replay, self.trust = replay, trust
+        self.replay, self.trust, self.allow = replay, trust, allow
         self.strict = (replay or os.environ.get("ROBOTA_NB_REPLAY")) == "strict"  # a check, which writes nothing
         self.asked: set[str] = set()  # turns
         self.requests: int | None = None  # unknown until the kernel has said it
@@ -84,6 +87,8 @@ class FrontEnd:
         """Return what the kernel is told before the first cell."""
         message: Open = {"op": "open", "version": __version__, "cells": self.cells()}
         message |= {"replay": self.replay, "trust": self.trust}
+        if self.allow:
+            message["allow"] = list(self.allow)
         if any(CELLS in cell.source for cell in self.notebook.cells if cell.cell_type == "code"):
             prose = (cell.source for cell in self.notebook.cells if cell.cell_type == "markdown")
             message["prose"] = list(map(source_hash, prose))
@@ -375,6 +380,7 @@ def run(
     *,
     replay: str | None = None,
     trust: bool = False,
+    allow: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> FrontEnd:
@@ -390,6 +396,8 @@ def run(
         One of `robota_nb.core.rules.modes.MODES`; the kernel's own choice if not given.
     trust
         Whether others may have changed where the user's chats ask: if not, such an ask is an error.
+    allow
+        The tools whose calls are run unasked; with *trust*, also while text of others is sent along.
     progress
         Called with (cells done, cells in all).
     **options
@@ -420,7 +428,7 @@ def run(
         raise SnapshotError(f"{Path(notebook).name} is nested too deep to be run: its metadata is damaged") from None
     del content, aside
     language = node.metadata.get("language_info")  # of whoever ran it before: another Python is no change
-    front = FrontEnd(node, target, replay, trust=trust)
+    front = FrontEnd(node, target, replay, trust=trust, allow=allow)
     total = sum(cell.cell_type == "code" for cell in node.cells)
     done = 0
 

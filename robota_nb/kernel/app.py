@@ -121,6 +121,7 @@ class App:
             notify=self._notices.tell,
             write_pointers=self._idle.write_now,
             ask_why=self._ask_why,
+            allow=self.tools.allow,
         )
         self._runtime.on_foreign_change = self._on_foreign_change
         self._widget: Switcher | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from robota_nb._version import __version__
 from robota_nb.core.inside import ledger_of, runtime_of
@@ -10,7 +10,7 @@ from robota_nb.core.rules.modes import MODES
 from robota_nb.core.users import default_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from robota_nb.carriers.messages import Cells, CodeCell, FromFrontEnd, FromKernel, Open, Why
     from robota_nb.core.manager import SessionManager
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from robota_nb.sync.reader import NotebookReader
 
     _Listed = tuple[str, str, Shown]
+
+    class Allow(Protocol):
+        """Lets calls of tools run."""
+
+        def __call__(self, names: Iterable[str], *, trusted: bool) -> object:
+            """Let calls of tools of these *names* run unasked; *trusted*: also while text of others is sent along."""
+            ...
 
 
 class FrontEndMessages:
@@ -39,6 +46,8 @@ class FrontEndMessages:
         Writes the pointers (heads, active chats, settings) that wait.
     ask_why
         Returns the source of a cell that asks why another one has failed.
+    allow
+        Lets calls of tools run that the user of a runner has named.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class FrontEndMessages:
         notify: Callable[[str], None],
         write_pointers: Callable[[], None],
         ask_why: Callable[[Why], str],
+        allow: Allow,
     ) -> None:
         self._runtime = runtime_of(manager)
         self._page = ledger_of(manager).page(default_user())
@@ -62,6 +72,7 @@ class FrontEndMessages:
         self._notify = notify
         self._write_pointers = write_pointers
         self._ask_why = ask_why
+        self._allow = allow
         self.trust: bool | None = None  # whether others may change where a chat asks; None: there is somebody to tell
         self.follows_updates = True  # whether an output that is updated changes where it stands
         self._lists: dict[str, list[_Listed]] = {}  # the cells, as each page has told them; at the end who told last
@@ -73,6 +84,7 @@ class FrontEndMessages:
                 if mode := next((mode for mode in MODES if mode == message.get("replay")), None):
                     self._runtime.mode = mode
                 self.trust = message.get("trust")
+                self._allow(message.get("allow", ()), trusted=self.trust is True)
                 self.follows_updates = message.get("updates", True)
                 if (cells := message.get("cells")) is not None:
                     self._list(message.get("page", ""), _listed(cells))

@@ -107,6 +107,13 @@ class KernelTools:
             if cell.key == self._here:
                 return
 
+    def allow(self, names: Iterable[str], *, trusted: bool) -> None:
+        """Let calls of tools run that the user of a runner has named; *trusted*: also with text of others."""
+        for name in names:
+            self.consent.say(name, "allow")
+            if trusted:
+                self.consent.trust(name)
+
     # -- for an ask
 
     def toolbox(self, names: Iterable[str]) -> Toolbox | None:

@@ -53,11 +53,17 @@ class Consent:
         self.policy: Policy = "ask"
         self._said: dict[str, Said] = {}
         self._always: set[tuple[object, ...]] = set()
+        self._trusted: set[str] = set()
 
     def say(self, name: str, what: Said) -> None:
         """Note what the user says of the tools of a name; what was allowed by *always* before counts no more."""
         self._said[name] = what
         self._always = {one for one in self._always if one[0] != name}
+        self._trusted.discard(name)
+
+    def trust(self, name: str) -> None:
+        """Let calls of a tool that is allowed run whatever is sent along, as who runs a notebook has said of both."""
+        self._trusted.add(name)
 
     def said(self, name: str) -> Said | None:
         """Return what the user has said of the tools of a name; None if nothing."""
@@ -80,7 +86,7 @@ class Consent:
         said = self._said.get(tool.name)
         if said == "deny" or self.policy == "never":
             return "denied"
-        if doubted or said == "ask":
+        if (doubted and tool.name not in self._trusted) or said == "ask":
             return "ask"
         if tool.safe:
             return "safe"

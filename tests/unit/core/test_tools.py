@@ -115,6 +115,12 @@ def test_arguments_that_were_cut_off_are_not_run_and_the_answer_has_ended_for_it
     assert (str(turn), turn.finish_reason, turn.steps, box.called) == ("I", "length", (), [])
 
 
+def test_calls_of_a_stream_that_did_not_say_that_it_was_complete_are_not_run():
+    box = Box()
+    turn = with_box(box, ["I", call(), Finish(reason="unknown")]).send("go", tools=[print])
+    assert (str(turn), turn.finish_reason, turn.steps, box.called) == ("I", "unknown", (), [])
+
+
 def test_after_ten_rounds_nothing_is_called_any_more():
     box = Box(*"123456789")
     chat = with_box(box, *[[call(eid=f"call_{number}"), ends()] for number in range(10)])
