@@ -8,6 +8,7 @@ piece, or come after the arguments; arguments may be an object. So no key alone 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from robota_nb.core.ports import ToolCall
@@ -16,10 +17,13 @@ from robota_nb.providers.openai.pieces import well_formed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CallReader", "is_whole"]
+__all__ = ["CallReader"]
 
 _OF_A_PIECE = frozenset({"index", "id", "type", "function", "name", "arguments"})
 _OF_A_FUNCTION = frozenset({"index", "id", "name", "arguments"})
+
+_MARK = re.compile(r'\\.?|["{}]', re.DOTALL)
+"""What tells how deep one is in JSON; half an escape ends a piece."""
 
 
 class _Call:
@@ -29,6 +33,7 @@ class _Call:
         self.id = self.name = ""
         self.more: dict[str, Any] = {}
         self._pieces: list[str] = []
+        self._depth, self._in_text, self._escape = 0, False, ""
 
     @property
     def arguments(self) -> str:
@@ -41,13 +46,20 @@ class _Call:
 
     @property
     def is_whole(self) -> bool:
-        return is_whole(self.arguments)
+        """Whether the arguments are one object of JSON; they are put together only if all its braces are closed."""
+        return self._depth == 0 and not self._in_text and _is_object(self.arguments)
 
     def add(self, arguments: str) -> None:
         # Nothing can follow a whole object. Some servers say ``{}`` first, or all of it once more at the end.
         if arguments.lstrip().startswith("{") and self.is_whole:
             self._pieces.clear()
         self._pieces.append(arguments)
+        for mark in _MARK.findall(self._escape + arguments):
+            self._escape = mark if mark == "\\" else ""
+            if mark == '"':
+                self._in_text = not self._in_text
+            elif not self._in_text and mark in "{}":
+                self._depth += 1 if mark == "{" else -1
 
     def call_it(self, name: str, *, has_arguments: bool) -> None:
         """Take a name, or the next piece of one; one that is said again is none."""
@@ -168,10 +180,7 @@ def _begins(call: _Call, call_id: str, name: str, arguments: str, *, apart: bool
     return call.has_begun or bool(arguments) or bool(call_id)
 
 
-def is_whole(text: str) -> bool:
-    """Say whether a text is one object of JSON."""
-    if not text.rstrip().endswith("}"):
-        return False
+def _is_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):

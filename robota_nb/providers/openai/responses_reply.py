@@ -43,8 +43,15 @@ class _Call:
     """A call, as far as it has come."""
 
     def __init__(self) -> None:
-        self.id = self.name = self.arguments = ""
+        self.id = self.name = ""
         self.is_whole = False
+        self.pieces: list[str] = []
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as the model wrote them; without any, an empty object."""
+        text = well_formed("".join(self.pieces))
+        return text if text.strip() else "{}"
 
     def take(self, item: Mapping[str, Any]) -> None:
         """Take what an item says of it."""
@@ -52,7 +59,7 @@ class _Call:
         self.name = _text(item.get("name")) or self.name
         arguments = item.get("arguments")
         said = json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else _text(arguments)
-        self.arguments = said or self.arguments
+        self.pieces = [said] if said else self.pieces
 
 
 class ResponsesReply(Answer):
@@ -74,12 +81,7 @@ class ResponsesReply(Answer):
     def _called(self) -> list[ToolCall]:
         calls = (call for _, call in sorted(self._calls.items()) if call.is_whole and call.name)
         return [
-            ToolCall(
-                id=well_formed(call.id),
-                name=well_formed(call.name),
-                arguments=well_formed(call.arguments) if call.arguments.strip() else "{}",
-            )
-            for call in calls
+            ToolCall(id=well_formed(call.id), name=well_formed(call.name), arguments=call.arguments) for call in calls
         ]
 
     def _echoes(self) -> tuple[str, ...]:
@@ -116,7 +118,7 @@ class ResponsesReply(Answer):
             case "response.output_item.added":
                 self._begin(self._place(value), value["item"])
             case "response.function_call_arguments.delta":
-                self._call(value).arguments += value["delta"]
+                self._call(value).pieces.append(_checked(value["delta"]))
             case "response.function_call_arguments.done":
                 call = self._call(value)
                 call.take({"arguments": value["arguments"]})

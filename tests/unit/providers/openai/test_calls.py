@@ -59,6 +59,19 @@ def test_the_calls_are_those_that_were_made_in_any_pieces(form, data):
     assert read(*(sent[a:b] for a, b in zip([0, *places], [*places, len(sent)], strict=True)))[1] == [F, G]
 
 
+@given(
+    st.lists(
+        st.dictionaries(st.text('"\\\\{}a', max_size=4), st.text('"\\\\{}: é', max_size=8)), min_size=1, max_size=3
+    ),
+    st.integers(1, 9),
+)
+def test_where_a_call_ends_is_told_by_its_arguments_whatever_is_in_them(arguments, size):
+    texts = [json.dumps(each) for each in arguments]
+    pieces = [text[at : at + size] for text in texts for at in range(0, len(text), size)]
+    found = whole(*({"tool_calls": [call(0, None, "f", piece)]} for piece in pieces))
+    assert [said for _, _, said in found] == texts
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_ids_are_the_first_ones_that_were_said(form):
     said = [call_id for call_id, _, _ in whole(*({"tool_calls": each} for each in FORMS[form]))]
