@@ -210,10 +210,10 @@ def _answer(
             answering, request, calling = _begin(ledger, view, chat, plan, cancellation)
             ended: Finish | None = None
             while ended is None:
+                _close(events)
                 events = answering.stream(request)
                 runtime.requests += 1
                 finish = yield from _heard(events, ledger, outcome, where, cancellation)
-                _close(events)
                 ended = calling.after(outcome.arriving, finish) if calling and not cancellation.cancelled else finish
                 request = calling.request if calling else request
             outcome.end(Finish(reason="interrupted") if cancellation.cancelled else ended)

@@ -291,6 +291,11 @@ class App:
         return self._running.request
 
     @property
+    def running_number(self) -> int | None:
+        """The number of the running cell, as its prompt shows it; None if none runs."""
+        return int(self.shell.execution_count) if self._running.is_running() else None
+
+    @property
     def is_one_ask(self) -> bool:
         """Whether the running cell is a ``%%robota`` cell: nothing else is shown below it."""
         return self._running.is_one_ask

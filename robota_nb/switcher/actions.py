@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from robota_nb.core import compaction
 from robota_nb.core.ask_flow import begun_chat, begun_session
+from robota_nb.core.events import Notice
 from robota_nb.core.inside import ledger_of, runtime_of, view_of
 from robota_nb.core.rules import history
 from robota_nb.core.rules.deletion import is_deleted
@@ -18,7 +19,7 @@ from robota_nb.switcher import choosing
 from robota_nb.switcher.composing import compose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from robota_nb.core.chat import Chat
     from robota_nb.core.live import LiveTurn
@@ -166,12 +167,20 @@ def _undelete_chat(host: Host, args: Arguments) -> Outcome:
 def _ask(host: Host, args: Arguments) -> Outcome:
     prompt = compose(args, host.namespace, host.is_prompt)
     runtime = runtime_of(host.manager)
-    for notice in prompt.notices:
+    for notice in (*prompt.notices, *_as_it_was(host, args)):
         runtime.emit(notice)
     with runtime.lock, ledger_of(host.manager).refusable():
         chat = _chat(host.manager, args) if "chat" in args else _first_chat(host.manager)
         live = chat.stream(prompt.text, prompt.images, files=prompt.files, at=args.get("at"))
     return lambda: _finish(live)
+
+
+def _as_it_was(host: Host, args: Arguments) -> Iterator[Notice]:
+    """Yield what the user should know of variables that were looked at while a cell ran: it may have been half-way."""
+    number = host.running_number
+    names_some = args.get("fields", False) and "{{" in args.get("text", "")
+    if number is not None and (names_some or any(one["kind"] == "variable" for one in args.get("attached", []))):
+        yield Notice(text=f"the variables were sent as they were while cell [{number}] ran")
 
 
 def _preview(host: Host, args: Arguments) -> Outcome:

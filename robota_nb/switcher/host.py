@@ -57,6 +57,11 @@ class Host(Protocol):
         """Those of them that the user has made."""
         ...
 
+    @property
+    def running_number(self) -> int | None:
+        """The number of the cell that is being executed, as its prompt shows it; None if none is."""
+        ...
+
     def is_prompt(self, source: str) -> bool:
         """Say whether a cell of this source does nothing but talk to chats."""
         ...

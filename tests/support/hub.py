@@ -48,6 +48,9 @@ class Host:
     def level(self):
         return self.reached
 
+    running_number = None
+    """The cell that runs."""
+
     def is_prompt(self, source):
         return source.startswith("%%robota")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from robota_nb.core.events import Notice
 from robota_nb.core.inside import runtime_of
 from support.core import scripted
 from support.hub import Reader, hub_of
@@ -93,6 +94,17 @@ def test_what_was_filled_in_is_what_is_asked_and_recorded(told):
     host.namespace = {"n": 7}
     reader.do("ask", chat=chat.id, text="see {{ n }}", fields=True, attached=[{"kind": "variable", "name": "n"}])
     assert chat.turns[-1].prompt.content == "see 7\n\n`n`:\n\nint\n\n7"
+
+
+def test_variables_that_are_looked_at_while_a_cell_runs_are_told_to_be_as_they_were(told):
+    reader, host, chat = told
+    host.namespace, host.running_number = {"n": 7}, 3
+    heard = []
+    runtime_of(host.manager).subscribe(lambda event: heard.append(event) if isinstance(event, Notice) else None)
+    reader.do("ask", chat=chat.id, text="no field", fields=True)
+    assert heard == []
+    reader.do("ask", chat=chat.id, text="see {{ n }}", fields=True)
+    assert [str(one) for one in heard] == ["the variables were sent as they were while cell [3] ran"]
 
 
 def test_a_search_finds_turns_and_says_where_they_are(told):
