@@ -239,6 +239,7 @@ def _pattern(_context: click.Context, _option: click.Parameter, given: tuple[str
 @click.option("--branches", is_flag=True, help="Also what was asked beside the path.")
 @click.option("--system", is_flag=True, help="Also system prompts.")
 @click.option("--thoughts", is_flag=True, help="Also what models thought, where that is recorded.")
+@click.option("--tools", is_flag=True, help="Also which tools models have called, and what these returned.")
 @click.option("--pictures/--no-pictures", default=True, help="Pictures of questions and answers, or where they were.")
 @click.option(
     "--redact",

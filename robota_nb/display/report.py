@@ -18,6 +18,7 @@ from robota_nb.core.record.names import Names
 from robota_nb.core.record.nodes import Path
 from robota_nb.core.record.parameters import CHOICES
 from robota_nb.core.record.relations import references
+from robota_nb.core.record.steps import steps_of
 from robota_nb.core.record.text import acts, count
 from robota_nb.core.rules import history
 from robota_nb.core.rules.provenance import is_foreign, meanings
@@ -176,9 +177,10 @@ def log(chat: Chat) -> str:
         theirs = is_foreign(foreign, node)
         marked += [node] if theirs else []
         along = f"{_sent_along(record, node)}{_OUTSIDE if record.is_outside(node) else ''}{_summed_up(record, trail)}"
+        came = f"{_came_along(record, node)}{_called(record, node)}"
         lines += [
             f"{number:>3}{FOREIGN if theirs else ' '} {short(record.text(node.user))}{along}",
-            f"     {short(record.text(node.id))}{_came_along(record, node)}{_ending(node.finish_reason)}",
+            f"     {short(record.text(node.id))}{came}{_ending(node.finish_reason)}",
         ]
     lines += [f"{FOREIGN} foreign: {what}" for what in meanings(runtime.foreign, marked)]
     return plain("\n".join([chat.name, *lines]))
@@ -193,6 +195,11 @@ def _summed_up(record: SessionState, trail: Trail) -> str:
 
 def _sent_along(record: SessionState, node: Node) -> str:
     return _along((one.name, size_of(record.entries[one.id])) for one in record.attached(node.user))
+
+
+def _called(record: SessionState, node: Node) -> str:
+    calls = sum(len(step.calls) for step in steps_of(record.entries[node.id]))
+    return f" · {count(calls, 'call')}" if calls else ""
 
 
 def _came_along(record: SessionState, node: Node) -> str:

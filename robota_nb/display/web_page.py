@@ -16,6 +16,7 @@ from robota_nb.core.record.text import count
 from robota_nb.core.rules.provenance import is_foreign
 from robota_nb.core.turn import Turn
 from robota_nb.display import besides, report
+from robota_nb.display.calls import call_plain, problem_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -88,6 +89,8 @@ class Shows:
         System prompts.
     thoughts
         What models thought before they answered, where that is recorded.
+    tools
+        What models said and called before they answered, and what the tools returned; without, how many calls it were.
     pictures
         The pictures of questions and answers; without them, it says where they were.
     """
@@ -95,6 +98,7 @@ class Shows:
     branches: bool = False
     system: bool = False
     thoughts: bool = False
+    tools: bool = False
     pictures: bool = True
 
 
@@ -219,6 +223,7 @@ class WebPage:
         if self.shows.thoughts and turn.reasoning:
             thoughts = self.text.markdown(turn.reasoning, level)
             yield f'<details class="note">\n<summary>Thoughts</summary>\n{thoughts}</details>\n'
+        yield from self._steps(turn)
         yield self.text.markdown(turn.text, level)
         yield from self._pictures(turn.images, "answer")
         yield from self._sources(turn)
@@ -226,6 +231,19 @@ class WebPage:
             yield f'<p class="note">ended with: {self.text.beginning(turn.finish_reason)}</p>\n'
         yield from map(self._note, besides.notes(turn.besides, is_whole=turn.finish_reason == "stop"))
         yield "</div>\n</article>\n"
+
+    def _steps(self, turn: Turn) -> Iterator[str]:
+        calls = sum(len(step.calls) for step in turn.steps)
+        if calls and not self.shows.tools:
+            yield self._note(f"after {count(calls, 'call')} of tools")
+        for step in turn.steps if self.shows.tools else ():
+            if step.text.strip():
+                yield f'<div class="note">{self._written(step.text)}</div>\n'
+            for call in step.calls:
+                line, result = self.text.line(call_plain(call)), self._written(call.result)
+                yield f'<details class="note">\n<summary>{line}</summary>\n{result}</details>\n'
+            if step.problem:
+                yield self._note(problem_said(step))
 
     def _written(self, text: str) -> str:
         return f'<div class="written">{self.text.plain(text)}</div>\n'

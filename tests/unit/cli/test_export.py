@@ -1,6 +1,7 @@
 """Conversations as a page to give away: what is on it, what never is, and that nothing on it does anything."""
 
 import base64
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ from robota_nb.stores.sqlite import SqliteStore
 from support.core import new_manager, scripted
 from support.hostile import BIDI, OSC, READ, SID, notebook_text, talk
 from support.notebook import write
+from support.paths import TESTS
 from support.web import Page
 
 PNG = base64.b64decode(
@@ -81,7 +83,7 @@ HOSTILE = {
 def page_of(entries, *, shows=None, redact=lambda text: text, foreign=frozenset(), title="t"):
     """The page of a session's entries, as HTML and read."""
     sessions = {SID: entries}
-    every = Shows(branches=True, system=True, thoughts=True)
+    every = Shows(branches=True, system=True, thoughts=True, tools=True)
     html = WebPage(title, WebText(redact), shows or every, foreign).html(sessions, outlined(sessions))
     return html, Page(html)
 
@@ -101,6 +103,13 @@ def test_a_hostile_text_is_text_wherever_it_stands(case):
     entries = talk(
         names=(line, line), system=text, prompt=text, answer=text, reasoning=[text], model=line, provider=line[:30],
         finish_reason=line, sources=[{"title": line, "url": text}, {"url": "https://e.example/"}],
+        steps=[
+            {
+                "content": [text],
+                "calls": [{"id": text, "name": text, "arguments": [text], "result": [text], "status": line}],
+            },
+            {"content": [text], "problem": [text]},
+        ],
     )  # fmt: skip
     html, page = page_of(entries, title=line)
     assert html.lower().count("<style") == 1
@@ -220,6 +229,20 @@ def test_each_part_is_shown_by_an_option(notebook):
     _, page = export("--no-pictures")
     assert page.sources == []
     assert "picture 1 of the question is not shown" in page.text
+
+
+def test_calls_of_tools_are_counted_and_shown_by_an_option(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBOTA_NB_STORE", "memory")
+    monkeypatch.chdir(tmp_path)
+    golden = json.loads(TESTS.joinpath("golden", "format-1.1-steps.json").read_text(encoding="utf-8"))
+    write(tmp_path / "nb.ipynb", "1", metadata={"robota_nb": golden})
+    text = export()[1].text
+    assert "after 2 calls of tools" in text
+    assert "Oslo" not in text
+    text = export("--tools")[1].text
+    assert 'temperature(city="Oslo")' in text
+    assert "Let me" in text
+    assert "asked again, as it did not fit: city: field required" in text
 
 
 def test_only_the_named_chats_are_shown_and_whole(notebook):
