@@ -67,6 +67,7 @@ declare namespace BridgeMessage {
     value?: unknown;
     replay?: string | null;
     trust?: boolean;
+    allow?: string[];
     problem?: string;
     size?: number;
     updates?: boolean;
@@ -387,8 +388,8 @@ declare namespace ViewMessage {
    *
    * `reason` is how the answer ended, `tokens` are those that came in and went out, `cell` is whether a cell
    * asked it. `place` tells which one of how many branches this is; `before` and `after` are the turns in its
-   * place on the neighbouring ones. `pictures` are ids, `thoughts` what the model thought before the answer, and `steps` what it
-   * said and called.
+   * place on the neighbouring ones. `pictures` are ids, `thoughts` what the model thought before the answer,
+   * and `steps` what it said and called.
    */
   interface TurnRow {
     id: string;

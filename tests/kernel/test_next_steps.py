@@ -9,7 +9,6 @@ FAULTS = {
     "quota": (402, "Insufficient Balance"),
     "a long answer": (400, "max_tokens is too large: 5000"),
     "model": (404, "The model `m` does not exist"),
-    "another api": (404, "only supported in v1/responses"),
     "pictures": (400, "m is not a multimodal model"),
 }
 COMMAND = re.compile(
