@@ -90,7 +90,7 @@ class App:
         self.manager = SessionManager(providers=self.endpoints, shelf=default_shelf())
         self._runtime = runtime_of(self.manager)
         self.tools = KernelTools(shell, self.page, self._without_keys)
-        self._runtime.make_toolbox = self.tools.made
+        self._runtime.make_toolbox, self._runtime.make_shape = self.tools.made, self.tools.shape
         self._bridge = bridge(shell)
         self._notices = Notices(shell, self._bridge)
         self.persistence = Persistence(

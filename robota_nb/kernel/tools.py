@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from robota_nb.core.notebook_page import NotebookPage
+    from robota_nb.core.ports import Shape
     from robota_nb.tools.toolbox import Toolbox
 
 
@@ -139,6 +140,12 @@ class KernelTools:
             functions, self.consent, read=self._read if self._can_ask() else None, hide=self._hide,
             captured=_captured, max_result=self.max_result,
         )  # fmt: skip
+
+    def shape(self, kind: object) -> Shape:
+        """Return the form of answers that are values of a type."""
+        from robota_nb.tools.value import Into
+
+        return Into(kind)
 
     def _look_up(self, name: str) -> object:
         """Return what a name stands for; a dotted one is an attribute."""
