@@ -160,9 +160,12 @@ class Into:
 
     def frame(self, text: str) -> Any:
         """Return the value that a text is as a data frame of pandas; raises as `value`."""
-        import pandas as pd  # type: ignore[import-untyped, unused-ignore]
-
-        return pd.DataFrame(self.to_records(self.value(text)))
+        rows = self.to_records(self.value(text))
+        try:
+            import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            raise AnswerInvalid("a data frame needs pandas: pip install pandas, or take turn.value") from None
+        return pd.DataFrame(rows)
 
     def settings(self) -> dict[str, str]:
         """Return the setting of an ask that asks for such a value."""
