@@ -229,12 +229,14 @@ class App:
         self._idle.cell_begins()
         self._marks.cell_begins()
         self.runner.asked_here.clear()
-        self.tools.begins(cell.id)
+        self.tools.begins()
         self._running.begin(cell)
 
     def cell_ends(self, *, failed: bool = False) -> None:
         """Note that the cell has been executed; *failed*: with an error."""
-        self._marks.cell_ended(self._running.end(failed=failed))
+        key = self._running.end(failed=failed)
+        self.tools.ended(key)
+        self._marks.cell_ended(key)
         self._idle.cell_ends()
 
     # -- for commands and views
