@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HINTS",
+    "AnswerInvalid",
     "CellsUnseen",
     "ChatBusy",
     "ChatLimitReached",
@@ -44,6 +45,7 @@ __all__ = [
 
 HINTS: Mapping[str, str] = MappingProxyType({
     "account.quota": "add credit there, or chat.configure(provider=NAME) chooses another endpoint",
+    "answer.invalid": "chat.send(text, into=…, repair=2) asks again more often, turn.text has what it says",
     "answer.silent": "chat.cancel() stops it; Timeouts(silence=…) of the ProviderRegistry says when it is given up",
     "ask.shorten": (
         "chat.compact() sends a summary of its beginning, chat.fork(name, at) or chat.clear() makes it shorter, "
@@ -277,6 +279,10 @@ class NotebookUnknown(RobotaError):
 
 class ToolError(RobotaError):
     """Something cannot be offered to a model as a tool."""
+
+
+class AnswerInvalid(RobotaError):
+    """An answer does not have the form that was asked for; it is recorded as it is."""
 
 
 class ConsentMissing(RobotaError):

@@ -15,7 +15,7 @@ from robota_nb.providers.registry import ProviderRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from robota_nb.core.ports import Provider, Providers, Shelf, Toolbox
+    from robota_nb.core.ports import Provider, Providers, Shape, Shelf, Toolbox
 
 
 class SessionManager(CoreManager):
@@ -69,7 +69,14 @@ class SessionManager(CoreManager):
             shelf=shelf,
             now=now,
         )
-        runtime_of(self).make_toolbox = _toolbox
+        runtime = runtime_of(self)
+        runtime.make_toolbox, runtime.make_shape = _toolbox, _shape
+
+
+def _shape(kind: object) -> Shape:
+    from robota_nb.tools.value import Into
+
+    return Into(kind)
 
 
 def _toolbox(functions: Sequence[object]) -> Toolbox:

@@ -10,7 +10,7 @@ from robota_nb.core.cell_asks import stands, told
 from robota_nb.core.events import Changed
 from robota_nb.core.inside import ledger_of, view_of
 from robota_nb.core.live import LiveTurn
-from robota_nb.core.plan import Plan
+from robota_nb.core.plan import ONE_ROUND, Plan, Rounds
 from robota_nb.core.record import entries as make
 from robota_nb.core.rules.effects import Back, Undo
 from robota_nb.core.rules.states import check_active
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from robota_nb.core.ledger import Ledger
     from robota_nb.core.manager import SessionManager
     from robota_nb.core.notebook_page import NotebookPage
-    from robota_nb.core.ports import Attachment, Toolbox
+    from robota_nb.core.ports import Attachment
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.asking import Ask, Decision
@@ -58,7 +58,7 @@ def ask(
     once: bool = False,
     append: bool = False,
     lacks: RobotaError | None = None,
-    tools: Toolbox | None = None,
+    rounds: Rounds = ONE_ROUND,
 ) -> Turn | LiveTurn:
     """Answer an ask: of the running cell from the record, or live; outside cells live.
 
@@ -85,8 +85,8 @@ def ask(
     lacks
         What keeps the model from being asked, as what is to go along is not known: only a recorded answer will do. If
         nobody tells what cells hold, those that are recorded with the prompt stand in their place.
-    tools
-        What the model may call.
+    rounds
+        What may have the model asked more than once.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def ask(
                 raise lacks
             view = ledger.views[where.id] if where else begun_session(ledger, user)
             return _outside(
-                ledger, view, to, text, attached=attached, options=options or {}, record=not once, tools=tools
+                ledger, view, to, text, attached=attached, options=options or {}, record=not once, rounds=rounds
             )
         if append:
             page.asking.append()
@@ -119,10 +119,10 @@ def ask(
             attached = (*attached, *page.record.cells_sent(make.clean(text), page.here_id))
         asked = page.ask(
             make.clean(text), attached, to=to, within=within, options=options or {}, fresh=fresh or once, lacks=lacks,
-            tools=tools,
+            tools=rounds.tools,
         )  # fmt: skip
         asked = _with_chat(ledger, page, user, asked)
-        return _answer(ledger, page, asked, make.clean(text), attached, once=once, tools=tools)
+        return _answer(ledger, page, asked, make.clean(text), attached, once=once, rounds=rounds)
 
 
 def ask_instead(
@@ -133,7 +133,7 @@ def ask_instead(
     *,
     attached: Sequence[Attachment] = (),
     options: Mapping[str, str] | None = None,
-    tools: Toolbox | None = None,
+    rounds: Rounds = ONE_ROUND,
 ) -> Turn | LiveTurn:
     """Answer an ask in the place of a turn that a chat remembers; what stands from there on is left; as `ask` does."""
     ledger, view = ledger_of(manager), view_of(chat)
@@ -141,11 +141,11 @@ def ask_instead(
         page, path = ledger.running(view.user_id), view.path(chat.id)
         if page is None:
             check_active(view)
-            made = replace(plans.instead(ledger, view, chat.id, text, node), tools=tools)
+            made = replace(plans.instead(ledger, view, chat.id, text, node), rounds=rounds)
             return LiveTurn(ledger, view, chat.id, lambda: made)
         place = path.place(node)
         page.did(Undo(chat=chat.id) if place == len(path) else Back(chat=chat.id, to=place - 1))
-        return ask(manager, text, user_id=view.user_id, attached=attached, options=options, tools=tools)
+        return ask(manager, text, user_id=view.user_id, attached=attached, options=options, rounds=rounds)
 
 
 def _outside(
@@ -157,12 +157,12 @@ def _outside(
     attached: Sequence[Attachment],
     options: Mapping[str, str],
     record: bool,
-    tools: Toolbox | None,
+    rounds: Rounds,
 ) -> LiveTurn:
     """Ask outside cells: at the end of a chat, in none of a cell's places, and never from the record."""
     check_active(view)
     to = chat or view.active_id or begun_chat(ledger, view)
-    plan = replace(plans.at_end(ledger, view, to, text, attached), options=options, record=record, tools=tools)
+    plan = replace(plans.at_end(ledger, view, to, text, attached), options=options, record=record, rounds=rounds)
     return LiveTurn(ledger, view, to, lambda: plan)
 
 
@@ -195,7 +195,7 @@ def _answer(
     attached: Sequence[Attachment],
     *,
     once: bool,
-    tools: Toolbox | None,
+    rounds: Rounds,
 ) -> Turn | LiveTurn:
     decision = page.decide(asked)
     chat = decision.request.chat
@@ -203,12 +203,12 @@ def _answer(
     assert view is not None
     if decision.found is None:
         check_active(view, page.here)
-        plan = replace(_plan(page, decision, text, tuple(attached), record=not once), tools=tools)
+        plan = replace(_plan(page, decision, text, tuple(attached), record=not once), rounds=rounds)
         return LiveTurn(ledger, view, chat, lambda: plan, told(ledger, page, decision, once=once), here=page.here)
     turn = decision.found.id
     stands(ledger, page, decision, turn)
     ledger.runtime.emit(Changed(session=view.id, chat=chat))
-    return Turn.from_record(view.record, view.record.nodes[turn], replayed=True)
+    return replace(Turn.from_record(view.record, view.record.nodes[turn], replayed=True), shape=rounds.shape)
 
 
 def _plan(page: NotebookPage, decision: Decision, text: str, attached: tuple[Attachment, ...], *, record: bool) -> Plan:

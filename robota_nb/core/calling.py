@@ -1,4 +1,7 @@
-"""The calls of a turn: each is run if its user agrees, and what it returns is what the model is asked with next."""
+"""The rounds of a turn: what the model calls is run if its user agrees, and it is asked with what that has returned.
+
+It is asked again, too, if its answer has not the form that it is to have.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from robota_nb.core.rules.request import messages_of
 
 if TYPE_CHECKING:
     from robota_nb.core.doubts import Doubts
-    from robota_nb.core.plan import Arriving
+    from robota_nb.core.plan import Arriving, Plan
     from robota_nb.core.ports import Finish, Request, Toolbox, ToolCall
     from robota_nb.core.runtime import Runtime
 
@@ -27,26 +30,27 @@ class Calling:
         Whose.
     request
         What the first round sends.
-    tools
-        What may be called.
+    plan
+        What is asked: with which tools, and in which form.
     doubts
         What of the request its user has neither written nor confirmed.
     """
 
-    def __init__(self, runtime: Runtime, request: Request, tools: Toolbox, doubts: Doubts) -> None:
+    def __init__(self, runtime: Runtime, request: Request, plan: Plan, doubts: Doubts) -> None:
         self.request = request
-        self._runtime, self._tools, self._doubts = runtime, tools, doubts
-        self._rounds = 1
+        self._runtime, self._may, self._doubts = runtime, plan.rounds, doubts
+        self._rounds, self._repairs = 1, plan.rounds.repairs
 
     def after(self, arriving: Arriving, finish: Finish) -> Finish | None:
-        """Run what the model has called; return how the turn has ended with that, or None if it goes on.
+        """Run what the model has called, if it has; return how the turn has ended with that, or None if it goes on.
 
         The calls decide, and not the reason that the server gives: some say ``stop`` with calls, and ``tool_calls``
         where they were cut off. What may lack its end is not run.
         """
         calls, arriving.calls = arriving.calls[:MAX_CALLS], []
-        if not calls or finish.reason == "unknown":
-            return finish
+        tools = self._may.tools
+        if not calls or tools is None or finish.reason == "unknown":
+            return self._repaired(arriving, finish)
         if is_cut(calls[-1].arguments):
             return replace(finish, reason="length")
         step = Step(
@@ -58,20 +62,33 @@ class Calling:
         if self._rounds >= self._runtime.max_rounds:
             return replace(finish, reason="tool_calls", usage=None)
         for at, call in enumerate(calls):
-            done = self._run(call)
+            done = self._run(tools, call)
             step = replace(step, calls=(*step.calls[:at], done, *step.calls[at + 1 :]))
             arriving.steps[-1] = step
             self._tell(arriving)
         self._ask_with(step)
         return None
 
-    def _run(self, call: ToolCall) -> Call:
-        done = self._tools.run(call, doubted=self._doubts.are_left)
+    def _run(self, tools: Toolbox, call: ToolCall) -> Call:
+        done = tools.run(call, doubted=self._doubts.are_left)
         if done.by == "asked":
             self._doubts.confirm()
-        if done.by and not self._tools.is_safe(call.name):
+        if done.by and not tools.is_safe(call.name):
             self._doubts.add_result()
         return done
+
+    def _repaired(self, arriving: Arriving, finish: Finish) -> Finish | None:
+        """Have the model asked again for an answer that has not its form; what was cut off cannot have it."""
+        shape = self._may.shape
+        if shape is None or not self._repairs or finish.reason != "stop" or not (faults := shape.faults(arriving.text)):
+            return finish
+        self._repairs -= 1
+        step = Step(text=arriving.text, usage=finish.usage, echo=arriving.echo, problem=tuple(faults))
+        arriving.parts, arriving.echo = [], ()
+        arriving.steps.append(step)
+        self._tell(arriving)
+        self._ask_with(step)
+        return None
 
     def _ask_with(self, step: Step) -> None:
         """Have the next round send what was called and returned."""

@@ -12,6 +12,7 @@ from robota_nb.core import files as reading
 from robota_nb.core.cell_asks import by_code
 from robota_nb.core.events import Notice
 from robota_nb.core.live import LiveTurn, build_request
+from robota_nb.core.plan import ONE_ROUND, Rounds
 from robota_nb.core.record import entries as make
 from robota_nb.core.record import html
 from robota_nb.core.record.config import settings_from
@@ -161,6 +162,8 @@ class Chat:
         files: Sequence[AnyFile] = (),
         at: int | None = None,
         tools: Sequence[object] = (),
+        into: object = None,
+        repair: int = 1,
     ) -> LiveTurn:
         """Ask, and return the text as it arrives; at the end the turn is recorded.
 
@@ -178,6 +181,11 @@ class Chat:
         tools
             What the model may call: functions, or what `robota_nb.tool` makes of them. Each call is asked for first
             (by ``input()``), but for functions that are marked as ``safe``.
+        into
+            The type that the answer is to be a value of: a model of pydantic, a dataclass, a `TypedDict`, an `Enum`, a
+            ``Literal``, a list of those; `Turn.value` is the value.
+        repair
+            How often the model is asked again for an answer that is none.
 
         Raises
         ------
@@ -201,14 +209,18 @@ class Chat:
             if one.notice:
                 self._ledger.runtime.emit(Notice(text=one.notice))
 
-        offered = self._ledger.runtime.make_toolbox(tools) if tools else None
+        runtime = self._ledger.runtime
+        shape = runtime.make_shape(into) if into is not None else None
+        options = shape.settings() if shape else {}
+        rounds = Rounds(tools=runtime.make_toolbox(tools) if tools else None, shape=shape, repairs=repair)
+        rounds = rounds if tools or shape else ONE_ROUND
 
         def plan() -> Plan:  # when it begins: another turn may have ended since
             if at is not None:
                 made = self._plan_at(history.numbered(self._view, self.id, at), text)
             else:
                 made = plans.at_end(self._ledger, self._view, self.id, text, reading.along(images, read))
-            return replace(made, tools=offered)
+            return replace(made, rounds=rounds, options={**made.options, **options})
 
         return self._live(plan)
 
@@ -219,9 +231,20 @@ class Chat:
         *,
         files: Sequence[AnyFile] = (),
         tools: Sequence[object] = (),
+        into: object = None,
+        repair: int = 1,
     ) -> Turn:
-        """Ask *text* with *images*, *files* and *tools*, and return the turn; the same, and raises, as `stream`."""
-        return self.stream(text, images, files=files, tools=tools).result()
+        """Ask *text*, and return the turn; with the same as `stream`, and raises as it does.
+
+        Raises
+        ------
+        AnswerInvalid
+            If the answer is no value of the type *into*; it is recorded.
+        """
+        turn = self.stream(text, images, files=files, tools=tools, into=into, repair=repair).result()
+        if into is not None:
+            turn.value  # noqa: B018 - raises if there is none
+        return turn
 
     def edit(self, number: int, text: str) -> Turn:
         """Ask *text* in the place of turn *number* of the path (from 1); what stood there becomes a branch.

@@ -70,12 +70,13 @@ def doubts_of(runtime: Runtime, view: SessionView, chat: str, plan: Plan, nodes:
 
 
 def _parts(runtime: Runtime, view: SessionView, chat: str, plan: Plan, nodes: list[Node]) -> Iterator[str]:
+    tools = plan.rounds.tools
     found = provenance.foreign_parts(view.record, runtime.foreign, chat, nodes, plan.asked_of)
     yield from found.told()
     yield from found.doubtful
     for node in nodes:
         called = (call for step in steps_of(view.record.entries[node.id]) for call in step.calls)
-        if any(call.by and not (plan.tools and plan.tools.is_safe(call.name)) for call in called):
+        if any(call.by and not (tools and tools.is_safe(call.name)) for call in called):
             yield f"results of {node.id}"
         yield from (attached.id for attached in view.record.attached(node.user))
     yield from (attached.id for attached in plan.attached_entries)

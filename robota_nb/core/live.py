@@ -19,7 +19,7 @@ from robota_nb.core.events import (
     TurnStarted,
 )
 from robota_nb.core.interrupts import Cancellation, deferred
-from robota_nb.core.plan import Arriving
+from robota_nb.core.plan import ONE_ROUND, Arriving
 from robota_nb.core.ports import (
     Besides,
     Echo,
@@ -332,12 +332,13 @@ def _begin(
 
 
 def _calling(runtime: Runtime, view: SessionView, chat: str, plan: Plan, request: Request) -> Calling | None:
-    if plan.tools is None:
+    if plan.rounds is ONE_ROUND:
         return None
     sent = _sent_before(runtime, view, plan)
     doubts = doubts_of(runtime, view, chat, plan, [*sent.summed, *sent.nodes])
-    plan.tools.check(doubted=doubts.are_left)
-    return Calling(runtime, request, plan.tools, doubts)
+    if plan.rounds.tools:
+        plan.rounds.tools.check(doubted=doubts.are_left)
+    return Calling(runtime, request, plan, doubts)
 
 
 def _check_fallback(ledger: Ledger, view: SessionView, chat: str) -> None:
@@ -451,7 +452,7 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
         history,
         pictures="none" if pictures == "latest" and has_picture else pictures,
         mark_unfinished=runtime.mark_unfinished,
-        steps_for=config.provider if plan.tools else None,
+        steps_for=config.provider if plan.rounds.tools else None,
     )
     if config.system:
         messages.insert(0, {"role": "system", "content": config.system})
@@ -462,7 +463,7 @@ def build_request(runtime: Runtime, view: SessionView, plan: Plan, cancellation:
         messages=messages,
         turns=turns,
         params=config.decoded_params(),
-        tools=tuple(plan.tools.specs) if plan.tools else (),
+        tools=tuple(plan.rounds.tools.specs) if plan.rounds.tools else (),
         echo=echo,
         cancellation=cancellation or Cancellation(),
     )

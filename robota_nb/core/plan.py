@@ -14,13 +14,34 @@ from robota_nb.core.record.types import TEXT_ALONE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.ports import Attachment, Besides, Entry, Step, Toolbox, ToolCall
+    from robota_nb.core.ports import Attachment, Besides, Entry, Shape, Step, Toolbox, ToolCall
     from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Asked
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.effects import ByHand
     from robota_nb.core.rules.summaries import Turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """What may have a model asked more than once in a turn.
+
+    Parameters
+    ----------
+    tools
+        What it may call.
+    shape, repairs
+        The form that its answer is to have, and how often it is asked again for an answer that has not.
+    """
+
+    tools: Toolbox | None = None
+    shape: Shape | None = None
+    repairs: int = 1
+
+
+ONE_ROUND = Rounds()
+"""Nothing, as with most asks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +76,8 @@ class Plan:
         The pictures and files that go with the prompt.
     sums_up
         Whether it asks for a summary of what is before it: then all of that is sent, whatever the user's limit.
-    tools
-        What the model may call.
+    rounds
+        What may have it asked more than once.
     """
 
     text: str
@@ -74,7 +95,7 @@ class Plan:
     record: bool = True
     attached: tuple[Attachment, ...] = ()
     sums_up: bool = False
-    tools: Toolbox | None = None
+    rounds: Rounds = ONE_ROUND
 
     @property
     def asked_of(self) -> Config:
@@ -95,7 +116,7 @@ class Plan:
     @cached_property
     def tool_entries(self) -> Mapping[str, Entry]:
         """The entries of the tools that are offered, by their ids."""
-        return tool_entries(self.tools)
+        return tool_entries(self.rounds.tools)
 
 
 def tool_entries(tools: Toolbox | None) -> dict[str, Entry]:

@@ -45,6 +45,7 @@ __all__ = [
     "ReasoningDelta",
     "Remark",
     "Request",
+    "Shape",
     "Shelf",
     "SignOfLife",
     "Source",
@@ -344,6 +345,26 @@ class Toolbox(Protocol):
         KeyboardInterrupt
             If the user stops the answer.
         """
+        ...
+
+
+class Shape(Protocol):
+    """The form that an answer is to have."""
+
+    def faults(self, text: str) -> Sequence[str]:
+        """Return why a text has not that form, a line for each fault; nothing if it has."""
+        ...
+
+    def settings(self) -> Mapping[str, str]:
+        """Return the settings of an ask that asks for that form."""
+        ...
+
+    def value(self, text: str) -> Any:
+        """Return the value that a text of that form stands for; raise `AnswerInvalid` if it has another one."""
+        ...
+
+    def frame(self, text: str) -> Any:
+        """Return the same as a data frame of pandas; raises as `value`."""
         ...
 
 

@@ -59,7 +59,7 @@ def turn_entries(arriving: Arriving, finish: Finish, *, n: int, at: str) -> Writ
         reasoning=arriving.reasoning if plan.asked_of.keeps_thoughts else "",
     )  # fmt: skip
     put_besides(reply, arriving.besides)
-    put_steps(reply, arriving.steps, arriving.echo if plan.tools else ())
+    put_steps(reply, arriving.steps, arriving.echo if plan.rounds.tools else ())
     answer = make.entry_id(reply)
     files = {one.id: entry for one, entry in attached.items()}
     return Written({**new, **plan.tool_entries, **files, asked: question, answer: reply}, answer)
@@ -88,7 +88,7 @@ def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
             ),
             model=finish.model or plan.asked_of.model, finish_reason=finish.reason, usage=_usage(arriving, finish),
             config=plan.asked_of, cell=plan.cell, reasoning=thoughts, besides=arriving.besides,
-            steps=tuple(arriving.steps),
+            steps=tuple(arriving.steps), shape=plan.rounds.shape,
         )  # fmt: skip
     with ledger.runtime.lock:
         if plan.instead_of:
@@ -98,6 +98,8 @@ def record_turn(ledger: Ledger, arriving: Arriving, finish: Finish) -> Turn:
             view.record.heard[answer] = thoughts
         ledger.commit(view, entries)
         turn = Turn.from_record(view.record, view.record.nodes[answer])
+    if plan.rounds.shape:
+        turn = replace(turn, shape=plan.rounds.shape)
     if turn.steps:
         turn = replace(turn, steps=tuple(map(_with_printed, turn.steps, arriving.steps)))
     return replace(turn, prompt=replace(turn.prompt, attached=plan.attached)) if plan.attached else turn

@@ -14,11 +14,12 @@ from robota_nb.core.record.entries import usage_of
 from robota_nb.core.record.steps import steps_of
 from robota_nb.core.record.text import count, short
 from robota_nb.core.record.types import TEXT_ALONE, File, Image
+from robota_nb.errors import AnswerInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from robota_nb.core.ports import Attachment, Besides, FinishReason, Request, Source, Step, Usage
+    from robota_nb.core.ports import Attachment, Besides, FinishReason, Request, Shape, Source, Step, Usage
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Asked, Node
@@ -121,6 +122,8 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
         What the answer has beside its text.
     steps
         What the model said and called before its answer, and what it was told, in order.
+    shape
+        The form that it was asked for in this process, if it was.
     """
 
     prompt: Message
@@ -134,6 +137,7 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
     reasoning: str = ""
     besides: Besides = TEXT_ALONE
     steps: tuple[Step, ...] = ()
+    shape: Shape | None = field(default=None, repr=False)
 
     def __new__(cls, *, reply: Message, **_: object) -> Self:
         """Make the text; what else there is to know, the dataclass takes."""
@@ -172,6 +176,27 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
     def text(self) -> str:
         """The answer."""
         return self.reply.content
+
+    @property
+    def value(self) -> Any:
+        """The answer as a value of the type that was asked for with ``into``, as that is now.
+
+        Raises
+        ------
+        AnswerInvalid
+            If it is none, or none was asked for in this process.
+        """
+        return self._shape.value(self.text)
+
+    def to_frame(self) -> Any:
+        """Return the value as a pandas data frame: of a list, a row for each item; raises as `value`."""
+        return self._shape.frame(self.text)
+
+    @property
+    def _shape(self) -> Shape:
+        if self.shape is None:
+            raise AnswerInvalid("this answer was asked for without a type: turn.text has it")
+        return self.shape
 
     @property
     def images(self) -> tuple[Image, ...]:

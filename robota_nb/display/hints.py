@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 HINTS: Mapping[str, str] = MappingProxyType({
     "account.quota": "add credit there, or %robota chat set provider=NAME chooses another endpoint",
+    "answer.invalid": "--repair 2 has it asked again more often, or ask another model with --model",
     "answer.silent": (
         "interrupt the kernel and run the cell again, or ask another model with --model; "
         "c.RobotaMagics.silence_timeout says when it is given up"

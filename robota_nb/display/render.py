@@ -6,6 +6,7 @@ how it arrived: the live end and the replay are the same code, `NotebookRenderer
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import threading
@@ -18,6 +19,7 @@ from robota_nb.core.interrupts import deferred
 from robota_nb.core.record.controls import ControlStripper, strip_controls
 from robota_nb.core.record.entries import clean, new_id
 from robota_nb.core.record.snapshot import KEY
+from robota_nb.core.record.text import fenced
 from robota_nb.core.record.types import TEXT_ALONE
 from robota_nb.display.besides import notes, picture_data, pictures_plain, sources_markdown, sources_plain
 from robota_nb.display.bounds import Bound, bounded, uncoloured, what_is_left
@@ -185,6 +187,19 @@ def _left_json(text: str, said: list[str], besides: Besides) -> list[_Output]:  
     return [_plain(_noted(*_bounded_and_noted(text, said)))]
 
 
+def _fenced(text: str) -> _Output:
+    return _markdown(fenced(text, "json") if text.strip() else text)
+
+
+def _left_value(text: str, said: list[str], besides: Besides) -> list[_Output]:
+    """Return JSON with its lines indented, in a fence; what is none, as it is."""
+    try:
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return _left_markdown(text, said, besides)
+    return _left_markdown(fenced(text, "json"), said, besides)
+
+
 def _bounded_and_noted(text: str, said: list[str]) -> tuple[str, str]:
     """Return the part of plain text that a cell shows, and what is to be said below it."""
     shown = bounded(text, plain=True)
@@ -204,6 +219,7 @@ _FORMS = {
     ),
     "text": _Form(cutter=Lines, segment=_plain, noted=_noted, left=_left_text, step=_step_plain),
     "json": _Form(cutter=Whole, segment=_plain, noted=_noted, left=_left_json, step=_step_plain),
+    "value": _Form(cutter=Whole, segment=_fenced, noted=_noted_markdown, left=_left_value, step=_step_markdown),
 }
 _FORMS["code"] = _FORMS["markdown"]  # the cell is inserted elsewhere
 

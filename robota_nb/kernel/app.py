@@ -90,7 +90,7 @@ class App:
         self.manager = SessionManager(providers=self.endpoints, shelf=default_shelf())
         self._runtime = runtime_of(self.manager)
         self.tools = KernelTools(shell, self.page, self._without_keys)
-        self._runtime.make_toolbox = self.tools.made
+        self._runtime.make_toolbox, self._runtime.make_shape = self.tools.made, self.tools.shape
         self._bridge = bridge(shell)
         self._notices = Notices(shell, self._bridge)
         self.persistence = Persistence(
@@ -229,12 +229,14 @@ class App:
         self._idle.cell_begins()
         self._marks.cell_begins()
         self.runner.asked_here.clear()
-        self.tools.begins(cell.id)
+        self.tools.begins()
         self._running.begin(cell)
 
     def cell_ends(self, *, failed: bool = False) -> None:
         """Note that the cell has been executed; *failed*: with an error."""
-        self._marks.cell_ended(self._running.end(failed=failed))
+        key = self._running.end(failed=failed)
+        self.tools.ended(key)
+        self._marks.cell_ended(key)
         self._idle.cell_ends()
 
     # -- for commands and views

@@ -8,8 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import contextmanager
-from itertools import count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from robota_nb.errors import ToolError, nearest
 from robota_nb.tools.consent import Consent
@@ -18,7 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from robota_nb.core.notebook_page import NotebookPage
+    from robota_nb.core.ports import Shape
     from robota_nb.tools.toolbox import Toolbox
+
+
+class _Said(NamedTuple):
+    """What a cell has said of tools when it ran last: in which execution, and what."""
+
+    execution: int
+    changes: list[tuple[Literal["add", "remove"], str]]
 
 
 class KernelTools:
@@ -53,9 +60,8 @@ class KernelTools:
         self.max_result = 0
         self.answered: Callable[[], object] = lambda: None
         self._shell, self._page, self._hide = shell, page, hide
-        self._said: dict[str, list[tuple[Literal["add", "remove"], str]]] = {}  # by the keys of cells
-        self._count = count()
-        self._here = ""  # the key of the cell that runs
+        self._said: dict[str, _Said] = {}  # by the keys of cells
+        self._execution = 0  # which one it is that runs
 
     # -- what cells say
 
@@ -77,35 +83,46 @@ class KernelTools:
         self._say("remove", name)
 
     def _say(self, what: Literal["add", "remove"], name: str) -> None:
-        self._said.setdefault(self._here, []).append((what, name))
+        key = self._key()
+        said = self._said.get(key)
+        if said is None or said.execution != self._execution:
+            self._said.pop(key, None)  # where nobody lists the cells, they stand as they ran last
+            said = self._said[key] = _Said(self._execution, [])
+        said.changes.append((what, name))
 
-    def begins(self, cell_id: str | None) -> None:
-        """Note that a cell is about to be executed: what it said before counts no more. Without an id, it is new."""
-        self._here = cell_id or f"cell {next(self._count)}"
-        self._said.pop(self._here, None)
+    def begins(self) -> None:
+        """Note that a cell is about to be executed."""
+        self._execution += 1
+
+    def ended(self, key: str | None) -> None:
+        """Note that the cell of this *key* was executed: what it said before, and not now, counts no more."""
+        if key in self._said and self._said[key].execution != self._execution:
+            del self._said[key]
 
     def offered(self) -> list[str]:
         """Return the names of the tools that an ask of the running cell offers, in the order in which they came."""
         names: dict[str, None] = {}
-        for key in self._above():
-            for what, name in self._said[key]:
+        for said in self._above():
+            for what, name in said.changes:
                 if what == "add":
                     names[name] = None
                 else:
                     names.pop(name, None)
         return [*names]
 
-    def _above(self) -> Iterator[str]:
-        """Yield the keys of the cells that have said something, down to the one that runs; unlisted, as they ran."""
-        page = self._page().page
-        if not page.listed:
-            yield from self._said
-            return
-        for cell in page.cells:
-            if cell.key in self._said:
-                yield cell.key
-            if cell.key == self._here:
-                return
+    def _above(self) -> Iterator[_Said]:
+        """Yield what cells have said, down to the one that runs; where nobody lists them, as they ran."""
+        page, here = self._page().page, self._key()
+        keys = [cell.key for cell in page.cells] if page.listed else [key for key in self._said if key != here]
+        above = keys[: keys.index(here)] if here in keys else keys
+        yield from (self._said[key] for key in above if key in self._said)
+        if here in self._said and self._said[here].execution == self._execution:
+            yield self._said[here]
+
+    def _key(self) -> str:
+        """Return what tells the running cell from others."""
+        run = self._page().asking.running
+        return run.cell.key if run else ""
 
     def allow(self, names: Iterable[str], *, trusted: bool) -> None:
         """Let calls of tools run that the user of a runner has named; *trusted*: also with text of others."""
@@ -139,6 +156,12 @@ class KernelTools:
             functions, self.consent, read=self._read if self._can_ask() else None, hide=self._hide,
             captured=_captured, max_result=self.max_result,
         )  # fmt: skip
+
+    def shape(self, kind: object) -> Shape:
+        """Return the form of answers that are values of a type."""
+        from robota_nb.tools.value import Into
+
+        return Into(kind)
 
     def _look_up(self, name: str) -> object:
         """Return what a name stands for; a dotted one is an attribute."""

@@ -70,6 +70,14 @@ _ASKING = (
         help="offer the model a function of this notebook, which asks you before each call; may be repeated",
     ),
     _option(
+        "--into", metavar="TYPE", kind="expression",
+        help="have the answer be a value of this type, as Person or list[Row]; with -o, turn.value is it",
+    ),
+    _option(
+        "--repair", metavar="N", takes="number",
+        help="with --into: how often it is asked again for what is no such value; 1 if not given",
+    ),
+    _option(
         "--prompt", metavar="NAME [FIELD=EXPR]...", takes="filled", kind="library",
         help="send a prompt of the library (%robota prompts), with these in its fields, above the text",
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -13,6 +13,7 @@ from robota_nb.core.files import Read
 from robota_nb.core.inside import ledger_of, runtime_of
 from robota_nb.core.interrupts import deferred
 from robota_nb.core.live import LiveTurn
+from robota_nb.core.plan import ONE_ROUND, Rounds
 from robota_nb.core.record.config import settings_from
 from robota_nb.core.record.entries import clean
 from robota_nb.core.record.kinds import CONFIG, kind_of
@@ -245,12 +246,24 @@ class Runner:
         chosen = cells.choose(wanted, page.sources, run.cell.key, self.host.is_prompt)
         return cells.attached(chosen, outputs=args["outputs"])
 
+    def rounds(self, tools: Iterable[str], into: str | None = None, repair: int | None = None) -> Rounds:
+        """Return what may have the model asked more than once: tools, and the form that its answer is to have."""
+        box, shape = self.host.tools.toolbox(tools), None
+        if into:
+            from robota_nb.prompt.kinds import look_up
+            from robota_nb.tools.value import Into
+
+            shape = Into(look_up(into, self.shell.user_ns))
+        if box is None and shape is None:
+            return ONE_ROUND
+        return Rounds(tools=box, shape=shape, repairs=1 if repair is None else repair)
+
     def answer(self, answer: Turn | LiveTurn, args: Args, prompt: Expanded) -> Turn:
         """Show an answer, as it arrives or from the record, and keep it in the variable that ``-o`` names.
 
         What there is to know of its prompt is told when it is sent: a replay shows the same wherever it runs.
         """
-        format_ = args.get("format") or "markdown"
+        format_ = args.get("format") or ("value" if args.get("into") else "markdown")
         at_end = args.get("at_end", False) or self._is_at_end()
         renderer = choose_renderer(
             self.shell, format_, at_end=at_end, alone=self.host.is_one_ask, remote_pictures=self.remote_pictures
@@ -264,6 +277,8 @@ class Runner:
             turn = self._show(answer, renderer)
         if args["out"]:
             self.shell.user_ns[args["out"]] = turn
+        if turn.shape is not None:
+            turn.value  # noqa: B018 - what does not fit is an error, of a replay, too
         return turn
 
     def hear(self, event: Delayed | ServerHeard | TextTakenBack | StepsChanged) -> bool:

@@ -10,19 +10,21 @@ from functools import cached_property
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from robota_nb.errors import PromptError
+from robota_nb.core.record.config import settings_from
+from robota_nb.errors import AnswerInvalid, PromptError
 from robota_nb.tools.canonical import SUBSCHEMAS, changed, every, to_text
 from robota_nb.tools.results import error_text
 from robota_nb.tools.validation import faults_of, for_pydantic, schema_maker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel, TypeAdapter
 
 __all__ = ["Into", "ValueInvalid"]
 
 _MAX_NAME = 64
+_TOLD = 3  # faults of an answer that its user is told
 _FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)```", re.DOTALL | re.IGNORECASE)
 _REF = "#/$defs/"
 
@@ -135,6 +137,39 @@ class Into:
             raise ValueInvalid(faults_of(error)) from None
         except Exception as error:  # a class of the user's has a validator that fails
             raise ValueInvalid((error_text(error),)) from error
+
+    # -- as the core asks for it (see `robota_nb.core.ports.Shape`)
+
+    def faults(self, text: str) -> Sequence[str]:
+        """Return why a text is no such value, a line for each fault; nothing if it is one."""
+        try:
+            self.parse(text)
+        except ValueInvalid as error:
+            return error.problem
+        return ()
+
+    def value(self, text: str) -> Any:
+        """Return the value that a text is; raise `AnswerInvalid` if it is none."""
+        try:
+            return self.parse(text)
+        except ValueInvalid as error:
+            more = len(error.problem) - _TOLD
+            rest = f"; and {more} more" if more > 0 else ""
+            said = "; ".join(error.problem[:_TOLD])
+            raise AnswerInvalid(f"the answer is no {self.name}: {said}{rest}", hint="answer.invalid") from None
+
+    def frame(self, text: str) -> Any:
+        """Return the value that a text is as a data frame of pandas; raises as `value`."""
+        rows = self.to_records(self.value(text))
+        try:
+            import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+        except ImportError:
+            raise AnswerInvalid("a data frame needs pandas: pip install pandas, or take turn.value") from None
+        return pd.DataFrame(rows)
+
+    def settings(self) -> dict[str, str]:
+        """Return the setting of an ask that asks for such a value."""
+        return settings_from({"response_format": self.response_format()})
 
     def to_records(self, value: Any) -> list[dict[str, Any]]:
         """Return a value as the rows of a data frame: one for each item, or a single one.

@@ -271,6 +271,7 @@ def drop(name: str) -> str:
 """
 
 
+@pytest.mark.slow("runs a notebook five times")
 def test_a_tool_that_deletes_a_file_runs_once_where_its_user_allows_it_and_never_in_a_replay(connected, server):
     victim = connected / "victim.txt"
     victim.write_text("here")

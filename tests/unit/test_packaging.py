@@ -19,7 +19,10 @@ TREE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, GROUPS = TREE["project"], TREE["dependency-groups"]
 EXTRAS = PROJECT["optional-dependencies"]
 
-BY_OTHERS = {"pytest": "loads robota_nb.frontends.pytest_plugin itself, and nothing else does"}
+BY_OTHERS = {
+    "pytest": "loads robota_nb.frontends.pytest_plugin itself, and nothing else does",
+    "pandas": "turn.to_frame() makes a data frame for who has it",
+}
 """Imported by the package, and declared for the tests only."""
 
 NOT_IMPORTED = {

@@ -44,18 +44,19 @@ def _ask(runner: Runner, args: Args) -> Turn:
     runner.page  # noqa: B018 - the cell that runs is noted, if it was not
     files = runner.files(args, prompt)
     cells = runner.cells(args)
+    rounds = runner.rounds(args["tool"], args["into"], args["repair"])
     ask = partial(
         ask_flow.ask,
         text=prompt.text,
         session=args["session"],
         chat=args["chat"],
-        options=runner.settings(args),
+        options={**runner.settings(args), **(rounds.shape.settings() if rounds.shape else {})},
         attached=(*along(runner.images(args), files), *cells.attached),
         fresh=args["fresh"],
         once=args["once"],
         append=args["append"],
         lacks=cells.lacks,
-        tools=runner.host.tools.toolbox(args["tool"]),
+        rounds=rounds,
     )
     told = [*(one.notice for one in files if one.notice), *cells.notices]
     return runner.answer(runner.host.ask(ask), args, prompt.with_notices(told))
@@ -98,7 +99,7 @@ def _ask_instead(runner: Runner, args: Args, chat: Chat, node: Node, prompt: Exp
     attached = view_of(chat).record.attachments(node.user)
     answer = ask_flow.ask_instead(
         runner.host.manager, chat, node, prompt.text, attached=attached, options=node.options,
-        tools=runner.host.tools.toolbox(()),
+        rounds=runner.rounds(()),
     )  # fmt: skip
     return runner.answer(answer, args, prompt)
 

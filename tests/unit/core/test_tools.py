@@ -7,8 +7,8 @@ import pytest
 
 from robota_nb.core.events import StepsChanged
 from robota_nb.core.inside import runtime_of
-from robota_nb.core.ports import Call, Echo, Finish, TextDelta, ToolCall, ToolSpec, Usage
-from robota_nb.errors import ConsentMissing, ProviderError
+from robota_nb.core.ports import Call, Echo, Finish, Step, TextDelta, ToolCall, ToolSpec, Usage
+from robota_nb.errors import AnswerInvalid, ConsentMissing, ProviderError
 from support.core import scripted
 
 ROWS = ToolSpec(name="rows")
@@ -250,3 +250,80 @@ def test_steps_are_json_that_a_notebook_can_hold():
     chat = with_box(Box("a\ud800b"), [call('{"x": "\udfff"}'), ends()], [TextDelta("é"), ends()])
     chat.send("go", tools=[print])
     json.dumps(chat._ledger.records("u"), ensure_ascii=False).encode()
+
+
+# -- answers of a form
+
+
+class Digits:
+    """The form of a number."""
+
+    def faults(self, text):
+        return [] if text.isdigit() else ["it is no number"]
+
+    def settings(self):
+        return {"response_format": '{"type": "json_object"}'}
+
+    def value(self, text):
+        if faults := self.faults(text):
+            raise AnswerInvalid(faults[0])
+        return int(text)
+
+    def frame(self, text):
+        return [self.value(text)]
+
+
+def stops(tokens=1):
+    return replace(ends(tokens), reason="stop")
+
+
+def with_digits(*steps):
+    manager = scripted(*steps)
+    runtime_of(manager).make_shape = lambda _: Digits()
+    return manager.create_session("u").create_chat("A")
+
+
+def test_an_answer_that_fits_is_a_value_and_its_form_is_a_setting_of_that_ask_alone():
+    chat = with_digits(["42", stops()], ["plain", stops()])
+    turn = chat.send("how many?", into=int)
+    assert (turn.value, turn.to_frame(), turn.steps) == (42, [42], ())
+    chat.send("and now?")
+    assert [request.params.get("response_format") for request in requests(chat)] == [{"type": "json_object"}, None]
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_again_and_its_turn_says_why():
+    chat = with_digits(["many", stops(3)], ["42", stops(4)])
+    turn = chat.send("how many?", into=int)
+    assert turn.steps == (
+        Step(text="many", usage=Usage(input_tokens=3, output_tokens=3), problem=("it is no number",)),
+    )
+    assert (turn.value, turn.usage) == (42, Usage(input_tokens=7, output_tokens=7))
+    assert [message["role"] for message in requests(chat)[1].messages] == ["user", "assistant", "user"]
+    assert chat.turns[0].steps == turn.steps
+
+
+def test_an_answer_that_never_fits_is_recorded_and_an_error():
+    chat = with_digits(["many", stops()], ["more", stops()])
+    with pytest.raises(AnswerInvalid):
+        chat.send("how many?", into=int)
+    assert [str(turn) for turn in chat.turns] == ["more"]
+
+
+def test_an_answer_that_was_cut_off_is_not_asked_for_again():
+    chat = with_digits(["many", Finish(reason="length")])
+    with pytest.raises(AnswerInvalid):
+        chat.send("how many?", into=int)
+
+
+def test_tools_and_a_form_go_together():
+    chat = with_digits([call(), ends()], ["three", stops()], ["3", stops()])
+    runtime_of_chat = chat._ledger.runtime
+    runtime_of_chat.make_toolbox = lambda _: Box("3 rows")
+    turn = chat.send("how many?", tools=[print], into=int)
+    assert (turn.value, [len(step.calls) for step in turn.steps]) == (3, [1, 0])
+
+
+def test_of_an_answer_that_was_asked_for_without_a_form_there_is_no_value():
+    chat = with_digits(["42", stops()])
+    with pytest.raises(AnswerInvalid, match="without a type"):
+        chat.send("how many?").value  # noqa: B018
