@@ -16,7 +16,7 @@ from robota_nb.core.rules.effects import Answered, of_chat
 from robota_nb.core.rules.marks import Mark
 from robota_nb.core.turn import Turn
 from robota_nb.core.users import default_user
-from robota_nb.display.formats import FORMATS
+from robota_nb.display.formats import FORMATS, VALUE
 from robota_nb.display.marks import why
 from robota_nb.display.render import NotebookRenderer
 from robota_nb.errors import EndpointNotFound, PromptError
@@ -334,7 +334,7 @@ class _Judge:
         assert node
         assert view
         answer = Turn.from_record(view.record, node)
-        ways = ((format_, pictures) for format_ in FORMATS for pictures in (False, True))
+        ways = ((format_, pictures) for format_ in (*FORMATS, VALUE) for pictures in (False, True))
         return any(shown[-len(left) :] == left for left in (_left(answer, *way) for way in ways))
 
 
@@ -379,6 +379,10 @@ def _unknown_of(command: Command) -> Iterator[str]:
         yield "what the prompt of the library says is known only when it runs"
     if args.get("preset"):
         yield "what the preset says here is known only when it runs"
+    if args.get("tool") or args.get("into"):
+        yield "what the functions and types are that it names is known only when it runs"
+    if command.words == ("tool", "add"):
+        yield "what the functions are that the asks below it offer is known only when it runs"
     if command.words in _READS and (command.words != ("resume",) or args["path"]):
         yield f"what {_READS[command.words]} holds is known only when it runs"
     if command.words == ("replay",) and args["mode"] == "off":
@@ -389,7 +393,7 @@ def _left(answer: Turn, format_: str, pictures: bool) -> list[dict[str, Any]]:
     """Return the data of the outputs that an answer leaves behind in a format, with or without remote pictures."""
     left: list[dict[str, Any]] = []
     renderer = NotebookRenderer(lambda data, *_: left.append(data), format=format_, remote_pictures=pictures)
-    renderer.replay(answer.text, answer.finish_reason, {}, answer.besides)
+    renderer.replay(answer.text, answer.finish_reason, {}, answer.besides, answer.steps)
     return left
 
 

@@ -14,7 +14,10 @@ from robota_nb.display.segments import LIMIT, MAX_PARAGRAPH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FORMATS", "Code", "Lines", "NotKept", "Whole", "code_of", "read_json"]
+__all__ = ["FORMATS", "VALUE", "Code", "Lines", "NotKept", "Whole", "code_of", "read_json"]
+
+VALUE = "value"
+"""How an answer is shown that was asked for as a value: as JSON with its lines indented, in a fence."""
 
 FORMATS = ("markdown", "text", "json", "code")
 """How an answer can be shown: rendered, as plain text, as JSON to unfold, or rendered with its code in a new cell."""

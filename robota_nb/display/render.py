@@ -26,7 +26,7 @@ from robota_nb.display.bounds import Bound, bounded, uncoloured, what_is_left
 from robota_nb.display.calls import call_markdown, call_plain, problem_said
 from robota_nb.display.code_page import printable
 from robota_nb.display.dialect import as_notebooks_read
-from robota_nb.display.formats import FORMATS, Lines, NotKept, Whole, read_json
+from robota_nb.display.formats import FORMATS, VALUE, Lines, NotKept, Whole, read_json
 from robota_nb.display.hints import HINTS
 from robota_nb.display.inert import inert
 from robota_nb.display.place import is_console, keeps_outputs
@@ -219,7 +219,7 @@ _FORMS = {
     ),
     "text": _Form(cutter=Lines, segment=_plain, noted=_noted, left=_left_text, step=_step_plain),
     "json": _Form(cutter=Whole, segment=_plain, noted=_noted, left=_left_json, step=_step_plain),
-    "value": _Form(cutter=Whole, segment=_fenced, noted=_noted_markdown, left=_left_value, step=_step_markdown),
+    VALUE: _Form(cutter=Whole, segment=_fenced, noted=_noted_markdown, left=_left_value, step=_step_markdown),
 }
 _FORMS["code"] = _FORMS["markdown"]  # the cell is inserted elsewhere
 

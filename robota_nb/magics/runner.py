@@ -20,6 +20,7 @@ from robota_nb.core.record.kinds import CONFIG, kind_of
 from robota_nb.core.record.types import File
 from robota_nb.core.users import default_user
 from robota_nb.display.code_page import printable
+from robota_nb.display.formats import VALUE
 from robota_nb.display.place import place
 from robota_nb.display.render import choose_renderer
 from robota_nb.display.report import plain
@@ -263,7 +264,7 @@ class Runner:
 
         What there is to know of its prompt is told when it is sent: a replay shows the same wherever it runs.
         """
-        format_ = args.get("format") or ("value" if args.get("into") else "markdown")
+        format_ = args.get("format") or (VALUE if args.get("into") else "markdown")
         at_end = args.get("at_end", False) or self._is_at_end()
         renderer = choose_renderer(
             self.shell, format_, at_end=at_end, alone=self.host.is_one_ask, remote_pictures=self.remote_pictures

@@ -253,6 +253,15 @@ def test_what_cannot_be_offered_is_said_in_one_line(lab, server, line, said):
     assert server.requests == []
 
 
+def test_to_retry_an_answer_offers_and_asks_for_the_same_again(lab, server):
+    server.calls(("rows", {"table": "a"}))
+    told(lab, ASK, "y")
+    server.calls(("rows", {"table": "a"}))
+    questions, ran = told(lab, "%robota chat retry", "y")
+    assert (len(questions), ran.status) == (1, "ok")
+    assert server.requests[-1]["tools"][0]["function"]["name"] == "rows"
+
+
 def test_a_model_cannot_call_what_was_not_offered(lab, server):
     server.calls(("eval", {"x": "1"}))
     told(lab, ASK)

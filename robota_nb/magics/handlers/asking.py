@@ -9,6 +9,8 @@ from robota_nb._version import __version__
 from robota_nb.core import ask_flow
 from robota_nb.core.files import along
 from robota_nb.core.inside import runtime_of, view_of
+from robota_nb.core.record.kinds import added
+from robota_nb.core.record.steps import spec_of
 from robota_nb.core.rules import history
 from robota_nb.core.rules.modes import MODES
 from robota_nb.display import report
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from robota_nb.core.chat import Chat
+    from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Node
     from robota_nb.core.turn import Turn
     from robota_nb.magics.runner import Args, Handler, Runner
@@ -99,9 +102,16 @@ def _ask_instead(runner: Runner, args: Args, chat: Chat, node: Node, prompt: Exp
     attached = view_of(chat).record.attachments(node.user)
     answer = ask_flow.ask_instead(
         runner.host.manager, chat, node, prompt.text, attached=attached, options=node.options,
-        rounds=runner.rounds(()),
+        rounds=runner.rounds(_offered(view_of(chat).record, node)),
     )  # fmt: skip
     return runner.answer(answer, args, prompt)
+
+
+def _offered(record: SessionState, node: Node) -> list[str]:
+    """Return the names of the tools that were offered with a turn."""
+    question = record.entries[node.user]
+    found = (record.entries.get(eid) for eid in added(question, "tools") or ()) if "tools" in question else ()
+    return [spec.name for entry in found if entry and (spec := spec_of(entry))]
 
 
 def _replay(runner: Runner, args: Args) -> None:

@@ -23,6 +23,7 @@ from robota_nb.magics.runner import settings_of
 from robota_nb.prompt.cells import attached, choose
 from support.core import Echo, new_manager
 from support.notebook import command
+from support.paths import TESTS
 
 LONG = "\n\n".join(f"Paragraph {number}. " + "word " * 300 for number in range(9))
 JSON = '{"a": [1, 2.5, null]}'
@@ -551,3 +552,11 @@ def test_the_order_of_what_goes_along_and_its_names_are_looked_at_too():
     named.content.cells[0].metadata["tags"] = []
     assert named.findings() == [(2, "stale")]
     assert named.why().startswith("no cell is named or tagged 'load'")
+
+
+@pytest.mark.parametrize("name", ["tools", "values"])
+def test_of_tools_and_types_only_a_run_can_tell_and_what_is_shown_is_what_is_recorded(name):
+    done = command("check", TESTS.parent / "notebooks" / f"{name}.ipynb")
+    assert done.exit_code == 2
+    assert "what the functions and types are that it names is known only when it runs" in done.output
+    assert "that it shows" not in done.output
