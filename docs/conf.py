@@ -25,6 +25,7 @@ version = release = installed("robota-nb")
 extensions = ["myst_nb", "sphinx_copybutton", "robota_reference"]
 exclude_patterns = ["_build", "**/.*"]
 nitpicky = True
+nitpick_ignore = [("py:class", "robota_nb.tools.function.R")]  # what a function returns, whatever that is
 highlight_language = "none"
 copybutton_selector = "div:not(.highlight-text, .output) > div.highlight > pre"
 

@@ -15,7 +15,7 @@ from robota_nb.providers.registry import ProviderRegistry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from robota_nb.core.ports import Provider, Providers, Shape, Shelf, Toolbox
+    from robota_nb.core.ports import AnswerForm, Provider, Providers, Shelf, Toolbox
 
 
 class SessionManager(CoreManager):
@@ -73,7 +73,7 @@ class SessionManager(CoreManager):
         runtime.make_toolbox, runtime.make_shape = _toolbox, _shape
 
 
-def _shape(kind: object) -> Shape:
+def _shape(kind: object) -> AnswerForm:
     from robota_nb.tools.value import Into
 
     return Into(kind)

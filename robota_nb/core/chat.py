@@ -182,8 +182,8 @@ class Chat:
             What the model may call: functions, or what `robota_nb.tool` makes of them. Each call is asked for first
             (by ``input()``), but for functions that are marked as ``safe``.
         into
-            The type that the answer is to be a value of: a model of pydantic, a dataclass, a `TypedDict`, an `Enum`, a
-            ``Literal``, a list of those; `Turn.value` is the value.
+            The type that the answer is to be a value of: a model of pydantic, a dataclass, a ``TypedDict``, an
+            ``Enum``, a ``Literal``, a list of those; `Turn.value` is the value.
         repair
             How often the model is asked again for an answer that is none.
 
@@ -234,7 +234,9 @@ class Chat:
         into: object = None,
         repair: int = 1,
     ) -> Turn:
-        """Ask *text*, and return the turn; with the same as `stream`, and raises as it does.
+        """Ask *text* with *images*, *files* and *tools* for a value *into* a type, with *repair*; and return the turn.
+
+        All of it is as of `stream`, and what that raises.
 
         Raises
         ------

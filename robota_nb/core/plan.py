@@ -14,7 +14,7 @@ from robota_nb.core.record.types import TEXT_ALONE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from robota_nb.core.ports import Attachment, Besides, Entry, Shape, Step, Toolbox, ToolCall
+    from robota_nb.core.ports import AnswerForm, Attachment, Besides, Entry, Step, Toolbox, ToolCall
     from robota_nb.core.record.attachments import Attached
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.nodes import Asked
@@ -36,7 +36,7 @@ class Rounds:
     """
 
     tools: Toolbox | None = None
-    shape: Shape | None = None
+    shape: AnswerForm | None = None
     repairs: int = 1
 
 

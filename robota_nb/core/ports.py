@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
+    "AnswerForm",
     "Attachment",
     "Besides",
     "Call",
@@ -45,7 +46,6 @@ __all__ = [
     "ReasoningDelta",
     "Remark",
     "Request",
-    "Shape",
     "Shelf",
     "SignOfLife",
     "Source",
@@ -163,7 +163,7 @@ class Echo:
     ----------
     items
         JSON texts, of which only the provider knows what they are. They are kept with the answer, and are given back
-        in `Request.echo` to a provider of that name, as long as the conversation offers tools.
+        in ``Request.echo`` to a provider of that name, as long as the conversation offers tools.
     """
 
     items: tuple[str, ...]
@@ -312,7 +312,7 @@ class Toolbox(Protocol):
         ...
 
     def is_safe(self, name: str) -> bool:
-        """Say whether a tool only reads what is the user's own, so that its results are no stranger's text."""
+        """Say whether the tool of a *name* only reads what is the user's own: its results are no stranger's text then."""
         ...
 
     def check(self, *, doubted: bool) -> None:
@@ -348,11 +348,11 @@ class Toolbox(Protocol):
         ...
 
 
-class Shape(Protocol):
+class AnswerForm(Protocol):
     """The form that an answer is to have."""
 
     def faults(self, text: str) -> Sequence[str]:
-        """Return why a text has not that form, a line for each fault; nothing if it has."""
+        """Return why a *text* has not that form, a line for each fault; nothing if it has."""
         ...
 
     def settings(self) -> Mapping[str, str]:
@@ -360,11 +360,11 @@ class Shape(Protocol):
         ...
 
     def value(self, text: str) -> Any:
-        """Return the value that a text of that form stands for; raise `AnswerInvalid` if it has another one."""
+        """Return the value that a *text* of that form stands for; raise `AnswerInvalid` if it has another one."""
         ...
 
     def frame(self, text: str) -> Any:
-        """Return the same as a data frame of pandas; raises as `value`."""
+        """Return what a *text* stands for as a data frame of pandas; raises as `value`."""
         ...
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from robota_nb.core.events import Event
     from robota_nb.core.interrupts import Cancellation
     from robota_nb.core.plan import Arriving
-    from robota_nb.core.ports import Attachment, Entry, Provider, Providers, Shape, Shelf, Toolbox
+    from robota_nb.core.ports import AnswerForm, Attachment, Entry, Provider, Providers, Shelf, Toolbox
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.view import SessionView
     from robota_nb.core.rules.modes import Mode, Rerun
@@ -40,7 +40,7 @@ def _no_tools(functions: Sequence[object]) -> Toolbox:
     raise ToolError(f"this manager has no use for {len(functions)} functions: robota_nb.SessionManager offers them")
 
 
-def _no_shape(kind: object) -> Shape:
+def _no_shape(kind: object) -> AnswerForm:
     raise PromptError(f"this manager has no use for {kind!r}: robota_nb.SessionManager asks for values of types")
 
 
@@ -94,7 +94,7 @@ class Runtime:
         self.confirmed: dict[str, set[str]] = {}  # chat -> what of its requests its user has not written, but confirmed
         self.max_rounds = MAX_ROUNDS
         self.make_toolbox: Callable[[Sequence[object]], Toolbox] = _no_tools  # of functions that are given
-        self.make_shape: Callable[[object], Shape] = _no_shape  # of a type
+        self.make_shape: Callable[[object], AnswerForm] = _no_shape  # of a type
         self.told_doubtful = False  # that the store was empty when the notebook came
         self.on_foreign_change: Callable[[], OnForeignChange] = lambda: "tell"
         self.check_fallback: Callable[[], None] = lambda: None  # raises where the fallback is not to answer

@@ -19,7 +19,7 @@ from robota_nb.errors import AnswerInvalid
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from robota_nb.core.ports import Attachment, Besides, FinishReason, Request, Shape, Source, Step, Usage
+    from robota_nb.core.ports import AnswerForm, Attachment, Besides, FinishReason, Request, Source, Step, Usage
     from robota_nb.core.record.config import Config
     from robota_nb.core.record.fold import SessionState
     from robota_nb.core.record.nodes import Asked, Node
@@ -137,7 +137,7 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
     reasoning: str = ""
     besides: Besides = TEXT_ALONE
     steps: tuple[Step, ...] = ()
-    shape: Shape | None = field(default=None, repr=False)
+    shape: AnswerForm | None = field(default=None, repr=False)
 
     def __new__(cls, *, reply: Message, **_: object) -> Self:
         """Make the text; what else there is to know, the dataclass takes."""
@@ -193,7 +193,7 @@ class Turn(str):  # noqa: SLOT000 (the dataclass makes them)
         return self._shape.frame(self.text)
 
     @property
-    def _shape(self) -> Shape:
+    def _shape(self) -> AnswerForm:
         if self.shape is None:
             raise AnswerInvalid("this answer was asked for without a type: turn.text has it")
         return self.shape

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from robota_nb.core.notebook_page import NotebookPage
-    from robota_nb.core.ports import Shape
+    from robota_nb.core.ports import AnswerForm
     from robota_nb.tools.toolbox import Toolbox
 
 
@@ -157,7 +157,7 @@ class KernelTools:
             captured=_captured, max_result=self.max_result,
         )  # fmt: skip
 
-    def shape(self, kind: object) -> Shape:
+    def shape(self, kind: object) -> AnswerForm:
         """Return the form of answers that are values of a type."""
         from robota_nb.tools.value import Into
 

@@ -138,7 +138,7 @@ class Into:
         except Exception as error:  # a class of the user's has a validator that fails
             raise ValueInvalid((error_text(error),)) from error
 
-    # -- as the core asks for it (see `robota_nb.core.ports.Shape`)
+    # -- as the core asks for it (see `robota_nb.core.ports.AnswerForm`)
 
     def faults(self, text: str) -> Sequence[str]:
         """Return why a text is no such value, a line for each fault; nothing if it is one."""

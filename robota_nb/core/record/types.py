@@ -142,7 +142,8 @@ that name was offered; ``denied``: the user has refused it; ``interrupted``: it 
 """
 
 CallBy: TypeAlias = Literal["", "asked", "allowed", "safe"]
-"""Why a call was run: the user was asked, or had allowed it before, or the tool only reads; empty if it was not run."""
+"""Why a call was run. ``asked``: its user has agreed; ``allowed``: it was allowed before; ``safe``: the tool only
+reads; empty if it was not run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
