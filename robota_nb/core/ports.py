@@ -312,7 +312,7 @@ class Toolbox(Protocol):
         ...
 
     def is_safe(self, name: str) -> bool:
-        """Say whether the tool of a *name* only reads what is the user's own: its results are no stranger's text then."""
+        """Say whether the tool of a *name* only reads what is the user's own, so that its results are, too."""
         ...
 
     def check(self, *, doubted: bool) -> None:

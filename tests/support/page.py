@@ -53,6 +53,7 @@ class Notebook:
         self.errors = []
         page.set_default_timeout(SETTLED)
         page.add_init_script(TOASTS)
+        page.add_init_script("performance.setResourceTimingBufferSize(5000)")  # of 250, most are the application's
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         slow = page.locator("dialog.jp-Dialog", has_text="taking some time to load")  # under load, of a shared document
         page.add_locator_handler(slow, lambda dialog: dialog.get_by_role("button", name="Continue waiting").click())
