@@ -34,7 +34,6 @@ NOT_IMPORTED = {
     "editables": "hatchling asks for it, to install a checkout that can be edited",
     "jupyter-kernel-gateway": "a program that tests start",
     "nbstripout": "a program that tests run",
-    "pandas": "what a cell of a story imports, in a kernel",
     "nbval": "a plugin of pytest",
     "pip": "a program that tests run",
     "pre-commit": "a program that tests run",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robota_nb.display import render
-from robota_nb.display.formats import FORMATS, MAX_DEPTH, Lines, NotKept, code_of, read_json
+from robota_nb.display.formats import FORMATS, MAX_DEPTH, VALUE, Lines, NotKept, code_of, read_json
 from robota_nb.display.render import NotebookRenderer, TerminalRenderer, choose_renderer
 from robota_nb.display.segments import LIMIT, MAX_PARAGRAPH
 from support.render import Clock, FrontEnd, replayed
@@ -246,7 +246,7 @@ def test_an_answer_with_code_is_shown_as_markdown():
 
 
 def test_the_formats():
-    assert set(render._FORMS) == set(FORMATS)
+    assert set(render._FORMS) == {*FORMATS, VALUE}
 
 
 def test_a_kernel_has_a_renderer_for_each_format():
