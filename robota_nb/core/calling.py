@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from robota_nb.core.events import StepsChanged
 from robota_nb.core.record.steps import MAX_CALLS
-from robota_nb.core.record.types import Call, Step
+from robota_nb.core.record.types import Step
 from robota_nb.core.rules.request import messages_of
 
 if TYPE_CHECKING:
     from robota_nb.core.doubts import Doubts
     from robota_nb.core.plan import Arriving, Plan
-    from robota_nb.core.ports import Finish, Request, Toolbox, ToolCall
+    from robota_nb.core.ports import Call, Finish, Request, Toolbox, ToolCall
     from robota_nb.core.runtime import Runtime
 
 
@@ -53,12 +53,7 @@ class Calling:
             return self._repaired(arriving, finish)
         if is_cut(calls[-1].arguments):
             return replace(finish, reason="length")
-        step = Step(
-            text=arriving.text, calls=tuple(map(_waiting, calls)), usage=finish.usage, echo=arriving.echo
-        )  # fmt: skip
-        arriving.parts, arriving.echo = [], ()
-        arriving.steps.append(step)
-        self._tell(arriving)
+        step = self._step(arriving, finish, calls=tuple(map(tools.begun, calls)))
         if self._rounds >= self._runtime.max_rounds:
             return replace(finish, reason="tool_calls", usage=None)
         for at, call in enumerate(calls):
@@ -83,12 +78,18 @@ class Calling:
         if shape is None or not self._repairs or finish.reason != "stop" or not (faults := shape.faults(arriving.text)):
             return finish
         self._repairs -= 1
-        step = Step(text=arriving.text, usage=finish.usage, echo=arriving.echo, problem=tuple(faults))
+        self._ask_with(self._step(arriving, finish, problem=tuple(faults)))
+        return None
+
+    def _step(
+        self, arriving: Arriving, finish: Finish, *, calls: tuple[Call, ...] = (), problem: tuple[str, ...] = ()
+    ) -> Step:
+        """Make a step of what has arrived since the last one."""
+        step = Step(text=arriving.text, calls=calls, usage=finish.usage, echo=arriving.echo, problem=problem)
         arriving.parts, arriving.echo = [], ()
         arriving.steps.append(step)
         self._tell(arriving)
-        self._ask_with(step)
-        return None
+        return step
 
     def _ask_with(self, step: Step) -> None:
         """Have the next round send what was called and returned."""
@@ -117,7 +118,3 @@ def is_cut(arguments: str) -> bool:
     except RecursionError:
         return False
     return False
-
-
-def _waiting(call: ToolCall) -> Call:
-    return Call(id=call.id, name=call.name, arguments=call.arguments)

@@ -330,6 +330,10 @@ class Toolbox(Protocol):
         """
         ...
 
+    def begun(self, call: ToolCall) -> Call:
+        """Return a *call* as it is shown and recorded before it has returned: without keys."""
+        ...
+
     def run(self, call: ToolCall, *, doubted: bool) -> Call:
         """Run a call, if the user agrees; what goes wrong in it is its result.
 

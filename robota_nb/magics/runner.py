@@ -252,9 +252,8 @@ class Runner:
         box, shape = self.host.tools.toolbox(tools), None
         if into:
             from robota_nb.prompt.kinds import look_up
-            from robota_nb.tools.value import Into
 
-            shape = Into(look_up(into, self.shell.user_ns))
+            shape = runtime_of(self.host.manager).make_shape(look_up(into, self.shell.user_ns))
         if box is None and shape is None:
             return ONE_ROUND
         return Rounds(tools=box, shape=shape, repairs=1 if repair is None else repair)

@@ -104,6 +104,10 @@ class Toolbox:
                 f"nobody is here to be asked before {', '.join(asks)} runs{why}; nothing was sent", hint="tool.allow"
             )
 
+    def begun(self, call: ToolCall) -> Call:
+        """Return a call as it is shown and recorded before it has returned."""
+        return Call(id=call.id, name=call.name, arguments=self._hide(call.arguments))
+
     def run(self, call: ToolCall, *, doubted: bool) -> Call:
         """Run a call if the user agrees; what goes wrong in it is its result.
 
@@ -112,7 +116,7 @@ class Toolbox:
         Stopped
             If the user stops the answer, where he is asked for it.
         """
-        made = Call(id=call.id, name=call.name, arguments=self._hide(call.arguments))
+        made = self.begun(call)
         found = self._tools.get(call.name)
         if found is None:
             names = ", ".join(self._tools)

@@ -16,6 +16,9 @@ class Box:
     def check(self, *, doubted):
         """Anybody may be asked."""
 
+    def begun(self, call):
+        return Call(id=call.id, name=call.name, arguments=call.arguments)
+
     def run(self, call, *, doubted):
         return Call(id=call.id, name=call.name, arguments=call.arguments, result="x" * 5000, status="ok", by="safe")
 

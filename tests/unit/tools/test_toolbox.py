@@ -161,6 +161,11 @@ def test_keys_are_hidden_in_questions_arguments_and_results():
     assert "sk-1" not in str(done) + str(user.questions)
 
 
+def test_keys_are_hidden_in_a_call_that_has_not_returned():
+    begun = box(hide=lambda text: text.replace("sk-1", "…")).begun(call(arguments='{"table": "sk-1"}'))
+    assert (begun.arguments, begun.status) == ('{"table": "…"}', "interrupted")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
